@@ -1,0 +1,92 @@
+/*
+ * Problems (RFC 9457): the one table of everything that can go wrong for a client, and how it is written.
+ * It stands in common because the front, the work and the operations all end calls with problems.
+ */
+#pragma once
+
+#include "common/text.h"
+
+struct json_object;
+
+enum problem {
+	PROBLEM_NONE,
+	/* malformed HTTP: the connection is closed after them */
+	PROBLEM_BAD_REQUEST,
+	PROBLEM_LENGTH_REQUIRED,
+	PROBLEM_CONTENT_TOO_LARGE,
+	PROBLEM_URI_TOO_LONG,
+	PROBLEM_EXPECTATION_FAILED,
+	PROBLEM_HEADER_TOO_LARGE,
+	PROBLEM_NOT_IMPLEMENTED,
+	PROBLEM_VERSION_NOT_SUPPORTED,
+	PROBLEM_REQUEST_TIMEOUT,
+	/* what was asked for */
+	PROBLEM_UNAUTHORIZED,
+	PROBLEM_FORBIDDEN,
+	PROBLEM_NOT_FOUND,
+	PROBLEM_METHOD_NOT_ALLOWED,
+	PROBLEM_INVALID_PARAMETER,
+	PROBLEM_UNSUPPORTED_MEDIA_TYPE,
+	PROBLEM_INVALID_JSON,
+	PROBLEM_INVALID_BODY,
+	PROBLEM_CONFLICT,
+	PROBLEM_PRECONDITION_FAILED,
+	/* idempotency */
+	PROBLEM_KEY_REQUIRED,
+	PROBLEM_KEY_INVALID,
+	PROBLEM_KEY_REUSED,
+	/* load */
+	PROBLEM_CAPACITY,
+	PROBLEM_QUEUE_FULL,
+	PROBLEM_DRAINING,
+	PROBLEM_STORAGE,
+	/* how an operation ended */
+	PROBLEM_QUEUE_TIMEOUT,
+	PROBLEM_RUN_TIMEOUT,
+	PROBLEM_CANCELLED,
+	PROBLEM_INTERRUPTED,
+	PROBLEM_EXPIRED,
+	PROBLEM_ALREADY_ENDED,
+	PROBLEM_RESULT_TOO_LARGE,
+	PROBLEM_PROGRAM_FAILED,
+	PROBLEM_PROGRAM_UNAVAILABLE,
+	PROBLEM_BAD_PROGRAM_RESPONSE,
+	PROBLEM_UPSTREAM_UNREACHABLE,
+	PROBLEM_UPSTREAM_BROKEN,
+	PROBLEM_UPSTREAM_UNTRUSTED,
+	PROBLEM_UPSTREAM_TIMEOUT,
+	PROBLEM_INTERNAL,
+	PROBLEM_COUNT,
+};
+
+/* Members that a style's clients look for beside those of RFC 9457. */
+enum problem_dialect {
+	PROBLEM_PLAIN = 0,
+	PROBLEM_WITH_MSG = 1 << 0,  /* "msg": style status */
+	PROBLEM_WITH_CODE = 1 << 1, /* "code", "message", "request_id": style resource */
+};
+
+/* One occurrence of a problem; all zero but the first member is allowed. */
+struct problem_report {
+	enum problem problem;
+	int status;		     /* 0: the table's */
+	const char *detail;	     /* what happened here; NULL: the title serves */
+	const char *instance;	     /* a URI reference; NULL: none */
+	const char *request_id;	     /* for PROBLEM_WITH_CODE; NULL: none */
+	struct json_object *errors;  /* an array of {pointer, keyword, message}, lent; NULL: none */
+	int operation_status;	     /* for PROBLEM_EXPIRED: how it had ended; 0: not told */
+	enum problem_dialect dialect;
+};
+
+#define PROBLEM_CONTENT_TYPE "application/problem+json"
+
+/* "queue-timeout": the last part of the type's URI reference, "/problems/queue-timeout". */
+const char *problem_name(enum problem problem);
+int problem_status(enum problem problem);
+const char *problem_title(enum problem problem);
+
+/* The problem of that name, PROBLEM_NONE if there is none. */
+enum problem problem_find(const char *name);
+
+/* Adds the JSON document of a report to ret_text.  Any thread. */
+void problem_format(const struct problem_report *report, struct text *ret_text);

@@ -1,0 +1,87 @@
+/*
+ * The configuration: deferd.json, read whole, with every mistake told at once (contract: "Configuration").
+ * The table of settings in config.c is the master copy: name, type, default, meaning.
+ */
+#pragma once
+
+#include "common/text.h"
+#include "work/program.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct json_object;
+
+/* Styles that a route may have of itself. */
+enum config_style { CONFIG_SYNC, CONFIG_STATUS, CONFIG_TOKEN, CONFIG_RESOURCE };
+
+/* One address to listen on: "127.0.0.1:8580", "[::]:8580" or "unix:/run/deferd.sock". */
+struct config_listen {
+	char *address;
+	char *tls_certificate; /* file; NULL: no TLS */
+	char *tls_key;
+	char *tls_client_ca; /* file; NULL: no client certificates */
+};
+
+enum config_work { CONFIG_PROGRAM, CONFIG_UPSTREAM, CONFIG_COLLECTION };
+
+struct config_upstream {
+	char *url;
+};
+
+struct config_collection {
+	char *name;
+};
+
+/* A route; times in milliseconds, sizes in bytes; what it does not set is the server's default. */
+struct config_route {
+	char *path;	 /* "/thumbnails/{size}", without base_path */
+	char *base_path; /* "/bc/rest", "" if there is none */
+	char **methods;	 /* ended by NULL; never empty */
+	enum config_style style;
+	char **query;	       /* names of query parameters for {name}, ended by NULL; NULL: none */
+	char **request_types;  /* media types allowed, ended by NULL; NULL: all */
+	char **users;	       /* principals that may call it, ended by NULL; NULL: everybody */
+	int64_t queue_timeout_ms, run_timeout_ms, keep_ms, keep_timed_out_ms;
+	uint64_t max_body_bytes, max_result_bytes;
+	unsigned concurrency; /* 0: as many as there are workers */
+	unsigned queue;	      /* CONFIG_NO_LIMIT: as the server's capacity allows */
+	bool rerun;
+	bool idempotency_required;
+	struct json_object *schema; /* the route's, or the collection's; NULL: none */
+	bool assert_formats;
+	enum config_work work;
+	struct program_config program;	      /* of CONFIG_PROGRAM */
+	struct config_upstream upstream;      /* of CONFIG_UPSTREAM */
+	struct config_collection collection;  /* of CONFIG_COLLECTION */
+};
+
+#define CONFIG_NO_LIMIT 0xffffffffu
+
+struct config {
+	struct config_listen *listen; /* listen_count of them */
+	size_t listen_count;
+	struct config_listen admin; /* address NULL: none */
+	char *public_url;	    /* without a slash at its end; NULL: from the request */
+	char *state;		    /* path of the database, NULL: "memory" */
+	unsigned workers, capacity;
+	int64_t queue_timeout_ms, run_timeout_ms, keep_ms, keep_timed_out_ms, keep_tombstone_ms, wait_max_ms,
+		stop_grace_ms, drain_timeout_ms, header_timeout_ms, idle_timeout_ms;
+	uint64_t max_body_bytes, max_result_bytes;
+	bool has_auth;
+	char *auth_basic, *auth_bearer; /* files; NULL: none */
+	char **auth_admins;		/* ended by NULL; NULL: none */
+	struct config_route *routes;
+	size_t route_count;
+};
+
+/*
+ * Reads the configuration in file.  0 and *ret_config, or -EINVAL and all its mistakes in ret_mistakes, one a line, each ended by a
+ * newline: "FILE:LINE:COLUMN: ..." for one of JSON (there can only be one), "/routes/2/queue_timeout: \"30x\" is not a time" for
+ * any other.  File names in it are relative to the directory of the file.
+ */
+__attribute__((warn_unused_result)) int config_read(
+	const char *file, struct config **ret_config, struct text *ret_mistakes);
+
+void config_free(struct config *config); /* NULL is allowed */

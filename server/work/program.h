@@ -1,0 +1,39 @@
+/* Program work: runs an executable per call, without a shell, in its own process group (contract: "Program"). */
+#pragma once
+
+#include "work/work.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum program_protocol {
+	PROGRAM_FILTER, /* body to standard input, standard output is the response's body */
+	PROGRAM_CGI,	/* RFC 3875: standard output begins with header lines */
+};
+
+struct program_config {
+	char **argv; /* ended by NULL; argv[0] is a path with a slash; may have {name} in all but argv[0] */
+	enum program_protocol protocol;
+	char *response_type;	 /* of a filter's output; NULL: application/octet-stream */
+	char **env;		 /* "NAME=value", ended by NULL; NULL: none */
+	char *working_directory; /* NULL: "/" */
+};
+
+/* Makes the work.  Copies config.  Names in argv were checked by the configuration (program_each_name). */
+__attribute__((warn_unused_result)) int program_new(const struct program_config *config, struct work **ret_work);
+
+/* Calls fn for every {name} in an argument, in order; other braces are literal.  Stops when fn answers non-zero and
+ * returns that. */
+int program_each_name(const char *argument, int (*fn)(const char *name, size_t len, void *arg), void *arg);
+
+/* Kills and reaps processes that programs of ended operations have left behind (daemons that left their process group).
+ * Called now and then from a pool thread; cheap when there are none. */
+void program_reap_orphans(void);
+
+/* At start: makes this process the reaper of its descendants' orphans (PR_SET_CHILD_SUBREAPER). */
+void program_start(void);
+
+/* After a crash: kills the process group of a leader recorded by on_process, if pid still has that start time, and any process
+ * whose environment names one of the operations in ids.  Waits until they are gone.  Returns how many were killed. */
+unsigned program_kill_leftovers(const struct id *ids, size_t id_count, const pid_t *pids,
+	const uint64_t *start_times, size_t pid_count);

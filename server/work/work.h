@@ -1,0 +1,119 @@
+/*
+ * Work: what a call does.  An input goes in, a result comes out, on a pool thread; the kinds of work (program, upstream,
+ * collection) are one `struct work_type` each.
+ */
+#pragma once
+
+#include "common/blob.h"
+#include "common/fields.h"
+#include "common/id.h"
+#include "common/problem.h"
+
+#include <stdatomic.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* A name and its value, both NUL-terminated. */
+struct work_param {
+	char *name;
+	char *value;
+};
+
+/* One call as the work sees it.  Whoever runs it must not change it; pool threads only read. */
+struct work_input {
+	struct id id;		   /* of the operation */
+	char *method;		   /* "POST" */
+	char *path;		   /* as it came, still percent-encoded: "/thumbnails/200" */
+	char *query;		   /* without '?' and without `async`, still encoded; NULL: there was none */
+	char *route;		   /* the route's pattern with its base path: "/thumbnails/{size}" */
+	struct work_param *params; /* path parameters and the route's query parameters, decoded */
+	size_t param_count;
+	struct fields fields; /* the request's header fields, all of them */
+	struct blob *body;    /* NULL: none was sent */
+	char *principal;      /* NULL: nobody is known */
+	char *remote_address; /* "127.0.0.1", "" for a unix socket */
+	char *scheme;	      /* "http" or "https" */
+	char *authority;      /* the request's Host: "example.com:8580" */
+	char *base;	      /* BASE of the contract: "https://api.example.com", for links that the result has */
+};
+
+struct work_input *work_input_new(void);
+void work_input_free(struct work_input *input); /* NULL is allowed */
+void work_input_add_param(struct work_input *input, const char *name, const char *value);
+/* NULL if there is none of that name. */
+const char *work_input_param(const struct work_input *input, const char *name);
+
+/* The input without its body as one text for the store, and back.  -EINVAL for what work_input_format did not write. */
+void work_input_format(const struct work_input *input, struct text *ret_text);
+__attribute__((warn_unused_result)) int work_input_parse(const char *data, size_t len, struct work_input **ret_input);
+
+/* What the call would have been answered, had it been synchronous; or a problem that is still to be written out. */
+struct work_result {
+	int status;	      /* 100..599 */
+	struct fields fields; /* header fields of the final response, without those of framing */
+	struct blob *body;    /* NULL: none */
+	enum problem problem; /* not NONE: fields and body are empty, the operations write the problem */
+	char *detail;	      /* with a problem: its detail; else NULL or a sentence on why the work failed */
+};
+
+void work_result_fini(struct work_result *result);
+
+/* Makes result (whatever it held is freed) the problem with that status (0: the table's) and detail. */
+__attribute__((format(printf, 4, 5))) void work_result_set_problem(
+	struct work_result *result, enum problem problem, int status, const char *format, ...);
+
+/* Why running work is to stop.  Greater values overrule smaller ones. */
+enum work_stop {
+	WORK_GOES_ON,
+	WORK_STOP, /* end in good order: SIGTERM, and SIGKILL after the grace time */
+	WORK_KILL, /* end at once */
+};
+
+/*
+ * The line between the loop and a running piece of work.  The loop owns it; the pool thread uses it until the work's run
+ * has returned.
+ */
+struct work_control {
+	_Atomic int stop;	/* enum work_stop; see work_control_stop */
+	int wake_fd;		/* an eventfd that becomes readable when stop changes */
+	int spool_fd;		/* directory for large results (see blob_sink), -1: memory only */
+	int64_t stop_grace_ms;	/* between SIGTERM and SIGKILL */
+	uint64_t max_result_bytes;
+
+	/* Called on the pool thread, if not NULL: percent 0..100 (-1: unchanged), text may be NULL and is lent. */
+	void (*on_progress)(struct work_control *control, int percent, const char *text);
+
+	/* Called on the pool thread, if not NULL, when a process group has been made for this work: its leader's pid and
+	 * start time (field 22 of /proc/PID/stat), so that a later server can kill what this one left. */
+	void (*on_process)(struct work_control *control, pid_t pid, uint64_t start_time);
+};
+
+/* -errno if there is no eventfd to be had. */
+__attribute__((warn_unused_result)) int work_control_init(struct work_control *control);
+void work_control_fini(struct work_control *control);
+
+/* Asks the work to stop; may be called again with a greater value.  Any thread. */
+void work_control_stop(struct work_control *control, enum work_stop stop);
+
+struct work;
+
+/* A kind of work. */
+struct work_type {
+	const char *name; /* "program" */
+
+	/* Does the work on the calling (pool) thread and always fills ret_result, which is all zero before.  When the control
+	 * says stop it returns soon; what it then answers is not looked at. */
+	void (*run)(const struct work *work, const struct work_input *input, struct work_control *control,
+		struct work_result *ret_result);
+
+	void (*free)(struct work *work);
+};
+
+/* What a route does: made from the configuration, never changed, shared by all threads. First member of each kind's struct. */
+struct work {
+	const struct work_type *type;
+	_Atomic unsigned references;
+};
+
+struct work *work_ref(struct work *work);
+void work_unref(struct work *work); /* NULL is allowed */
