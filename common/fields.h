@@ -24,7 +24,8 @@ struct field {
 
 /* Adds a field.  -EINVAL if name is no token or value has control characters other than a tab, or blanks at its ends
  * are stripped as RFC 9110 says; the list is then unchanged. */
-__attribute__((warn_unused_result)) int fields_add(struct fields *fields, const char *name, const char *value);
+__attribute__((warn_unused_result)) int fields_add(
+	struct fields *fields, const char *name, const char *value);
 __attribute__((warn_unused_result)) int fields_add_bytes(
 	struct fields *fields, const char *name, size_t name_len, const char *value, size_t value_len);
 
@@ -49,5 +50,6 @@ bool fields_next(const struct fields *fields, struct field *field);
 
 void fields_copy(struct fields *ret_to, const struct fields *from);
 /* Takes wire text that fields_* made before (from the store). -EINVAL if it is not well-formed. */
-__attribute__((warn_unused_result)) int fields_from_wire(struct fields *ret_fields, const char *wire, size_t len);
+__attribute__((warn_unused_result)) int fields_from_wire(
+	struct fields *ret_fields, const char *wire, size_t len);
 void fields_fini(struct fields *fields);

@@ -69,12 +69,12 @@ enum problem_dialect {
 /* One occurrence of a problem; all zero but the first member is allowed. */
 struct problem_report {
 	enum problem problem;
-	int status;		     /* 0: the table's */
-	const char *detail;	     /* what happened here; NULL: the title serves */
-	const char *instance;	     /* a URI reference; NULL: none */
-	const char *request_id;	     /* for PROBLEM_WITH_CODE; NULL: none */
-	struct json_object *errors;  /* an array of {pointer, keyword, message}, lent; NULL: none */
-	int operation_status;	     /* for PROBLEM_EXPIRED: how it had ended; 0: not told */
+	int status;		    /* 0: the table's */
+	const char *detail;	    /* what happened here; NULL: the title serves */
+	const char *instance;	    /* a URI reference; NULL: none */
+	const char *request_id;	    /* for PROBLEM_WITH_CODE; NULL: none */
+	struct json_object *errors; /* an array of {pointer, keyword, message}, lent; NULL: none */
+	int operation_status;	    /* for PROBLEM_EXPIRED: how it had ended; 0: not told */
 	enum problem_dialect dialect;
 };
 

@@ -64,4 +64,5 @@ void text_add_percent_encoded(struct text *text, const char *data, size_t len, c
 const char *text_nearest(const char *word, const char *const *names);
 
 /* Reads a decimal number without sign, at most max.  -EINVAL if it is none, -ERANGE above max. */
-__attribute__((warn_unused_result)) int text_parse_uint(const char *data, size_t len, uint64_t max, uint64_t *ret_value);
+__attribute__((warn_unused_result)) int text_parse_uint(
+	const char *data, size_t len, uint64_t max, uint64_t *ret_value);

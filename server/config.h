@@ -40,9 +40,9 @@ struct config_route {
 	char *base_path; /* "/bc/rest", "" if there is none */
 	char **methods;	 /* ended by NULL; never empty */
 	enum config_style style;
-	char **query;	       /* names of query parameters for {name}, ended by NULL; NULL: none */
-	char **request_types;  /* media types allowed, ended by NULL; NULL: all */
-	char **users;	       /* principals that may call it, ended by NULL; NULL: everybody */
+	char **query;	      /* names of query parameters for {name}, ended by NULL; NULL: none */
+	char **request_types; /* media types allowed, ended by NULL; NULL: all */
+	char **users;	      /* principals that may call it, ended by NULL; NULL: everybody */
 	int64_t queue_timeout_ms, run_timeout_ms, keep_ms, keep_timed_out_ms;
 	uint64_t max_body_bytes, max_result_bytes;
 	unsigned concurrency; /* 0: as many as there are workers */
@@ -52,9 +52,9 @@ struct config_route {
 	struct json_object *schema; /* the route's, or the collection's; NULL: none */
 	bool assert_formats;
 	enum config_work work;
-	struct program_config program;	      /* of CONFIG_PROGRAM */
-	struct config_upstream upstream;      /* of CONFIG_UPSTREAM */
-	struct config_collection collection;  /* of CONFIG_COLLECTION */
+	struct program_config program;	     /* of CONFIG_PROGRAM */
+	struct config_upstream upstream;     /* of CONFIG_UPSTREAM */
+	struct config_collection collection; /* of CONFIG_COLLECTION */
 };
 
 #define CONFIG_NO_LIMIT 0xffffffffu

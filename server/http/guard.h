@@ -15,12 +15,12 @@
 #include <stdint.h>
 
 struct guard_limits {
-	size_t max_target_bytes;   /* request target; longer: 414 */
-	size_t max_line_bytes;	   /* one header or trailer line without its CRLF; longer: 431 */
-	size_t max_header_bytes;   /* all header lines together; more: 431 (trailers the same) */
-	unsigned max_header_count; /* more: 431 (trailers the same) */
+	size_t max_target_bytes;    /* request target; longer: 414 */
+	size_t max_line_bytes;	    /* one header or trailer line without its CRLF; longer: 431 */
+	size_t max_header_bytes;    /* all header lines together; more: 431 (trailers the same) */
+	unsigned max_header_count;  /* more: 431 (trailers the same) */
 	size_t max_chunk_ext_bytes; /* extensions of one chunk; longer: 400 */
-	uint64_t max_body_bytes;   /* Content-Length or the chunks' sum; more: 413 */
+	uint64_t max_body_bytes;    /* Content-Length or the chunks' sum; more: 413 */
 };
 
 enum guard_verdict {
@@ -33,11 +33,11 @@ enum guard_verdict {
 /* What is known of the request so far; read-only for the caller.  (The implementer adds private members below.) */
 struct guard {
 	const struct guard_limits *limits;
-	enum problem problem; /* after GUARD_REFUSE */
-	const char *reason;   /* after GUARD_REFUSE: a constant sentence for the problem's detail */
-	bool began;	      /* a byte of this request has been seen */
-	bool in_body;	      /* the header section is complete */
-	uint64_t body_bytes;  /* of the body, seen so far */
+	enum problem problem;  /* after GUARD_REFUSE */
+	const char *reason;    /* after GUARD_REFUSE: a constant sentence for the problem's detail */
+	bool began;	       /* a byte of this request has been seen */
+	bool in_body;	       /* the header section is complete */
+	uint64_t body_bytes;   /* of the body, seen so far */
 	uint64_t private_[16]; /* to be replaced by real members */
 };
 

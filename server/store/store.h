@@ -36,14 +36,14 @@ enum store_state { STORE_QUEUED, STORE_RUNNING, STORE_ENDED, STORE_TOMBSTONE };
 struct store_operation {
 	struct id id;
 	enum store_state state;
-	uint64_t sequence;	/* order of acceptance, given by the operations */
-	const char *route;	/* key of the route in the configuration */
-	const char *style;	/* as it was asked: "location", "" for a synchronous call */
-	const char *principal;	/* NULL: nobody is known */
-	int64_t accepted_ms;	/* wall clock, as all times here */
-	int64_t started_ms;	/* 0: not started */
-	int64_t ended_ms;	/* 0: not ended */
-	int64_t forget_ms;	/* ended: when the result becomes a tombstone; tombstone: when it is forgotten */
+	uint64_t sequence;     /* order of acceptance, given by the operations */
+	const char *route;     /* key of the route in the configuration */
+	const char *style;     /* as it was asked: "location", "" for a synchronous call */
+	const char *principal; /* NULL: nobody is known */
+	int64_t accepted_ms;   /* wall clock, as all times here */
+	int64_t started_ms;    /* 0: not started */
+	int64_t ended_ms;      /* 0: not ended */
+	int64_t forget_ms; /* ended: when the result becomes a tombstone; tombstone: when it is forgotten */
 
 	/* idempotency: the key as the client sent it, and a digest of the request; NULL: none */
 	const char *key;
@@ -55,12 +55,12 @@ struct store_operation {
 	struct blob *body; /* of the request; NULL: none */
 
 	/* the end */
-	const char *end;      /* name of the state: "succeeded", "failed", ... ; NULL before */
-	int status;	      /* of the final response; kept in the tombstone */
-	const char *fields;   /* its header fields (fields.h's wire form) */
+	const char *end;    /* name of the state: "succeeded", "failed", ... ; NULL before */
+	int status;	    /* of the final response; kept in the tombstone */
+	const char *fields; /* its header fields (fields.h's wire form) */
 	size_t fields_len;
-	struct blob *result;  /* its body; NULL: none */
-	const char *detail;   /* why it failed, for monitors that say so; NULL: none */
+	struct blob *result; /* its body; NULL: none */
+	const char *detail;  /* why it failed, for monitors that say so; NULL: none */
 
 	/* a program that was running: its process group's leader, 0: none was recorded */
 	pid_t pid;
@@ -80,14 +80,15 @@ __attribute__((warn_unused_result)) int store_open(
  * wants and copies the rest.  Files in the spool that no row names are removed.  -EIO, -EINVAL and *ret_why as above when the
  * database cannot be read whole: nothing is ever dropped silently.
  */
-__attribute__((warn_unused_result)) int store_load(
-	struct store *store, void (*fn)(void *arg, const struct store_operation *operation), void *arg, char **ret_why);
+__attribute__((warn_unused_result)) int store_load(struct store *store,
+	void (*fn)(void *arg, const struct store_operation *operation), void *arg, char **ret_why);
 
 /* Starts the writer thread; the calls below may be made from then on. */
 __attribute__((warn_unused_result)) int store_start(struct store *store);
 
 /* Makes an accepted operation durable, with its body (which goes to a file of the spool when it is large). */
-void store_accept(struct store *store, const struct store_operation *operation, store_done_fn done, void *arg);
+void store_accept(
+	struct store *store, const struct store_operation *operation, store_done_fn done, void *arg);
 
 /* Makes it durable that the work begins. */
 void store_begin(struct store *store, const struct id *id, int64_t started_ms, store_done_fn done, void *arg);

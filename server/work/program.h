@@ -20,7 +20,8 @@ struct program_config {
 };
 
 /* Makes the work.  Copies config.  Names in argv were checked by the configuration (program_each_name). */
-__attribute__((warn_unused_result)) int program_new(const struct program_config *config, struct work **ret_work);
+__attribute__((warn_unused_result)) int program_new(
+	const struct program_config *config, struct work **ret_work);
 
 /* Calls fn for every {name} in an argument, in order; other braces are literal.  Stops when fn answers non-zero and
  * returns that. */

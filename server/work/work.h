@@ -34,7 +34,7 @@ struct work_input {
 	char *remote_address; /* "127.0.0.1", "" for a unix socket */
 	char *scheme;	      /* "http" or "https" */
 	char *authority;      /* the request's Host: "example.com:8580" */
-	char *base;	      /* BASE of the contract: "https://api.example.com", for links that the result has */
+	char *base; /* BASE of the contract: "https://api.example.com", for links that the result has */
 };
 
 struct work_input *work_input_new(void);
@@ -45,7 +45,8 @@ const char *work_input_param(const struct work_input *input, const char *name);
 
 /* The input without its body as one text for the store, and back.  -EINVAL for what work_input_format did not write. */
 void work_input_format(const struct work_input *input, struct text *ret_text);
-__attribute__((warn_unused_result)) int work_input_parse(const char *data, size_t len, struct work_input **ret_input);
+__attribute__((warn_unused_result)) int work_input_parse(
+	const char *data, size_t len, struct work_input **ret_input);
 
 /* What the call would have been answered, had it been synchronous; or a problem that is still to be written out. */
 struct work_result {
@@ -74,10 +75,10 @@ enum work_stop {
  * has returned.
  */
 struct work_control {
-	_Atomic int stop;	/* enum work_stop; see work_control_stop */
-	int wake_fd;		/* an eventfd that becomes readable when stop changes */
-	int spool_fd;		/* directory for large results (see blob_sink), -1: memory only */
-	int64_t stop_grace_ms;	/* between SIGTERM and SIGKILL */
+	_Atomic int stop;      /* enum work_stop; see work_control_stop */
+	int wake_fd;	       /* an eventfd that becomes readable when stop changes */
+	int spool_fd;	       /* directory for large results (see blob_sink), -1: memory only */
+	int64_t stop_grace_ms; /* between SIGTERM and SIGKILL */
 	uint64_t max_result_bytes;
 
 	/* Called on the pool thread, if not NULL: percent 0..100 (-1: unchanged), text may be NULL and is lent. */

@@ -1,0 +1,262 @@
+/* Blobs and sinks: see blob.h. */
+#include "common/blob.h"
+
+#include "common/id.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct blob {
+	_Atomic unsigned references;
+	bool is_file;
+	uint64_t len;
+
+	/* in memory */
+	char *data;
+
+	/* in a file; the lock guards the name and its life, which the store's thread changes */
+	pthread_mutex_t lock;
+	int dir_fd;
+	bool temporary; /* the last reference unlinks it */
+	char name[BLOB_NAME_SIZE];
+};
+
+static struct blob *
+new_blob(uint64_t len, bool is_file)
+{
+	struct blob *blob = xcalloc(1, is_file ? sizeof *blob : offsetof(struct blob, lock));
+
+	blob->references = 1;
+	blob->is_file = is_file;
+	blob->len = len;
+	return blob;
+}
+
+struct blob *
+blob_new(const void *data, size_t len)
+{
+	struct blob *blob = new_blob(len, false);
+
+	blob->data = xstrndup(data, len);
+	return blob;
+}
+
+struct blob *
+blob_take_text(struct text *text)
+{
+	struct blob *blob = new_blob(text->len, false);
+
+	blob->data = text_take(text);
+	return blob;
+}
+
+struct blob *
+blob_new_file(int dir_fd, const char *name, uint64_t len, bool temporary)
+{
+	struct blob *blob = new_blob(len, true);
+
+	assert(strlen(name) < sizeof blob->name);
+	pthread_mutex_init(&blob->lock, NULL);
+	blob->dir_fd = dir_fd;
+	blob->temporary = temporary;
+	strcpy(blob->name, name);
+	return blob;
+}
+
+struct blob *
+blob_ref(struct blob *blob)
+{
+	if (blob)
+		atomic_fetch_add_explicit(&blob->references, 1, memory_order_relaxed);
+	return blob;
+}
+
+void
+blob_unref(struct blob *blob)
+{
+	if (!blob || atomic_fetch_sub_explicit(&blob->references, 1, memory_order_acq_rel) > 1)
+		return;
+	if (blob->is_file) {
+		if (blob->temporary)
+			unlinkat(blob->dir_fd, blob->name, 0);
+		pthread_mutex_destroy(&blob->lock);
+	}
+	free(blob->data);
+	free(blob);
+}
+
+uint64_t
+blob_len(const struct blob *blob)
+{
+	return blob ? blob->len : 0;
+}
+
+const char *
+blob_data(const struct blob *blob)
+{
+	return blob->data;
+}
+
+bool
+blob_is_file(const struct blob *blob)
+{
+	return blob && blob->is_file;
+}
+
+const char *
+blob_name(const struct blob *blob)
+{
+	return blob->name;
+}
+
+int
+blob_open(const struct blob *blob)
+{
+	struct blob *file = (struct blob *)(uintptr_t)blob;
+
+	assert(blob->is_file);
+	pthread_mutex_lock(&file->lock);
+	int fd = openat(blob->dir_fd, blob->name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	int error = errno;
+	pthread_mutex_unlock(&file->lock);
+	return fd >= 0 ? fd : -error;
+}
+
+void
+blob_keep(struct blob *blob, const char *final_name)
+{
+	assert(blob->is_file && strlen(final_name) < sizeof blob->name);
+	pthread_mutex_lock(&blob->lock);
+	strcpy(blob->name, final_name);
+	blob->temporary = false;
+	pthread_mutex_unlock(&blob->lock);
+}
+
+void
+blob_drop_file(struct blob *blob)
+{
+	pthread_mutex_lock(&blob->lock);
+	blob->temporary = true;
+	pthread_mutex_unlock(&blob->lock);
+}
+
+ssize_t
+blob_read(const struct blob *blob, uint64_t offset, void *buffer, size_t len)
+{
+	if (offset >= blob->len)
+		return 0;
+	if (len > blob->len - offset)
+		len = (size_t)(blob->len - offset);
+	if (!blob->is_file) {
+		memcpy(buffer, blob->data + offset, len);
+		return (ssize_t)len;
+	}
+	int fd = blob_open(blob);
+	if (fd < 0)
+		return fd;
+	ssize_t n;
+	do
+		n = pread(fd, buffer, len, (off_t)offset);
+	while (n < 0 && errno == EINTR);
+	int error = errno;
+	close(fd);
+	return n >= 0 ? n : -error;
+}
+
+void
+blob_sink_init(struct blob_sink *sink, int dir_fd, uint64_t max_bytes)
+{
+	*sink = (struct blob_sink){.dir_fd = dir_fd, .fd = -1, .max_bytes = max_bytes};
+}
+
+static int
+write_all(int fd, const char *data, size_t len)
+{
+	while (len > 0) {
+		ssize_t n = write(fd, data, len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		data += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+/* Moves what is in memory to a temporary file. */
+static int
+spill(struct blob_sink *sink)
+{
+	char unique[ID_TEXT_SIZE];
+	struct id id;
+
+	id_generate(&id);
+	id_format(&id, unique);
+	snprintf(sink->name, sizeof sink->name, "tmp.%s", unique);
+	int fd = openat(sink->dir_fd, sink->name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return -errno;
+	sink->fd = fd;
+	int rc = write_all(fd, sink->memory.data, sink->memory.len);
+	if (rc == 0)
+		text_fini(&sink->memory);
+	return rc;
+}
+
+int
+blob_sink_write(struct blob_sink *sink, const void *data, size_t len)
+{
+	if (len > sink->max_bytes - sink->len)
+		return -EFBIG;
+	if (sink->fd < 0 && sink->dir_fd >= 0 && sink->memory.len + len > BLOB_SPILL_BYTES) {
+		int rc = spill(sink);
+		if (rc < 0)
+			return rc;
+	}
+	if (sink->fd >= 0) {
+		int rc = write_all(sink->fd, data, len);
+		if (rc < 0)
+			return rc;
+	} else {
+		text_add(&sink->memory, data, len);
+	}
+	sink->len += len;
+	return 0;
+}
+
+int
+blob_sink_finish(struct blob_sink *sink, struct blob **ret_blob)
+{
+	if (sink->fd >= 0) {
+		if (close(sink->fd) < 0) {
+			int error = errno;
+			sink->fd = -1;
+			unlinkat(sink->dir_fd, sink->name, 0);
+			return -error;
+		}
+		sink->fd = -1;
+		*ret_blob = blob_new_file(sink->dir_fd, sink->name, sink->len, true);
+	} else {
+		*ret_blob = blob_take_text(&sink->memory);
+	}
+	return 0;
+}
+
+void
+blob_sink_fini(struct blob_sink *sink)
+{
+	if (sink->fd >= 0) {
+		close(sink->fd);
+		unlinkat(sink->dir_fd, sink->name, 0);
+		sink->fd = -1;
+	}
+	text_fini(&sink->memory);
+}

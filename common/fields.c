@@ -1,0 +1,197 @@
+/* Header fields: see fields.h. */
+#include "common/fields.h"
+
+#include "common/text.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool
+is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+static bool
+is_value(const char *value, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)value[i];
+		if ((c < 0x20 && c != '\t') || c == 0x7f)
+			return false;
+	}
+	return true;
+}
+
+static void
+reserve(struct fields *fields, size_t len)
+{
+	if (fields->len + len <= fields->size)
+		return;
+	size_t size = fields->size ? fields->size : 128;
+	while (size < fields->len + len)
+		size *= 2;
+	char *wire = realloc(fields->wire, size);
+	if (!wire)
+		abort();
+	fields->wire = wire;
+	fields->size = size;
+}
+
+static void
+append(struct fields *fields, const char *data, size_t len)
+{
+	if (len > 0)
+		memcpy(fields->wire + fields->len, data, len);
+	fields->len += len;
+}
+
+int
+fields_add_bytes(
+	struct fields *fields, const char *name, size_t name_len, const char *value, size_t value_len)
+{
+	if (!text_is_token(name, name_len) || !is_value(value, value_len))
+		return -EINVAL;
+	while (value_len > 0 && is_blank(value[0])) {
+		value++;
+		value_len--;
+	}
+	while (value_len > 0 && is_blank(value[value_len - 1]))
+		value_len--;
+	reserve(fields, name_len + value_len + 4);
+	append(fields, name, name_len);
+	append(fields, ": ", 2);
+	append(fields, value, value_len);
+	append(fields, "\r\n", 2);
+	return 0;
+}
+
+int
+fields_add(struct fields *fields, const char *name, const char *value)
+{
+	return fields_add_bytes(fields, name, strlen(name), value, strlen(value));
+}
+
+void
+fields_put(struct fields *fields, const char *name, const char *value)
+{
+	int rc = fields_add(fields, name, value);
+
+	assert(rc == 0);
+}
+
+void
+fields_putf(struct fields *fields, const char *name, const char *format, ...)
+{
+	struct text value = {0};
+	va_list args;
+
+	va_start(args, format);
+	text_addv(&value, format, args);
+	va_end(args);
+	fields_put(fields, name, value.data);
+	text_fini(&value);
+}
+
+bool
+fields_next(const struct fields *fields, struct field *field)
+{
+	const char *end = fields->wire + fields->len;
+	const char *line = field->name ? field->value + field->value_len + 2 : fields->wire;
+
+	if (fields->len == 0 || line >= end)
+		return false;
+	const char *colon = memchr(line, ':', (size_t)(end - line));
+	const char *newline = memchr(line, '\r', (size_t)(end - line));
+	field->name = line;
+	field->name_len = (size_t)(colon - line);
+	field->value = colon + 2;
+	field->value_len = (size_t)(newline - field->value);
+	return true;
+}
+
+bool
+fields_find(const struct fields *fields, const char *name, struct field *ret_field)
+{
+	fields_for_each (field, fields) {
+		if (text_equal_nocase(field.name, field.name_len, name)) {
+			*ret_field = field;
+			return true;
+		}
+	}
+	return false;
+}
+
+char *
+fields_dup_value(const struct fields *fields, const char *name)
+{
+	struct field field;
+
+	return fields_find(fields, name, &field) ? xstrndup(field.value, field.value_len) : NULL;
+}
+
+void
+fields_remove(struct fields *fields, const char *name)
+{
+	struct field field;
+
+	while (fields_find(fields, name, &field)) {
+		char *line = fields->wire + (field.name - fields->wire);
+		const char *next = field.value + field.value_len + 2;
+
+		memmove(line, next, (size_t)(fields->wire + fields->len - next));
+		fields->len -= (size_t)(next - line);
+	}
+}
+
+void
+fields_copy(struct fields *ret_to, const struct fields *from)
+{
+	struct fields to = {0};
+
+	if (from->len > 0) {
+		reserve(&to, from->len);
+		append(&to, from->wire, from->len);
+	}
+	*ret_to = to;
+}
+
+/* One line of wire text: its length with CRLF, 0 if it is no line as fields_add_bytes writes it. */
+static size_t
+check_line(const char *line, size_t len)
+{
+	const char *newline = memchr(line, '\r', len);
+	const char *colon = memchr(line, ':', len);
+
+	if (!newline || !colon || colon > newline || newline + 2 > line + len || newline[1] != '\n')
+		return 0;
+	if (colon[1] != ' ' || colon + 2 > newline)
+		return 0;
+	if (!text_is_token(line, (size_t)(colon - line)) ||
+		!is_value(colon + 2, (size_t)(newline - colon - 2)))
+		return 0;
+	return (size_t)(newline + 2 - line);
+}
+
+int
+fields_from_wire(struct fields *ret_fields, const char *wire, size_t len)
+{
+	for (size_t at = 0; at < len;) {
+		size_t step = check_line(wire + at, len - at);
+		if (step == 0)
+			return -EINVAL;
+		at += step;
+	}
+	struct fields from = {.wire = (char *)(uintptr_t)wire, .len = len};
+	fields_copy(ret_fields, &from);
+	return 0;
+}
+
+void
+fields_fini(struct fields *fields)
+{
+	free(fields->wire);
+	*fields = (struct fields){0};
+}

@@ -1,0 +1,88 @@
+/* Ids: see id.h. */
+#include "common/id.h"
+
+#include "common/text.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+/* Where the canonical form has its hyphens. */
+static bool
+is_hyphen_place(size_t at)
+{
+	return at == 8 || at == 13 || at == 18 || at == 23;
+}
+
+void
+random_bytes(void *buffer, size_t len)
+{
+	char *at = buffer;
+
+	while (len > 0) {
+		ssize_t n = getrandom(at, len, 0);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			abort();
+		at += n;
+		len -= (size_t)n;
+	}
+}
+
+void
+id_generate(struct id *ret_id)
+{
+	random_bytes(ret_id->bytes, sizeof ret_id->bytes);
+	ret_id->bytes[6] = (uint8_t)((ret_id->bytes[6] & 0x0f) | 0x40);
+	ret_id->bytes[8] = (uint8_t)((ret_id->bytes[8] & 0x3f) | 0x80);
+}
+
+int
+id_parse(const char *text, size_t len, struct id *ret_id)
+{
+	struct id id;
+	size_t out = 0;
+
+	if (len != ID_TEXT_SIZE - 1)
+		return -EINVAL;
+	for (size_t i = 0; i < len;) {
+		if (is_hyphen_place(i)) {
+			if (text[i++] != '-')
+				return -EINVAL;
+			continue;
+		}
+		int high = text_hex_value(text[i]);
+		int low = text_hex_value(text[i + 1]);
+		if (high < 0 || low < 0)
+			return -EINVAL;
+		id.bytes[out++] = (uint8_t)(high << 4 | low);
+		i += 2;
+	}
+	*ret_id = id;
+	return 0;
+}
+
+void
+id_format(const struct id *id, char ret_text[static ID_TEXT_SIZE])
+{
+	static const char digits[] = "0123456789abcdef";
+	char *at = ret_text;
+
+	for (size_t i = 0; i < sizeof id->bytes; i++) {
+		if (is_hyphen_place((size_t)(at - ret_text)))
+			*at++ = '-';
+		*at++ = digits[id->bytes[i] >> 4];
+		*at++ = digits[id->bytes[i] & 15];
+	}
+	*at = '\0';
+}
+
+bool
+id_equal(const struct id *a, const struct id *b)
+{
+	return memcmp(a->bytes, b->bytes, sizeof a->bytes) == 0;
+}

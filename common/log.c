@@ -1,0 +1,123 @@
+/* The log: see log.h. */
+#include "common/log.h"
+
+#include "common/clock.h"
+#include "common/text.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static _Atomic int least_level = LOG_LEVEL_INFO;
+static _Atomic int journal;
+
+/* By level: the word of a plain line, and syslog's priority for journald (sd-daemon(3)). */
+static const struct {
+	const char *word;
+	int priority;
+} levels[] = {
+	[LOG_LEVEL_ERROR] = {"error", 3},
+	[LOG_LEVEL_WARNING] = {"warning", 4},
+	[LOG_LEVEL_INFO] = {"info", 6},
+	[LOG_LEVEL_DEBUG] = {"debug", 7},
+};
+
+void
+log_set_level(enum log_level level)
+{
+	least_level = level;
+}
+
+enum log_level
+log_get_level(void)
+{
+	return (enum log_level)least_level;
+}
+
+void
+log_set_journal(int on)
+{
+	journal = on;
+}
+
+static void
+add_prefix(struct text *line, enum log_level level)
+{
+	char date[CLOCK_ISO8601_SIZE];
+
+	if (journal) {
+		text_addf(line, "<%d>", levels[level].priority);
+		return;
+	}
+	clock_format_iso8601(clock_wall_ms(), date);
+	text_addf(line, "%s %s: ", date, levels[level].word);
+}
+
+static void
+add_escaped(struct text *line, const char *data, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)data[i];
+		if (c < 0x20 || c == 0x7f)
+			text_addf(line, "\\x%02x", c);
+		else
+			text_add_char(line, data[i]);
+	}
+}
+
+void
+log_write(enum log_level level, const char *message, const char *format, ...)
+{
+	struct text line = {0}, pairs = {0};
+	va_list args;
+
+	if ((int)level > least_level)
+		return;
+	va_start(args, format);
+	text_addv(&pairs, format, args);
+	va_end(args);
+	add_prefix(&line, level);
+	text_add_string(&line, message);
+	if (pairs.len > 0)
+		text_add_char(&line, ' ');
+	add_escaped(&line, pairs.data, pairs.len);
+	text_add_char(&line, '\n');
+	/* Where standard error is gone there is nobody left to tell. */
+	ssize_t n = write(STDERR_FILENO, line.data, line.len);
+	(void)n;
+	text_fini(&line);
+	text_fini(&pairs);
+}
+
+const char *
+log_quote(const char *value, char *buffer, size_t size)
+{
+	struct text quoted = {0};
+	bool plain = value && *value;
+
+	for (const char *c = value; c && *c; c++)
+		if ((unsigned char)*c <= ' ' || *c == '"' || *c == '=' || *c == '\\' || *c == 0x7f)
+			plain = false;
+	if (plain)
+		text_add_string(&quoted, value);
+	else
+		text_add_json(&quoted, value ? value : "");
+	if (quoted.len < size)
+		memcpy(buffer, quoted.data, quoted.len + 1);
+	else
+		snprintf(buffer, size, "%.*s...", size > 4 ? (int)size - 4 : 0, quoted.data);
+	text_fini(&quoted);
+	return buffer;
+}
+
+struct log_id
+log_id(const struct id *id)
+{
+	char whole[ID_TEXT_SIZE];
+	struct log_id part = {{0}};
+
+	id_format(id, whole);
+	memcpy(part.text, whole, sizeof part.text - 1);
+	return part;
+}
