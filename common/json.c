@@ -9,6 +9,7 @@
 
 #include "common/cleanup.h"
 #include "common/hash.h"
+#include "common/list.h"
 
 #include <errno.h>
 #include <limits.h>
