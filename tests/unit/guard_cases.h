@@ -20,7 +20,8 @@
 /* Bytes that may have NULs among them. */
 #define BYTES(string) (string), sizeof(string) - 1
 
-/* Wire bytes that are good, and then, in the same piece or another, ones that are refused at their first byte. */
+/* Wire bytes that are good, and then, in the same piece or another, ones that are refused at their first
+ * byte. */
 struct guard_case {
 	const char *good;
 	size_t good_len;

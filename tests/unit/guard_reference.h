@@ -1,6 +1,6 @@
 /*
- * A second reader of requests, as plain as can be: it needs each whole and good, and looks for CRLFs instead of judging bytes.
- * Tests hold against it where the wire guard ends requests and what evhttp made of them.
+ * A second reader of requests, as plain as can be: it needs each whole and good, and looks for CRLFs instead
+ * of judging bytes.  Tests hold against it where the wire guard ends requests and what evhttp made of them.
  */
 #pragma once
 

@@ -131,7 +131,8 @@ guard_trace_check_pieces(
 	guard_trace_fini(&trace);
 }
 
-/* What was passed must itself be good as it is: nothing of it is dropped, and it ends the same requests at the same places. */
+/* What was passed must itself be good as it is: nothing of it is dropped, and it ends the same requests at
+ * the same places. */
 static inline void
 guard_trace_check_passed(const struct guard_trace *trace)
 {

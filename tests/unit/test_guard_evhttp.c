@@ -1,6 +1,6 @@
 /*
- * What the wire guard has passed, evhttp reads as the same requests: every file of the corpus goes through the guard, and what
- * was passed through a real evhttp on a loopback connection, at once and byte by byte.
+ * What the wire guard has passed, evhttp reads as the same requests: every file of the corpus goes through
+ * the guard, and what was passed through a real evhttp on a loopback connection, at once and byte by byte.
  */
 #include "tests/unit/guard_reference.h"
 #include "tests/unit/guard_trace.h"
@@ -182,7 +182,8 @@ give_up(evutil_socket_t fd, short what, void *arg)
 	fail_msg("evhttp did not end within %d s", PATIENCE_S);
 }
 
-/* Sends what was passed, waits for as many answers as requests were complete, ends, and waits for evhttp to end too. */
+/* Sends what was passed, waits for as many answers as requests were complete, ends, and waits for evhttp
+ * to end too. */
 static void
 converse(struct server *server, struct client *client, const struct text *passed, size_t piece,
 	unsigned requests)
@@ -236,7 +237,8 @@ check_conversation(struct server *server, const char *name, const struct text *p
 	text_fini(&client.answers);
 }
 
-/* The guard ends requests where the reference does; evhttp then reads those that come before one that closes. */
+/* The guard ends requests where the reference does; evhttp then reads those that come before one that
+ * closes. */
 static void
 check_wire(struct server *server, const char *name, const char *wire, size_t len)
 {
