@@ -26,6 +26,7 @@ plain_is_whole(const struct guard *guard)
 	return true;
 }
 
+/* Here for completeness: every byte that a value may have fits. */
 static enum guard_verdict
 plain_refuse(struct guard *guard, uint8_t next)
 {
