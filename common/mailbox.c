@@ -1,0 +1,145 @@
+/* The mailbox: senders append to a list under a lock; the loop takes the whole list and delivers from it unlocked. */
+#include "common/mailbox.h"
+
+#include "common/text.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <event2/event.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#define DELIVERIES_PER_PASS 256
+
+struct mailbox {
+	/* loop thread */
+	struct event *event; /* fd is readable */
+	struct mail *taken;  /* taken from the queue, not yet delivered */
+	bool delivering;
+
+	/* any thread */
+	int fd;		      /* an eventfd: written when the queue stops being empty */
+	pthread_mutex_t lock; /* guards the queue */
+	struct mail *queue;
+	struct mail **queue_end;
+};
+
+static void
+wake(struct mailbox *mailbox)
+{
+	uint64_t one = 1;
+	ssize_t n;
+
+	do
+		n = write(mailbox->fd, &one, sizeof(one));
+	while (n < 0 && errno == EINTR);
+	/* EAGAIN would be a full counter, which is readable all the same. */
+	assert(n == sizeof(one) || errno == EAGAIN);
+}
+
+static void
+take(struct mailbox *mailbox)
+{
+	pthread_mutex_lock(&mailbox->lock);
+	mailbox->taken = mailbox->queue;
+	mailbox->queue = NULL;
+	mailbox->queue_end = &mailbox->queue;
+	pthread_mutex_unlock(&mailbox->lock);
+}
+
+/* Delivers one; false if there is none. */
+static bool
+deliver_one(struct mailbox *mailbox)
+{
+	struct mail *mail;
+
+	if (!mailbox->taken)
+		take(mailbox);
+	mail = mailbox->taken;
+	if (!mail)
+		return false;
+	mailbox->taken = mail->next;
+	mail->next = NULL;
+	mail->deliver(mail);
+	return true;
+}
+
+static void
+on_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct mailbox *mailbox = arg;
+	uint64_t count;
+	ssize_t n = read(fd, &count, sizeof(count));
+
+	(void)n;
+	assert(!mailbox->delivering);
+	mailbox->delivering = true;
+	for (int i = 0; i < DELIVERIES_PER_PASS && deliver_one(mailbox); i++)
+		;
+	mailbox->delivering = false;
+	if (mailbox->taken)
+		wake(mailbox);
+}
+
+int
+mailbox_new(struct event_base *base, struct mailbox **ret_mailbox)
+{
+	struct mailbox *mailbox;
+	int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+
+	if (fd < 0)
+		return -errno;
+	mailbox = xcalloc(1, sizeof(*mailbox));
+	mailbox->fd = fd;
+	mailbox->queue_end = &mailbox->queue;
+	pthread_mutex_init(&mailbox->lock, NULL);
+	mailbox->event = event_new(base, fd, EV_READ | EV_PERSIST, on_readable, mailbox);
+	if (!mailbox->event || event_add(mailbox->event, NULL)) {
+		mailbox_free(mailbox);
+		return -ENOMEM;
+	}
+	*ret_mailbox = mailbox;
+	return 0;
+}
+
+void
+mailbox_free(struct mailbox *mailbox)
+{
+	if (!mailbox)
+		return;
+	mailbox_drain(mailbox);
+	if (mailbox->event)
+		event_free(mailbox->event);
+	close(mailbox->fd);
+	pthread_mutex_destroy(&mailbox->lock);
+	free(mailbox);
+}
+
+void
+mailbox_post(struct mailbox *mailbox, struct mail *mail)
+{
+	bool was_empty;
+
+	mail->next = NULL;
+	pthread_mutex_lock(&mailbox->lock);
+	was_empty = !mailbox->queue;
+	*mailbox->queue_end = mail;
+	mailbox->queue_end = &mail->next;
+	pthread_mutex_unlock(&mailbox->lock);
+	if (was_empty)
+		wake(mailbox);
+}
+
+void
+mailbox_drain(struct mailbox *mailbox)
+{
+	assert(!mailbox->delivering);
+	mailbox->delivering = true;
+	while (deliver_one(mailbox))
+		;
+	mailbox->delivering = false;
+}

@@ -1,0 +1,316 @@
+/*
+ * The pool.  A thread is available while it waits for a job, is starting, or hands in its last completion; as long as
+ * there are no more queued jobs than available threads nobody makes another.  A thread becomes available before its
+ * completion is posted, so that what the loop submits in answer finds it.
+ */
+#include "common/pool.h"
+
+#include "common/list.h"
+#include "common/log.h"
+#include "common/text.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define STACK_BYTES (512 * 1024)
+#define NAME_SIZE 11
+
+struct worker {
+	struct list link; /* in the pool's workers or ended */
+	struct pool *pool;
+	pthread_t thread;
+};
+
+struct pool {
+	/* fixed */
+	char name[NAME_SIZE];
+	struct mailbox *mailbox;
+	pthread_attr_t attr; /* of the threads */
+
+	/* loop thread */
+	unsigned named; /* threads made so far: the next one's number */
+
+	pthread_mutex_t lock; /* guards what follows */
+	pthread_cond_t work;  /* a job was queued, or threads shall end */
+	struct pool_job *queue;
+	struct pool_job **queue_end;
+	unsigned queued;
+	unsigned max_threads;
+	unsigned threads;   /* that take jobs */
+	unsigned available; /* of them without a job */
+	unsigned waiting;   /* of those in pthread_cond_wait() */
+	bool ending;	    /* no more jobs come */
+	struct list workers;
+	struct list ended; /* to be joined */
+};
+
+/* The next job, or NULL.  Called with the lock held. */
+static struct pool_job *
+take_job(struct pool *pool)
+{
+	struct pool_job *job = pool->queue;
+
+	if (!job)
+		return NULL;
+	pool->queue = job->next;
+	if (!pool->queue)
+		pool->queue_end = &pool->queue;
+	pool->queued--;
+	pool->available--;
+	return job;
+}
+
+/* Makes the calling thread one job the richer, or NULL if it is to end. */
+static struct pool_job *
+wait_for_job(struct pool *pool)
+{
+	struct pool_job *job = NULL;
+
+	pthread_mutex_lock(&pool->lock);
+	while (pool->threads <= pool->max_threads && !(job = take_job(pool)) && !pool->ending) {
+		pool->waiting++;
+		pthread_cond_wait(&pool->work, &pool->lock);
+		pool->waiting--;
+	}
+	if (!job) {
+		pool->threads--;
+		pool->available--;
+	}
+	pthread_mutex_unlock(&pool->lock);
+	return job;
+}
+
+static void
+deliver(struct mail *mail)
+{
+	struct pool_job *job = container_of(mail, struct pool_job, mail);
+
+	job->done(job);
+}
+
+static void
+run_job(struct pool *pool, struct pool_job *job)
+{
+	job->run(job);
+	pthread_mutex_lock(&pool->lock);
+	pool->available++;
+	pthread_mutex_unlock(&pool->lock);
+	job->mail.deliver = deliver;
+	mailbox_post(pool->mailbox, &job->mail);
+}
+
+static void *
+worker_main(void *arg)
+{
+	struct worker *worker = arg;
+	struct pool *pool = worker->pool;
+	struct pool_job *job;
+
+	while ((job = wait_for_job(pool)))
+		run_job(pool, job);
+	pthread_mutex_lock(&pool->lock);
+	list_remove(&worker->link);
+	list_add_tail(&pool->ended, &worker->link);
+	pthread_mutex_unlock(&pool->lock);
+	return NULL;
+}
+
+static int
+make_worker(struct pool *pool)
+{
+	struct worker *worker = xcalloc(1, sizeof(*worker));
+	char name[16];
+	int r;
+
+	worker->pool = pool;
+	pthread_mutex_lock(&pool->lock);
+	list_add_tail(&pool->workers, &worker->link);
+	pool->threads++;
+	pool->available++;
+	pthread_mutex_unlock(&pool->lock);
+	r = pthread_create(&worker->thread, &pool->attr, worker_main, worker);
+	if (r) {
+		pthread_mutex_lock(&pool->lock);
+		list_remove(&worker->link);
+		pool->threads--;
+		pool->available--;
+		pthread_mutex_unlock(&pool->lock);
+		free(worker);
+		return -r;
+	}
+	snprintf(name, sizeof(name), "%s-%u", pool->name, pool->named++ % 10000);
+	pthread_setname_np(worker->thread, name);
+	return 0;
+}
+
+/* Makes the threads that the queue wants and the limit allows. */
+static void
+make_workers(struct pool *pool)
+{
+	bool wanted;
+	unsigned threads;
+	int r = 0;
+
+	for (;;) {
+		pthread_mutex_lock(&pool->lock);
+		wanted = pool->queued > pool->available && pool->threads < pool->max_threads;
+		threads = pool->threads;
+		pthread_mutex_unlock(&pool->lock);
+		if (!wanted || r)
+			break;
+		r = make_worker(pool);
+	}
+	if (r && !threads) {
+		log_error("cannot make a thread", "pool=%s error=\"%s\"", pool->name, strerror(-r));
+		abort();
+	}
+}
+
+/* Joins a worker that has ended, or with all any. */
+static bool
+join_one(struct pool *pool, bool all)
+{
+	struct list *link = NULL;
+	struct worker *worker;
+
+	pthread_mutex_lock(&pool->lock);
+	if (!list_is_empty(&pool->ended))
+		link = pool->ended.next;
+	else if (all && !list_is_empty(&pool->workers))
+		link = pool->workers.next;
+	pthread_mutex_unlock(&pool->lock);
+	if (!link)
+		return false;
+	worker = container_of(link, struct worker, link);
+	pthread_join(worker->thread, NULL);
+	pthread_mutex_lock(&pool->lock);
+	list_remove(&worker->link);
+	pthread_mutex_unlock(&pool->lock);
+	free(worker);
+	return true;
+}
+
+static int
+attr_init(pthread_attr_t *attr)
+{
+	static const int faults[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGSYS};
+	sigset_t set;
+	int r = pthread_attr_init(attr);
+
+	if (r)
+		return -r;
+	sigfillset(&set);
+	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
+		sigdelset(&set, faults[i]);
+	r = pthread_attr_setsigmask_np(attr, &set);
+	if (!r)
+		r = pthread_attr_setstacksize(attr, STACK_BYTES);
+	if (r)
+		pthread_attr_destroy(attr);
+	return -r;
+}
+
+int
+pool_new(const char *name, struct mailbox *mailbox, unsigned max_threads, struct pool **ret_pool)
+{
+	struct pool *pool = xcalloc(1, sizeof(*pool));
+	int r = attr_init(&pool->attr);
+
+	assert(max_threads);
+	assert(strlen(name) < sizeof(pool->name));
+	if (r) {
+		free(pool);
+		return r;
+	}
+	strcpy(pool->name, name);
+	pool->mailbox = mailbox;
+	pool->max_threads = max_threads;
+	pool->queue_end = &pool->queue;
+	pthread_mutex_init(&pool->lock, NULL);
+	pthread_cond_init(&pool->work, NULL);
+	list_init(&pool->workers);
+	list_init(&pool->ended);
+	*ret_pool = pool;
+	return 0;
+}
+
+void
+pool_free(struct pool *pool)
+{
+	if (!pool)
+		return;
+	pthread_mutex_lock(&pool->lock);
+	pool->ending = true;
+	pthread_mutex_unlock(&pool->lock);
+	pthread_cond_broadcast(&pool->work);
+	while (join_one(pool, true))
+		;
+	assert(!pool->queue);
+	pthread_cond_destroy(&pool->work);
+	pthread_mutex_destroy(&pool->lock);
+	pthread_attr_destroy(&pool->attr);
+	free(pool);
+}
+
+void
+pool_submit(struct pool *pool, struct pool_job *job)
+{
+	bool signal, ended, wanted;
+
+	job->next = NULL;
+	pthread_mutex_lock(&pool->lock);
+	assert(!pool->ending);
+	*pool->queue_end = job;
+	pool->queue_end = &job->next;
+	pool->queued++;
+	wanted = pool->queued > pool->available;
+	signal = pool->waiting > 0;
+	ended = !list_is_empty(&pool->ended);
+	pthread_mutex_unlock(&pool->lock);
+	if (signal)
+		pthread_cond_signal(&pool->work);
+	if (wanted)
+		make_workers(pool);
+	if (ended)
+		join_one(pool, false);
+}
+
+void
+pool_set_max_threads(struct pool *pool, unsigned max_threads)
+{
+	assert(max_threads);
+	pthread_mutex_lock(&pool->lock);
+	pool->max_threads = max_threads;
+	pthread_mutex_unlock(&pool->lock);
+	pthread_cond_broadcast(&pool->work);
+	make_workers(pool);
+	while (join_one(pool, false))
+		;
+}
+
+unsigned
+pool_threads(struct pool *pool)
+{
+	unsigned threads;
+
+	pthread_mutex_lock(&pool->lock);
+	threads = pool->threads;
+	pthread_mutex_unlock(&pool->lock);
+	return threads;
+}
+
+unsigned
+pool_busy(struct pool *pool)
+{
+	unsigned busy;
+
+	pthread_mutex_lock(&pool->lock);
+	busy = pool->threads - pool->available;
+	pthread_mutex_unlock(&pool->lock);
+	return busy;
+}
