@@ -3,14 +3,12 @@
 
 #include "store/backend.h"
 
-#include <errno.h>
-
 int
 store_open(const struct store_config *config, struct store **ret_store, char **ret_why)
 {
 	if (!config->path)
 		return store_open_memory(config, ret_store, ret_why);
-	return -ENOSYS;
+	return store_open_embedded(config, ret_store, ret_why);
 }
 
 int
