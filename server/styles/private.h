@@ -4,15 +4,25 @@
 #include "styles/preference.h"
 #include "styles/style.h"
 
+/* What the router knows of a monitor. */
+struct monitor_target {
+	struct http_target target;
+	struct styles *styles;
+	const struct style *style;
+};
+
+#define MONITOR_COUNT 4
+
 struct styles {
 	struct styles_config config;
-	struct list targets; /* struct monitor_target */
+	struct monitor_target monitors[MONITOR_COUNT];
 };
 
 struct style_route {
 	unsigned references;
 	struct styles *styles;
-	struct style_route_config config;
+	struct style_route_config config; /* its strings and lists are the route's own */
+	char *pattern;
 	struct http_target call_target;
 	struct http_target poll_target;
 };

@@ -3,6 +3,7 @@
 
 #include "common/text.h"
 #include "styles/private.h"
+#include "work/string_list.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -38,34 +39,6 @@ static const struct {
 	{"/async/v1/requests/{id}/response", &style_prefer_response},
 };
 
-/* What the router knows of a monitor. */
-struct monitor_target {
-	struct list link;
-	struct http_target target;
-	struct styles *styles;
-	const struct style *style;
-};
-
-struct styles *
-styles_new(const struct styles_config *config)
-{
-	struct styles *styles = xcalloc(1, sizeof *styles);
-
-	styles->config = *config;
-	list_init(&styles->targets);
-	return styles;
-}
-
-void
-styles_free(struct styles *styles)
-{
-	if (!styles)
-		return;
-	list_for_each_safe(node, &styles->targets)
-		free(container_of(node, struct monitor_target, link));
-	free(styles);
-}
-
 static void
 on_monitor(struct http_request *request, void *arg)
 {
@@ -88,16 +61,26 @@ on_monitor(struct http_request *request, void *arg)
 		monitor_get(request, styles, monitor->style, op);
 }
 
-static int
-enter_monitor(struct styles *styles, struct router *router, const char *path, const struct style *style)
+struct styles *
+styles_new(const struct styles_config *config)
 {
-	struct monitor_target *monitor = xcalloc(1, sizeof *monitor);
+	struct styles *styles = xcalloc(1, sizeof *styles);
 
-	monitor->styles = styles;
-	monitor->style = style;
-	monitor->target = (struct http_target){.handler = on_monitor, .arg = monitor};
-	list_add_tail(&styles->targets, &monitor->link);
-	return router_add(router, path, HTTP_GET | HTTP_DELETE, &monitor->target);
+	_Static_assert(MONITOR_COUNT == sizeof monitors / sizeof *monitors, "one target a monitor");
+	styles->config = *config;
+	for (size_t i = 0; i < MONITOR_COUNT; i++) {
+		struct monitor_target *monitor = &styles->monitors[i];
+		monitor->styles = styles;
+		monitor->style = monitors[i].style;
+		monitor->target = (struct http_target){.handler = on_monitor, .arg = monitor};
+	}
+	return styles;
+}
+
+void
+styles_free(struct styles *styles)
+{
+	free(styles);
 }
 
 int
@@ -105,12 +88,31 @@ styles_enter_monitors(struct styles *styles, struct router *router, const char *
 {
 	int rc = 0;
 
-	for (size_t i = 0; rc == 0 && i < sizeof monitors / sizeof *monitors; i++) {
+	for (size_t i = 0; rc == 0 && i < MONITOR_COUNT; i++) {
 		char *path = xasprintf("%s%s", base_path, monitors[i].path);
-		rc = enter_monitor(styles, router, path, monitors[i].style);
+		rc = router_add(router, path, HTTP_GET | HTTP_DELETE, &styles->monitors[i].target);
 		free(path);
 	}
 	return rc;
+}
+
+/* A copy of a list ended by NULL; NULL, which is no list, stays NULL. */
+static char **
+copy_list(char **from)
+{
+	struct string_list list = {0};
+
+	if (from)
+		string_list_copy(&list, from);
+	return from && !list.items ? xcalloc(1, sizeof *list.items) : list.items;
+}
+
+static void
+free_list(char **list)
+{
+	for (char **item = list; item && *item; item++)
+		free(*item);
+	free(list);
 }
 
 struct style_route *
@@ -121,6 +123,10 @@ style_route_new(struct styles *styles, const struct style_route_config *config)
 	route->references = 1;
 	route->styles = styles;
 	route->config = *config;
+	route->config.pattern = route->pattern = xstrdup(config->pattern);
+	route->config.query = copy_list(config->query);
+	route->config.request_types = copy_list(config->request_types);
+	route->config.users = copy_list(config->users);
 	route->call_target = (struct http_target){.handler = call_begin, .arg = route};
 	route->poll_target = (struct http_target){.handler = token_poll, .arg = route};
 	return route;
@@ -139,6 +145,10 @@ style_route_unref(struct style_route *route)
 	if (!route || --route->references > 0)
 		return;
 	op_route_unref(route->config.op_route);
+	free_list(route->config.query);
+	free_list(route->config.request_types);
+	free_list(route->config.users);
+	free(route->pattern);
 	free(route);
 }
 

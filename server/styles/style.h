@@ -49,7 +49,7 @@ struct styles_config {
 struct styles *styles_new(const struct styles_config *config);
 void styles_free(struct styles *styles);
 
-/* What a route of the configuration says of how it is called; strings and lists are lent and must outlive the route. */
+/* What a route of the configuration says of how it is called; copied. */
 struct style_route_config {
 	const char *pattern;	   /* with its base path */
 	struct op_route *op_route; /* its reference is taken */
