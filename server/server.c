@@ -96,7 +96,7 @@ on_store_health(void *arg, bool healthy, const char *why)
 {
 	(void)arg;
 	if (healthy)
-		log_info("operations are stored again", "%s", "");
+		log_info("operations are stored again");
 	else
 		log_error("operations cannot be stored", "why=\"%s\"", why);
 }
@@ -116,7 +116,7 @@ open_store(struct server *server)
 	if (rc < 0)
 		fprintf(stderr, "deferd: %s\n", why ? why : strerrorname_np(-rc));
 	else if (!config.path)
-		log_warning("state is memory: nothing accepted survives the end of this process", "%s", "");
+		log_warning("state is memory: nothing accepted survives the end of this process");
 	return rc;
 }
 
@@ -238,7 +238,7 @@ on_drain_timeout(struct timer *timer)
 {
 	struct server *server = container_of(timer, struct server, drain_timeout);
 
-	log_warning("stopping what still runs", "%s", "");
+	log_warning("stopping what still runs");
 	operations_stop_running(server->operations, WORK_STOP);
 }
 
@@ -262,7 +262,7 @@ on_terminate(evutil_socket_t number, short what, void *arg)
 	if (!server->draining) {
 		drain(server);
 	} else {
-		log_warning("stopping at once", "%s", "");
+		log_warning("stopping at once");
 		operations_stop_running(server->operations, WORK_KILL);
 	}
 }
@@ -386,7 +386,7 @@ server_run(struct server *server)
 {
 	int rc = event_base_dispatch(server->base);
 
-	log_info("ended", "%s", "");
+	log_info("ended");
 	return rc < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
