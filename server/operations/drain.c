@@ -42,7 +42,6 @@ operations_drain(struct operations *operations, void (*on_drained)(void *arg), v
 	operations->on_drained = on_drained;
 	operations->drained_arg = arg;
 	timer_init(&operations->drained, on_drained_timer);
-	timer_stop(&operations->retry);
 	let_go_of_queue(operations);
 	operations_check_drained(operations);
 }

@@ -7,7 +7,7 @@
 void
 op_forget(struct op *op)
 {
-	store_forget(op->operations->config.store, &op->id);
+	store_forget(op->operations->config.store, &op->id, op->sequence);
 	op_table_remove(op->operations, op);
 	op_free(op);
 }
@@ -25,7 +25,7 @@ expire(struct op *op)
 	op->body = NULL;
 	free(op->detail);
 	op->detail = NULL;
-	store_expire(operations->config.store, &op->id, clock_wall_ms() + for_ms);
+	store_expire(operations->config.store, &op->id, op->sequence, clock_wall_ms() + for_ms);
 	op_keep(op, for_ms);
 }
 

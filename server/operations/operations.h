@@ -32,7 +32,7 @@ struct operations_config {
 __attribute__((warn_unused_result)) int operations_new(
 	const struct operations_config *config, struct operations **ret_operations);
 
-/* No work may be running (see operations_drain, operations_kill).  Operations that have not ended are forgotten here, not in the store. */
+/* No work may be running (see operations_drain, operations_stop_running).  Operations that have not ended are forgotten here, not in the store. */
 void operations_free(struct operations *operations); /* NULL is allowed */
 
 /* What an operation needs to know of its route. */
@@ -116,9 +116,6 @@ void operations_drain(struct operations *operations, void (*on_drained)(void *ar
 
 /* While draining: stops what still runs, as a crash would leave it: by SIGTERM, or at once. */
 void operations_stop_running(struct operations *operations, enum work_stop stop);
-
-/* The disk takes writes again: start what had to wait. */
-void operations_resume(struct operations *operations);
 
 /* For metrics and tests. */
 struct operations_stats {

@@ -58,8 +58,6 @@ struct operations {
 	struct list running; /* struct op_run, launched */
 	unsigned outstanding, queued, run_count;
 	uint64_t sequence;
-	struct timer retry; /* starting again after the disk refused a start */
-	bool start_blocked;
 	bool draining;
 	void (*on_drained)(void *arg);
 	void *drained_arg;

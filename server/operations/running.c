@@ -10,9 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* How long after the disk has refused a start the next is tried. */
-#define START_RETRY_MS 1000
-
 static void
 give_slot_back(struct op *op)
 {
@@ -41,6 +38,7 @@ struct process_mail {
 	struct mail mail;
 	struct store *store;
 	struct id id;
+	uint64_t sequence;
 	pid_t pid;
 	uint64_t start_time;
 };
@@ -50,7 +48,7 @@ deliver_process(struct mail *mail)
 {
 	struct process_mail *process = container_of(mail, struct process_mail, mail);
 
-	store_process(process->store, &process->id, process->pid, process->start_time);
+	store_process(process->store, &process->id, process->sequence, process->pid, process->start_time);
 	free(process);
 }
 
@@ -65,6 +63,7 @@ on_process(struct work_control *control, pid_t pid, uint64_t start_time)
 	process->mail.deliver = deliver_process;
 	process->store = operations->config.store;
 	process->id = run->input->id;
+	process->sequence = run->op->sequence;
 	process->pid = pid;
 	process->start_time = start_time;
 	mailbox_post(operations->config.mailbox, &process->mail);
@@ -166,41 +165,16 @@ launch(struct op_run *run)
 }
 
 static void
-on_retry(struct timer *timer)
-{
-	operations_resume(container_of(timer, struct operations, retry));
-}
-
-/* The start could not be made durable: back to the head of the queue, and starting pauses. */
-static void
-start_refused(struct op_run *run)
-{
-	struct op *op = run->op;
-	struct operations *operations = op->operations;
-
-	run->starting = false;
-	give_slot_back(op);
-	op->route->waiting++;
-	op_queue_add(run, true);
-	timer_start(operations->config.timers, &op->timer, op->route->queue_timeout_ms);
-	operations->start_blocked = true;
-	operations->retry.fn = on_retry;
-	timer_start(operations->config.timers, &operations->retry, START_RETRY_MS);
-}
-
-static void
 on_start_durable(void *arg, int error)
 {
 	struct op_run *run = arg;
 	struct operations *operations = run->op->operations;
 
-	if (run->stop != OP_GOES_ON || (error && operations->draining)) {
+	/* Only at the end of the process is a start given up: the next one begins it. */
+	if (error || run->stop != OP_GOES_ON) {
 		run->starting = false;
 		give_slot_back(run->op);
-		end_stopped(run->op, run->stop);
-	} else if (error) {
-		start_refused(run);
-		return;
+		end_stopped(run->op, error ? OP_STOP_DRAIN : run->stop);
 	} else {
 		launch(run);
 	}
@@ -219,7 +193,8 @@ start(struct op_run *run)
 	op->operations->run_count++;
 	run->starting = true;
 	if (op->stored && !op->route->rerun)
-		store_begin(op->operations->config.store, &op->id, clock_wall_ms(), on_start_durable, run);
+		store_begin(op->operations->config.store, &op->id, op->sequence, clock_wall_ms(),
+			on_start_durable, run);
 	else
 		launch(run);
 }
@@ -229,16 +204,8 @@ op_start_next(struct operations *operations)
 {
 	struct op_run *run;
 
-	while (!operations->draining && !operations->start_blocked && (run = op_queue_next(operations)))
+	while (!operations->draining && (run = op_queue_next(operations)))
 		start(run);
-}
-
-void
-operations_resume(struct operations *operations)
-{
-	operations->start_blocked = false;
-	timer_stop(&operations->retry);
-	op_start_next(operations);
 }
 
 void
