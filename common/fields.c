@@ -115,7 +115,7 @@ fields_next(const struct fields *fields, struct field *field)
 bool
 fields_find(const struct fields *fields, const char *name, struct field *ret_field)
 {
-	fields_for_each (field, fields) {
+	fields_for_each(field, fields) {
 		if (text_equal_nocase(field.name, field.name_len, name)) {
 			*ret_field = field;
 			return true;

@@ -67,9 +67,9 @@ list_splice(struct list *to, struct list *from)
 	list_init(from);
 }
 
-#define list_for_each(node, list) for (struct list *node = (list)->next; node != (list); node = node->next)
+#define list_for_each(node, head) for (struct list *node = (head)->next; node != (head); node = node->next)
 
 /* The node itself may be removed in the body; others may not. */
-#define list_for_each_safe(node, list) \
-	for (struct list *node = (list)->next, *node##_next = node->next; node != (list); \
-		node = node##_next, node##_next = node->next)
+#define list_for_each_safe(node, head) \
+	for (struct list *node = (head)->next, *node##_after = node->next; node != (head); \
+		node = node##_after, node##_after = node->next)

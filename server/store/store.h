@@ -1,6 +1,8 @@
 /*
  * The store: what must survive.  Its interface is asynchronous: a write is handed over on the loop thread, and its completion
- * comes back to the loop once it is durable.  Writes become durable in the order in which they were handed over.
+ * comes back to the loop once it is durable, never from within the call.  Accepts, begins and ends become durable and complete in
+ * the order in which they were handed over; only an accept that is refused does not wait for what is being tried again.
+ * Expiries and forgettings, which nobody waits for, may lag behind, so that a crowd of them does not hold up the others.
  *
  * Behind it stands SQLite (store.c and its neighbours, one writer thread that commits all that has gathered since its last commit
  * in one transaction), or nothing at all ("memory"): then completions come at the next turn of the loop.
@@ -75,6 +77,8 @@ struct store_operation {
 __attribute__((warn_unused_result)) int store_open(
 	const struct store_config *config, struct store **ret_store, char **ret_why);
 
+typedef void (*store_load_fn)(void *arg, const struct store_operation *operation);
+
 /*
  * Gives every operation kept to fn, in order of acceptance, before anything is written: fn takes a reference to the blobs it
  * wants and copies the rest.  Files in the spool that no row names are removed.  -EIO, -EINVAL and *ret_why as above when the
@@ -90,11 +94,14 @@ __attribute__((warn_unused_result)) int store_start(struct store *store);
 void store_accept(
 	struct store *store, const struct store_operation *operation, store_done_fn done, void *arg);
 
-/* Makes it durable that the work begins. */
-void store_begin(struct store *store, const struct id *id, int64_t started_ms, store_done_fn done, void *arg);
+/* Makes it durable that the work begins.  Tried again as store_end.  This call and those below name an operation by its id and
+ * its sequence, which is where the embedded store keeps it. */
+void store_begin(struct store *store, const struct id *id, uint64_t sequence, int64_t started_ms,
+	store_done_fn done, void *arg);
 
 /* Records a running program's process group.  No completion. */
-void store_process(struct store *store, const struct id *id, pid_t pid, uint64_t start_time);
+void store_process(
+	struct store *store, const struct id *id, uint64_t sequence, pid_t pid, uint64_t start_time);
 
 /* Makes the end durable: end, status, fields, result, detail, ended_ms and forget_ms of operation are read; input and body of the
  * request are dropped.  If the disk refuses, it is tried again until it succeeds or the store is closed: the completion is only
@@ -103,10 +110,10 @@ void store_process(struct store *store, const struct id *id, pid_t pid, uint64_t
 void store_end(struct store *store, const struct store_operation *operation, store_done_fn done, void *arg);
 
 /* Drops the result and keeps the tombstone until forget_ms.  No completion; tried again as store_end. */
-void store_expire(struct store *store, const struct id *id, int64_t forget_ms);
+void store_expire(struct store *store, const struct id *id, uint64_t sequence, int64_t forget_ms);
 
 /* Forgets the operation altogether, whatever its state.  No completion. */
-void store_forget(struct store *store, const struct id *id);
+void store_forget(struct store *store, const struct id *id, uint64_t sequence);
 
 /* Directory for temporary files of large bodies and results (blob_sink_init), -1 with "memory". */
 int store_spool_fd(const struct store *store);

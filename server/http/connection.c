@@ -1,0 +1,366 @@
+/*
+ * A connection: see connection.h.
+ *
+ * evhttp reads from the input buffer of a bufferevent.  A callback on that buffer runs between the socket's read and evhttp's parser: there the
+ * guard sees every byte first.  What it passes stays where it is; what it drops is cut out; and when it refuses, the rest is cut off and
+ * the connection is taken out of evhttp's hands: its callbacks are replaced by ours, the refusal is written, what still comes in is
+ * thrown away for a moment (so that no reset overtakes the refusal), and it is closed.
+ *
+ * While a request is with its handler evhttp must not be told of input (it would end the process), so the read callback is taken away;
+ * reading goes on, because the end of the stream is how a client's leaving is noticed.  Bytes of a next request wait in
+ * the input, not yet guarded and bounded, until the reply is out.
+ */
+#include "http/connection.h"
+
+#include "common/clock.h"
+#include "common/problem.h"
+#include "http/listener.h"
+#include "http/reply.h"
+
+#include <assert.h>
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+#include <event2/http.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+/* Bytes of next requests that wait while one is answered; beyond it reading pauses. */
+#define PIPELINE_BYTES (16 * 1024)
+
+/* How long, and how many bytes, are dropped after a refusal before the connection is closed. */
+#define LINGER_MS 2000
+#define LINGER_BYTES (1024 * 1024)
+
+/* A body must come at least at this rate, and a reply go out, over any interval of its deadline. */
+#define LEAST_BYTES_PER_SECOND 512
+
+static void
+release(struct http_connection *connection)
+{
+	timer_stop(&connection->timer);
+	list_remove(&connection->link);
+	http_listener_forget(connection->listener, connection);
+	free(connection);
+}
+
+/* Cuts len bytes out of the input, at an offset. */
+static void
+cut(struct http_connection *connection, size_t at, size_t len)
+{
+	struct evbuffer *input = bufferevent_get_input(connection->bev);
+	struct evbuffer *head = evbuffer_new();
+
+	if (!head)
+		abort();
+	connection->feeding = true;
+	if (at > 0)
+		evbuffer_remove_buffer(input, head, at);
+	evbuffer_drain(input, len);
+	evbuffer_prepend_buffer(input, head);
+	connection->feeding = false;
+	evbuffer_free(head);
+}
+
+static void
+refuse(struct http_connection *connection)
+{
+	connection->refused = true;
+	connection->state = CONNECTION_LINGERING;
+	timer_start(connection->listener->server->timers, &connection->timer, 0);
+}
+
+/* Feeds the guard with the input from offset at, up to the end of one request. */
+static void
+feed(struct http_connection *connection, size_t at)
+{
+	struct evbuffer *input = bufferevent_get_input(connection->bev);
+	struct evbuffer_iovec piece;
+	struct evbuffer_ptr from;
+
+	while (at < evbuffer_get_length(input) && evbuffer_ptr_set(input, &from, at, EVBUFFER_PTR_SET) == 0 &&
+		evbuffer_peek(input, -1, &from, &piece, 1) > 0) {
+		size_t used = 0;
+		switch (guard_feed(&connection->guard, piece.iov_base, piece.iov_len, &used)) {
+		case GUARD_PASS:
+			at += used;
+			break;
+		case GUARD_DROP:
+			cut(connection, at, used);
+			break;
+		case GUARD_COMPLETE:
+			connection->complete = true;
+			return;
+		case GUARD_REFUSE:
+			cut(connection, at, evbuffer_get_length(input) - at);
+			refuse(connection);
+			return;
+		}
+	}
+}
+
+static int64_t
+header_timeout(const struct http_connection *connection)
+{
+	return connection->listener->server->config.header_timeout_ms;
+}
+
+static void
+start_timer(struct http_connection *connection, int64_t after_ms)
+{
+	timer_start(connection->listener->server->timers, &connection->timer, after_ms);
+}
+
+static void
+begin_reading(struct http_connection *connection)
+{
+	connection->state = CONNECTION_READING;
+	connection->progress_mark = 0;
+	start_timer(connection, header_timeout(connection));
+}
+
+static void
+on_input(struct evbuffer *input, const struct evbuffer_cb_info *info, void *arg)
+{
+	struct http_connection *connection = arg;
+
+	if (connection->feeding || info->n_added == 0)
+		return;
+	size_t len = evbuffer_get_length(input);
+	switch (connection->state) {
+	case CONNECTION_LINGERING:
+		connection->lingered_bytes += info->n_added;
+		evbuffer_drain(input, len);
+		if (connection->lingered_bytes > LINGER_BYTES)
+			start_timer(connection, 0);
+		return;
+	case CONNECTION_BUSY:
+		if (len > PIPELINE_BYTES)
+			bufferevent_disable(connection->bev, EV_READ);
+		return;
+	case CONNECTION_NEW:
+	case CONNECTION_IDLE:
+		begin_reading(connection);
+		break;
+	case CONNECTION_READING:
+		break;
+	}
+	if (!connection->complete)
+		feed(connection, len - info->n_added);
+}
+
+static void
+on_lingering_event(struct bufferevent *bev, short what, void *arg)
+{
+	(void)bev;
+	(void)what;
+	connection_close(arg);
+}
+
+static void
+on_refusal_written(struct bufferevent *bev, void *arg)
+{
+	struct http_connection *connection = arg;
+
+	if (!connection->listener->tls)
+		shutdown(bufferevent_getfd(bev), SHUT_WR);
+}
+
+/* Takes the connection out of evhttp's hands and writes what the guard found. */
+static void
+write_refusal(struct http_connection *connection)
+{
+	struct bufferevent *bev = connection->bev;
+	struct problem_report report = {
+		.problem = connection->guard.problem, .detail = connection->guard.reason};
+	struct text reply = {0};
+
+	connection->refused = false;
+	reply_format_refusal(connection->listener->server, &report, &reply);
+	bufferevent_setcb(bev, NULL, on_refusal_written, on_lingering_event, connection);
+	bufferevent_enable(bev, EV_READ | EV_WRITE);
+	evbuffer_add(bufferevent_get_output(bev), reply.data, reply.len);
+	text_fini(&reply);
+	start_timer(connection, LINGER_MS);
+}
+
+/* Whether at least the least rate has been kept over the last interval; then the next one begins. */
+static bool
+makes_progress(struct http_connection *connection, uint64_t bytes)
+{
+	int64_t interval_ms = header_timeout(connection);
+	uint64_t least = (uint64_t)interval_ms * LEAST_BYTES_PER_SECOND / 1000;
+
+	if (bytes - connection->progress_mark < least)
+		return false;
+	connection->progress_mark = bytes;
+	start_timer(connection, interval_ms);
+	return true;
+}
+
+static uint64_t
+bytes_written(const struct http_connection *connection)
+{
+	return connection->reply_bytes - evbuffer_get_length(bufferevent_get_output(connection->bev));
+}
+
+static void
+on_deadline(struct timer *timer)
+{
+	struct http_connection *connection = container_of(timer, struct http_connection, timer);
+
+	switch (connection->state) {
+	case CONNECTION_READING:
+		if (connection->guard.in_body && makes_progress(connection, connection->guard.body_bytes))
+			return;
+		connection->guard.problem = PROBLEM_REQUEST_TIMEOUT;
+		connection->guard.reason = "The request did not arrive in time.";
+		connection->state = CONNECTION_LINGERING;
+		write_refusal(connection);
+		return;
+	case CONNECTION_BUSY:
+		if (makes_progress(connection, bytes_written(connection)))
+			return;
+		break;
+	case CONNECTION_LINGERING:
+		if (connection->refused) {
+			write_refusal(connection);
+			return;
+		}
+		break;
+	case CONNECTION_NEW:
+	case CONNECTION_IDLE:
+		break;
+	}
+	connection_close(connection);
+}
+
+struct http_connection *
+connection_new(struct http_listener *listener, struct bufferevent *bev)
+{
+	struct http_connection *connection = xcalloc(1, sizeof *connection);
+
+	connection->listener = listener;
+	connection->bev = bev;
+	bufferevent_incref(bev);
+	list_init(&connection->link);
+	timer_init(&connection->timer, on_deadline);
+	guard_init(&connection->guard, &listener->server->config.limits);
+	return connection;
+}
+
+/* evhttp has freed, or is about to free, its connection. */
+static void
+on_close(struct evhttp_connection *evhttp, void *arg)
+{
+	struct http_connection *connection = arg;
+	struct http_request *request = connection->request;
+	http_gone_fn on_gone = NULL;
+
+	(void)evhttp;
+	evbuffer_remove_cb(bufferevent_get_input(connection->bev), on_input, connection);
+	if (request) {
+		request->connection = NULL;
+		/* A request still tied to its connection is freed together with it. */
+		if (evhttp_request_get_connection(request->evhttp))
+			request->evhttp = NULL;
+		on_gone = request->on_gone;
+	}
+	release(connection);
+	if (on_gone)
+		on_gone(request);
+}
+
+bool
+connection_adopt(struct http_connection *connection)
+{
+	struct bufferevent *bev = connection->bev;
+	bufferevent_data_cb on_read, on_write;
+	bufferevent_event_cb on_event;
+	void *arg = NULL;
+
+	bufferevent_getcb(bev, &on_read, &on_write, &on_event, &arg);
+	bool alive = arg && bufferevent_getfd(bev) >= 0;
+	if (alive) {
+		char *address = NULL;
+		ev_uint16_t port;
+
+		connection->evhttp = arg; /* evhttp's callbacks have its connection as their argument */
+		evhttp_connection_set_closecb(connection->evhttp, on_close, connection);
+		evbuffer_add_cb(bufferevent_get_input(bev), on_input, connection);
+		evhttp_connection_get_peer(connection->evhttp, &address, &port);
+		if (address && !connection->listener->is_unix)
+			strncpy(connection->remote_address, address, sizeof connection->remote_address - 1);
+		start_timer(connection, header_timeout(connection));
+	}
+	bufferevent_decref(bev);
+	if (!alive)
+		release(connection);
+	return alive;
+}
+
+/* Keeps evhttp's other callbacks but the one for input. */
+static void
+stop_reading_requests(struct http_connection *connection)
+{
+	bufferevent_data_cb on_read, on_write;
+	bufferevent_event_cb on_event;
+	void *arg;
+
+	bufferevent_getcb(connection->bev, &on_read, &on_write, &on_event, &arg);
+	bufferevent_setcb(connection->bev, NULL, on_write, on_event, arg);
+}
+
+void
+connection_begin_request(struct http_connection *connection, struct http_request *request)
+{
+	assert(!connection->request);
+	connection->request = request;
+	connection->state = CONNECTION_BUSY;
+	timer_stop(&connection->timer);
+}
+
+void
+connection_hold_request(struct http_connection *connection)
+{
+	stop_reading_requests(connection);
+	bufferevent_enable(connection->bev, EV_READ);
+}
+
+void
+connection_flush_reply(struct http_connection *connection)
+{
+	stop_reading_requests(connection);
+	connection->reply_bytes = evbuffer_get_length(bufferevent_get_output(connection->bev));
+	connection->progress_mark = 0;
+	bufferevent_enable(connection->bev, EV_READ | EV_WRITE);
+	start_timer(connection, header_timeout(connection));
+}
+
+void
+connection_next_request(struct http_connection *connection)
+{
+	connection->complete = false;
+	connection->state = CONNECTION_IDLE;
+	start_timer(connection, connection->listener->server->config.idle_timeout_ms);
+	if (evbuffer_get_length(bufferevent_get_input(connection->bev)) > 0) {
+		begin_reading(connection);
+		feed(connection, 0);
+	}
+}
+
+void
+connection_close(struct http_connection *connection)
+{
+	if (connection->evhttp)
+		evhttp_connection_free(connection->evhttp);
+}
+
+void
+connection_drain(struct http_connection *connection)
+{
+	connection->closing = true;
+	if (connection->state == CONNECTION_IDLE || connection->state == CONNECTION_NEW)
+		connection_close(connection);
+}

@@ -1,0 +1,70 @@
+/*
+ * A connection, private to this layer: what stands between the socket's bytes and evhttp.  It feeds the guard with all that comes in,
+ * keeps evhttp from reading what the guard has not passed, holds the deadlines, and notices clients that leave.
+ */
+#pragma once
+
+#include "common/list.h"
+#include "common/timer.h"
+#include "http/guard.h"
+#include "http/request.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct bufferevent;
+struct evbuffer;
+struct evbuffer_cb_info;
+struct evhttp_connection;
+struct http_listener;
+
+enum connection_state {
+	CONNECTION_NEW,	      /* accepted; evhttp does not know of it yet, or no byte has come */
+	CONNECTION_READING,   /* a request is coming in */
+	CONNECTION_BUSY,      /* a request is with its handler, or its reply is being written */
+	CONNECTION_IDLE,      /* between requests */
+	CONNECTION_LINGERING, /* refused: the refusal is being written, what comes in is dropped */
+};
+
+struct http_connection {
+	struct list link; /* in the server's connections */
+	struct http_listener *listener;
+	struct bufferevent *bev;
+	struct evhttp_connection *evhttp; /* NULL until the turn of the loop after the accept */
+	struct http_request *request;	  /* with its handler; NULL: none */
+	struct timer timer;		  /* deadline of the state */
+	struct guard guard;
+	enum connection_state state;
+	bool complete;		 /* the guard has seen the end of the request; what follows waits */
+	bool feeding;		 /* the input is being changed by ourselves */
+	bool closing;		 /* no request after this one */
+	bool refused;		 /* the refusal is still to be written */
+	uint64_t lingered_bytes; /* dropped while lingering */
+	uint64_t reply_bytes;	 /* of the reply, when its flushing began */
+	uint64_t progress_mark;	 /* body bytes read or reply bytes written when the deadline was last set */
+	char remote_address[48]; /* without port; "" for a unix socket */
+};
+
+/* A connection of which evhttp has just asked for a bufferevent; holds a reference to bev until it is adopted. */
+struct http_connection *connection_new(struct http_listener *listener, struct bufferevent *bev);
+
+/* evhttp has made its connection by now, or dropped it: then false, and ours is freed. */
+bool connection_adopt(struct http_connection *connection);
+
+/* A request has come in whole and is now with its handler. */
+void connection_begin_request(struct http_connection *connection, struct http_request *request);
+
+/* The handler has returned without a reply: watch for the client's leaving. */
+void connection_hold_request(struct http_connection *connection);
+
+/* A reply is in the output buffer and is written as the client takes it, within a deadline. */
+void connection_flush_reply(struct http_connection *connection);
+
+/* The reply has gone out whole: on to the next request, which may be there already. */
+void connection_next_request(struct http_connection *connection);
+
+/* Ends the connection at once and frees it. */
+void connection_close(struct http_connection *connection);
+
+/* No request after the one under way; closes it if there is none. */
+void connection_drain(struct http_connection *connection);

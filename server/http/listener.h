@@ -1,0 +1,61 @@
+/* Listeners, private to this layer: an address, its socket, and the evhttp that its connections belong to. */
+#pragma once
+
+#include "common/list.h"
+#include "http/server.h"
+
+#include <stdbool.h>
+
+struct evconnlistener;
+struct evhttp;
+struct event;
+struct ssl_ctx_st;
+
+struct http_listener {
+	struct list link; /* in the server's listeners */
+	struct list all;  /* in the process' */
+	struct http_server *server;
+	struct evhttp *evhttp;
+	struct evconnlistener *socket; /* evhttp's; NULL once it accepts no more */
+	struct evhttp_bound_socket *bound;
+	struct timer pause;	/* accepting again after descriptors ran out */
+	struct ssl_ctx_st *tls; /* NULL: plain */
+	bool is_unix;
+	char *unlink_path; /* of a unix socket; NULL: none */
+};
+
+struct http_server {
+	struct event_base *base;
+	struct timers *timers;
+	struct http_config config;
+	const struct router *router;
+	struct list listeners;
+	struct list connections;	/* adopted */
+	struct list new_connections;	/* evhttp may not have made its side yet */
+	struct event *adopt_event;	/* runs before the loop next waits */
+	struct http_connection **by_fd; /* connections by descriptor; by_fd_size of them */
+	size_t by_fd_size;
+	unsigned connection_count;
+	unsigned request_count;		  /* waiting for their reply */
+	struct http_request *dispatching; /* its handler runs now; NULL once it has replied */
+	bool draining;
+	char date[32]; /* the Date field of date_s */
+	int64_t date_s;
+};
+
+/* Makes the socket and accepts; see http_server_listen. */
+__attribute__((warn_unused_result)) int http_listener_new(struct http_server *server, const char *address,
+	struct http_listener **ret_listener, char **ret_address);
+void http_listener_stop(struct http_listener *listener);
+void http_listener_free(struct http_listener *listener);
+
+/* connection is about to be freed. */
+void http_listener_forget(struct http_listener *listener, struct http_connection *connection);
+
+/* evhttp's callback for a request that has come in whole (request.c). */
+struct evhttp_request;
+void http_request_begin(struct evhttp_request *evhttp, void *listener);
+
+/* The whole of a refusal as it goes over the wire (reply.c). */
+void reply_format_refusal(
+	struct http_server *server, const struct problem_report *report, struct text *ret_reply);

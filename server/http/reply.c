@@ -1,0 +1,326 @@
+/*
+ * Replies: see reply.h.
+ *
+ * evhttp builds a reply header by header and needs several system calls for it.  Here the whole reply is built in one piece, sent at once where
+ * the socket takes it, and evhttp is only told that the request has ended; what the socket does not take goes through its output
+ * buffer as usual.  Large bodies are referenced, not copied, and those in files are sent from there.
+ */
+#include "http/reply.h"
+
+#include "common/cleanup.h"
+#include "common/clock.h"
+#include "common/log.h"
+#include "http/connection.h"
+#include "http/listener.h"
+
+#include <errno.h>
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/http.h>
+#include <event2/http_struct.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* Bodies up to this go out in one piece with the header. */
+#define SMALL_BODY_BYTES (16 * 1024)
+
+static const struct {
+	int status;
+	const char *reason;
+} reasons[] = {{100, "Continue"}, {101, "Switching Protocols"}, {200, "OK"}, {201, "Created"},
+	{202, "Accepted"}, {203, "Non-Authoritative Information"}, {204, "No Content"},
+	{205, "Reset Content"}, {206, "Partial Content"}, {207, "Multi-Status"}, {300, "Multiple Choices"},
+	{301, "Moved Permanently"}, {302, "Found"}, {303, "See Other"}, {304, "Not Modified"},
+	{307, "Temporary Redirect"}, {308, "Permanent Redirect"}, {400, "Bad Request"}, {401, "Unauthorized"},
+	{402, "Payment Required"}, {403, "Forbidden"}, {404, "Not Found"}, {405, "Method Not Allowed"},
+	{406, "Not Acceptable"}, {407, "Proxy Authentication Required"}, {408, "Request Timeout"},
+	{409, "Conflict"}, {410, "Gone"}, {411, "Length Required"}, {412, "Precondition Failed"},
+	{413, "Content Too Large"}, {414, "URI Too Long"}, {415, "Unsupported Media Type"},
+	{416, "Range Not Satisfiable"}, {417, "Expectation Failed"}, {421, "Misdirected Request"},
+	{422, "Unprocessable Content"}, {423, "Locked"}, {424, "Failed Dependency"}, {425, "Too Early"},
+	{426, "Upgrade Required"}, {428, "Precondition Required"}, {429, "Too Many Requests"},
+	{431, "Request Header Fields Too Large"}, {451, "Unavailable For Legal Reasons"},
+	{500, "Internal Server Error"}, {501, "Not Implemented"}, {502, "Bad Gateway"},
+	{503, "Service Unavailable"}, {504, "Gateway Timeout"}, {505, "HTTP Version Not Supported"},
+	{507, "Insufficient Storage"}};
+
+const char *
+reply_reason(int status)
+{
+	static const char *const classes[] = {
+		"Informational", "Successful", "Redirection", "Client Error", "Server Error"};
+
+	for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
+		if (reasons[i].status == status)
+			return reasons[i].reason;
+	return status >= 100 && status < 600 ? classes[status / 100 - 1] : "Unknown";
+}
+
+static const char *
+date(struct http_server *server)
+{
+	int64_t now_ms = clock_wall_ms();
+
+	if (now_ms / 1000 != server->date_s) {
+		server->date_s = now_ms / 1000;
+		clock_format_http(now_ms, server->date);
+	}
+	return server->date;
+}
+
+static void
+add_decimal(struct text *text, uint64_t value)
+{
+	char digits[20];
+	size_t at = sizeof digits;
+
+	do
+		digits[--at] = (char)('0' + value % 10);
+	while (value /= 10);
+	text_add(text, digits + at, sizeof digits - at);
+}
+
+static void
+add_status_line(struct text *head, struct http_server *server, int status)
+{
+	text_add_string(head, "HTTP/1.1 ");
+	add_decimal(head, (uint64_t)status);
+	text_add_char(head, ' ');
+	text_add_string(head, reply_reason(status));
+	text_add_string(head, "\r\nDate: ");
+	text_add_string(head, date(server));
+	text_add_string(head, "\r\n");
+}
+
+/* Whether a reply of that status has a body at all (RFC 9110, 6.4.1). */
+static bool
+has_body(int status)
+{
+	return status >= 200 && status != 204 && status != 304;
+}
+
+/* Whether a list of tokens, as Connection has them, names token. */
+static bool
+names_token(const char *list, const char *token)
+{
+	while (list && *list) {
+		list += strspn(list, " \t,");
+		size_t len = strcspn(list, " \t,");
+		if (len > 0 && text_equal_nocase(list, len, token))
+			return true;
+		list += len;
+	}
+	return false;
+}
+
+/* Says in both directions whether the connection goes on, to the client and to evhttp. */
+static void
+add_connection(struct text *head, const struct http_request *request)
+{
+	struct evhttp_request *evhttp = request->evhttp;
+	const char *asked = http_request_field(request, "Connection");
+	bool old = evhttp->major == 1 && evhttp->minor == 0;
+	bool keep = old ? asked && strcasecmp(asked, "keep-alive") == 0 : !names_token(asked, "close");
+
+	if (request->connection->closing || request->server->draining)
+		keep = false;
+	if (!keep) {
+		text_add_string(head, "Connection: close\r\n");
+		evhttp_add_header(evhttp_request_get_output_headers(evhttp), "Connection", "close");
+	} else if (old) {
+		text_add_string(head, "Connection: keep-alive\r\n");
+	}
+}
+
+static void
+unref_blob(const void *data, size_t len, void *blob)
+{
+	(void)data;
+	(void)len;
+	blob_unref(blob);
+}
+
+/* Adds a body that is not copied.  -errno if its file cannot be read. */
+static int
+add_large_body(struct evbuffer *output, struct blob *body)
+{
+	if (!blob_is_file(body)) {
+		if (evbuffer_add_reference(
+			    output, blob_data(body), (size_t)blob_len(body), unref_blob, blob_ref(body)) < 0)
+			abort();
+		return 0;
+	}
+	int fd = blob_open(body);
+	if (fd < 0)
+		return fd;
+	if (evbuffer_add_file(output, fd, 0, (ev_off_t)blob_len(body)) < 0) {
+		close(fd);
+		return -EIO;
+	}
+	return 0;
+}
+
+/* Writes a reply in one piece: at once as far as the socket takes it, the rest through the output buffer. */
+static void
+write_piece(struct http_connection *connection, const struct text *piece)
+{
+	struct evbuffer *output = bufferevent_get_output(connection->bev);
+	ssize_t sent = 0;
+
+	if (!connection->listener->tls && evbuffer_get_length(output) == 0) {
+		sent = send(bufferevent_getfd(connection->bev), piece->data, piece->len,
+			MSG_DONTWAIT | MSG_NOSIGNAL);
+		if (sent < 0)
+			sent = 0; /* the bufferevent meets the same error */
+	}
+	if ((size_t)sent < piece->len)
+		evbuffer_add(output, piece->data + sent, piece->len - (size_t)sent);
+}
+
+/* Lets go of the request and tells evhttp that it has ended. */
+static void
+finish(struct http_request *request)
+{
+	struct http_connection *connection = request->connection;
+	struct evhttp_request *evhttp = request->evhttp;
+	struct http_server *server = request->server;
+
+	server->request_count--;
+	if (server->dispatching == request)
+		server->dispatching = NULL;
+	fields_fini(&request->extra);
+	free(request->principal_memory);
+	free(request);
+	if (!connection) {
+		if (evhttp)
+			evhttp_request_free(evhttp);
+		return;
+	}
+	connection->request = NULL;
+	evhttp->chunked = 0; /* else evhttp would end our reply with a last chunk */
+	if (evbuffer_get_length(bufferevent_get_output(connection->bev)) > 0)
+		connection_flush_reply(connection);
+	evhttp_send_reply_end(evhttp);
+}
+
+/* Bytes that go behind the header, wherever they come from. */
+struct body {
+	const char *data; /* NULL: those of blob, which may be a file */
+	struct blob *blob;
+	uint64_t len;
+};
+
+static void
+send_reply(struct http_request *request, int status, const struct fields *fields, const struct body *body)
+{
+	struct http_connection *connection = request->connection;
+	uint64_t len = has_body(status) ? body->len : 0;
+	bool sends = len > 0 && request->method != HTTP_HEAD;
+	bool small = body->data || len <= SMALL_BODY_BYTES;
+
+	if (request->server->config.on_reply)
+		request->server->config.on_reply(
+			request->server->config.arg, request, status, sends ? len : 0);
+	if (!connection) {
+		finish(request);
+		return;
+	}
+	CLEANUP(text_fini) struct text head = {0};
+	text_reserve(&head, 512 + (fields ? fields->len : 0) + (small ? (size_t)len : 0));
+	add_status_line(&head, request->server, status);
+	if (fields)
+		text_add(&head, fields->wire, fields->len);
+	text_add(&head, request->extra.wire, request->extra.len);
+	if (has_body(status)) {
+		text_add_string(&head, "Content-Length: ");
+		add_decimal(&head, len);
+		text_add_string(&head, "\r\n");
+	}
+	add_connection(&head, request);
+	text_add_string(&head, "\r\n");
+	if (sends && small && body->data) {
+		text_add(&head, body->data, (size_t)len);
+	} else if (sends && small) {
+		ssize_t n = blob_read(body->blob, 0, text_reserve(&head, (size_t)len), (size_t)len);
+		head.len += n > 0 ? (size_t)n : 0;
+		sends = n == (ssize_t)len;
+	}
+	write_piece(connection, &head);
+	if (len > 0 && request->method != HTTP_HEAD &&
+		(!sends || (!small && add_large_body(bufferevent_get_output(connection->bev), body->blob) <
+					      0))) {
+		/* The length has been promised: the client must see that the reply is cut short. */
+		log_error("result cannot be read", "status=%d bytes=%llu", status, (unsigned long long)len);
+		request->on_gone = NULL;
+		connection_close(connection);
+	}
+	finish(request);
+}
+
+void
+reply_blob(struct http_request *request, int status, const struct fields *fields, struct blob *body)
+{
+	struct body what = {.blob = body, .len = blob_len(body)};
+
+	if (body && !blob_is_file(body) && what.len <= SMALL_BODY_BYTES)
+		what.data = blob_data(body);
+	send_reply(request, status, fields, &what);
+}
+
+void
+reply_bytes(
+	struct http_request *request, int status, const struct fields *fields, const char *data, size_t len)
+{
+	struct body what = {.data = data ? data : "", .len = len};
+
+	send_reply(request, status, fields, &what);
+}
+
+void
+reply_json(struct http_request *request, int status, const struct fields *fields, const struct text *json)
+{
+	fields_put(&request->extra, "Content-Type", "application/json");
+	reply_bytes(request, status, fields, json->data, json->len);
+}
+
+void
+reply_problem(struct http_request *request, const struct problem_report *report, const struct fields *fields)
+{
+	CLEANUP(text_fini) struct text json = {0};
+
+	problem_format(report, &json);
+	fields_put(&request->extra, "Content-Type", PROBLEM_CONTENT_TYPE);
+	fields_put(&request->extra, "Cache-Control", "no-store");
+	reply_bytes(request, report->status ? report->status : problem_status(report->problem), fields,
+		json.data, json.len);
+}
+
+void
+reply_problemf(struct http_request *request, enum problem problem, const char *format, ...)
+{
+	CLEANUP(text_fini) struct text detail = {0};
+	va_list args;
+
+	va_start(args, format);
+	text_addv(&detail, format, args);
+	va_end(args);
+	struct problem_report report = {.problem = problem, .detail = detail.data};
+	reply_problem(request, &report, NULL);
+}
+
+void
+reply_format_refusal(struct http_server *server, const struct problem_report *report, struct text *ret_reply)
+{
+	CLEANUP(text_fini) struct text json = {0};
+
+	problem_format(report, &json);
+	add_status_line(ret_reply, server, problem_status(report->problem));
+	text_addf(ret_reply,
+		"Content-Type: " PROBLEM_CONTENT_TYPE "\r\nCache-Control: no-store\r\nContent-Length: %zu\r\n"
+		"Connection: close\r\n\r\n%s",
+		json.len, json.data);
+	if (server->config.on_reply)
+		server->config.on_reply(server->config.arg, NULL, problem_status(report->problem), json.len);
+}

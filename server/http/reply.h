@@ -1,0 +1,30 @@
+/*
+ * Replies: each ends its request, whose pointer must not be used afterwards.  The front adds Date, Content-Length and the
+ * connection's header fields, leaves the body out for HEAD, and writes small replies with one system call.  Loop thread only.
+ */
+#pragma once
+
+#include "common/problem.h"
+#include "http/request.h"
+
+/* Replies with any status, header fields (lent; NULL: none) and body (lent; NULL: none). */
+void reply_blob(struct http_request *request, int status, const struct fields *fields, struct blob *body);
+
+/* The same with a body of len bytes (copied). */
+void reply_bytes(
+	struct http_request *request, int status, const struct fields *fields, const char *data, size_t len);
+
+/* A JSON document: Content-Type application/json is added. */
+void reply_json(
+	struct http_request *request, int status, const struct fields *fields, const struct text *json);
+
+/* A problem: its document, its status, Cache-Control: no-store and the fields beside (lent; NULL: none). */
+void reply_problem(
+	struct http_request *request, const struct problem_report *report, const struct fields *fields);
+
+/* The same for a problem of one sentence. */
+__attribute__((format(printf, 3, 4))) void reply_problemf(
+	struct http_request *request, enum problem problem, const char *format, ...);
+
+/* "OK": the reason phrase of a status code. */
+const char *reply_reason(int status);

@@ -1,0 +1,278 @@
+/* Requests: see request.h. */
+#include "http/request.h"
+
+#include "common/cleanup.h"
+#include "common/clock.h"
+#include "http/connection.h"
+#include "http/listener.h"
+#include "http/reply.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/http.h>
+#include <event2/http_struct.h>
+#include <event2/keyvalq_struct.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+
+/* evhttp's methods are bits as ours are, others. */
+static enum http_method
+method_of(struct evhttp_request *evhttp)
+{
+	static const struct {
+		enum evhttp_cmd_type theirs;
+		enum http_method ours;
+	} methods[] = {{EVHTTP_REQ_GET, HTTP_GET}, {EVHTTP_REQ_HEAD, HTTP_HEAD}, {EVHTTP_REQ_POST, HTTP_POST},
+		{EVHTTP_REQ_PUT, HTTP_PUT}, {EVHTTP_REQ_PATCH, HTTP_PATCH}, {EVHTTP_REQ_DELETE, HTTP_DELETE},
+		{EVHTTP_REQ_OPTIONS, HTTP_OPTIONS}};
+
+	for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
+		if (methods[i].theirs == evhttp_request_get_command(evhttp))
+			return methods[i].ours;
+	return 0;
+}
+
+static void
+add_allow(struct fields *fields, unsigned allow)
+{
+	struct text value = {0};
+
+	for (unsigned bit = 1; bit <= HTTP_OPTIONS; bit <<= 1)
+		if (allow & bit)
+			text_addf(&value, "%s%s", value.len ? ", " : "",
+				http_method_name((enum http_method)bit));
+	fields_put(fields, "Allow", value.data);
+	text_fini(&value);
+}
+
+static void
+reply_not_allowed(struct http_request *request)
+{
+	CLEANUP(fields_fini) struct fields fields = {0};
+	struct problem_report report = {.problem = PROBLEM_METHOD_NOT_ALLOWED};
+
+	add_allow(&fields, request->match.allow);
+	reply_problem(request, &report, &fields);
+}
+
+static void
+dispatch(struct http_request *request)
+{
+	const struct router *router = request->server->router;
+	int rc = router ? router_find(
+				  router, request->path, request->path_len, request->method, &request->match)
+			: -ENOENT;
+
+	if (rc == -EPERM) {
+		reply_not_allowed(request);
+	} else if (rc < 0) {
+		reply_problemf(request, PROBLEM_NOT_FOUND, "No route leads to this path.");
+	} else {
+		struct http_target *target = request->match.target;
+		target->handler(request, target->arg);
+	}
+}
+
+static void
+on_reply_complete(struct evhttp_request *evhttp, void *arg)
+{
+	(void)evhttp;
+	connection_next_request(arg);
+}
+
+/* The connection that a request came on. */
+static struct http_connection *
+connection_of(const struct http_listener *listener, struct evhttp_request *evhttp)
+{
+	struct evhttp_connection *connection = evhttp_request_get_connection(evhttp);
+	int fd = bufferevent_getfd(evhttp_connection_get_bufferevent(connection));
+
+	assert(fd >= 0 && (size_t)fd < listener->server->by_fd_size && listener->server->by_fd[fd]);
+	assert(listener->server->by_fd[fd]->evhttp == connection);
+	return listener->server->by_fd[fd];
+}
+
+void
+http_request_begin(struct evhttp_request *evhttp, void *arg)
+{
+	struct http_listener *listener = arg;
+	struct http_server *server = listener->server;
+	struct http_connection *connection = connection_of(listener, evhttp);
+	struct http_request *request = xcalloc(1, sizeof *request);
+	const char *target = evhttp_request_get_uri(evhttp);
+	const char *question = strchr(target, '?');
+
+	request->server = server;
+	request->evhttp = evhttp;
+	request->connection = connection;
+	request->began_us = clock_mono_us();
+	request->method = method_of(evhttp);
+	request->path = target;
+	request->path_len = question ? (size_t)(question - target) : strlen(target);
+	request->query = question ? question + 1 : NULL;
+	server->request_count++;
+	connection_begin_request(connection, request);
+	evhttp_request_set_on_complete_cb(evhttp, on_reply_complete, connection);
+	server->dispatching = request;
+	dispatch(request);
+	if (server->dispatching == request)
+		connection_hold_request(connection);
+	server->dispatching = NULL;
+}
+
+const char *
+http_request_field(const struct http_request *request, const char *name)
+{
+	return request->evhttp ? evhttp_find_header(evhttp_request_get_input_headers(request->evhttp), name)
+			       : NULL;
+}
+
+void
+http_request_each_field(const struct http_request *request, const char *name,
+	void (*fn)(const char *value, void *arg), void *arg)
+{
+	struct evkeyval *header;
+
+	if (!request->evhttp)
+		return;
+	TAILQ_FOREACH(header, evhttp_request_get_input_headers(request->evhttp), next) {
+		if (strcasecmp(header->key, name) == 0)
+			fn(header->value, arg);
+	}
+}
+
+void
+http_request_copy_fields(const struct http_request *request, struct fields *ret_fields)
+{
+	struct fields fields = {0};
+	struct evkeyval *header;
+
+	if (request->evhttp) {
+		TAILQ_FOREACH(header, evhttp_request_get_input_headers(request->evhttp), next)
+			fields_put(&fields, header->key, header->value);
+	}
+	*ret_fields = fields;
+}
+
+size_t
+http_request_body_len(const struct http_request *request)
+{
+	return request->evhttp ? evbuffer_get_length(evhttp_request_get_input_buffer(request->evhttp)) : 0;
+}
+
+int
+http_request_take_body(struct http_request *request, int spool_fd, struct blob **ret_body)
+{
+	struct blob_sink sink;
+	struct evbuffer_iovec piece;
+	int rc = 0;
+
+	if (http_request_body_len(request) == 0) {
+		*ret_body = NULL;
+		return 0;
+	}
+	struct evbuffer *input = evhttp_request_get_input_buffer(request->evhttp);
+	blob_sink_init(&sink, spool_fd, UINT64_MAX);
+	while (rc == 0 && evbuffer_peek(input, -1, NULL, &piece, 1) > 0) {
+		rc = blob_sink_write(&sink, piece.iov_base, piece.iov_len);
+		evbuffer_drain(input, piece.iov_len);
+	}
+	if (rc == 0)
+		rc = blob_sink_finish(&sink, ret_body);
+	if (rc < 0)
+		blob_sink_fini(&sink);
+	return rc;
+}
+
+const char *
+http_request_scheme(const struct http_request *request)
+{
+	return request->connection && request->connection->listener->tls ? "https" : "http";
+}
+
+const char *
+http_request_authority(const struct http_request *request)
+{
+	const char *host = http_request_field(request, "Host");
+
+	return host ? host : "localhost";
+}
+
+const char *
+http_request_remote_address(const struct http_request *request)
+{
+	return request->connection ? request->connection->remote_address : "";
+}
+
+char *
+http_request_base(const struct http_request *request)
+{
+	if (request->server->config.public_url)
+		return xstrdup(request->server->config.public_url);
+	return xasprintf("%s://%s", http_request_scheme(request), http_request_authority(request));
+}
+
+bool
+http_query_next(const char **at, struct http_query_param *ret_param)
+{
+	while (*at && **at == '&')
+		(*at)++;
+	if (!*at || !**at)
+		return false;
+	const char *raw = *at;
+	size_t raw_len = strcspn(raw, "&");
+	const char *equals = memchr(raw, '=', raw_len);
+	size_t name_len = equals ? (size_t)(equals - raw) : raw_len;
+	const char *value = equals ? equals + 1 : raw + raw_len;
+
+	*ret_param = (struct http_query_param){
+		.raw = raw,
+		.raw_len = raw_len,
+		.name = raw,
+		.name_len = name_len,
+		.value = value,
+		.value_len = (size_t)(raw + raw_len - value),
+	};
+	*at = raw + raw_len;
+	return true;
+}
+
+/* Decodes what the guard has found free of broken escapes. */
+static char *
+decode(const char *data, size_t len, bool plus)
+{
+	char *decoded = xcalloc(len + 1, 1);
+	size_t decoded_len;
+
+	if (text_percent_decode(data, len, plus, decoded, &decoded_len) < 0)
+		decoded[0] = '\0';
+	return decoded;
+}
+
+char *
+http_request_query(const struct http_request *request, const char *name)
+{
+	const char *at = request->query;
+	struct http_query_param param;
+
+	while (http_query_next(&at, &param)) {
+		CLEANUP_FREE char *decoded = decode(param.name, param.name_len, true);
+		if (strcmp(decoded, name) == 0)
+			return decode(param.value, param.value_len, true);
+	}
+	return NULL;
+}
+
+char *
+http_request_param(const struct http_request *request, const char *name)
+{
+	for (size_t i = 0; i < request->match.param_count; i++) {
+		const struct router_param *param = &request->match.params[i];
+		if (strcmp(param->name, name) == 0)
+			return decode(param->value, param->value_len, false);
+	}
+	return NULL;
+}

@@ -1,0 +1,49 @@
+/*
+ * The front: listeners, connections, and the way of a request to the handler that its path leads to.  evhttp parses what the guard has
+ * passed; nothing above this layer knows of it.  Loop thread only.
+ */
+#pragma once
+
+#include "common/timer.h"
+#include "http/guard.h"
+#include "http/request.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct event_base;
+struct http_server;
+
+struct http_config {
+	struct guard_limits limits;
+	int64_t header_timeout_ms; /* from the first byte of a request (or the accept) to the end of its header and body */
+	int64_t idle_timeout_ms; /* between requests */
+	char *public_url;	 /* lent; without a slash at its end; NULL: from the request */
+
+	/* Told of every reply and refusal, for the access log and metrics; request is NULL for a refusal of the guard. May be NULL. */
+	void (*on_reply)(void *arg, const struct http_request *request, int status, uint64_t body_bytes);
+	void *arg;
+};
+
+__attribute__((warn_unused_result)) int http_server_new(struct event_base *base, struct timers *timers,
+	const struct http_config *config, struct http_server **ret_server);
+
+/* Routes to these patterns from the next request on; the targets (struct http_target) and the router are lent. */
+void http_server_set_router(struct http_server *server, const struct router *router);
+
+/*
+ * Listens on "127.0.0.1:8580", "[::1]:0", "localhost:80" or "unix:PATH" (a socket file that nobody listens on is replaced).
+ * *ret_address is the address with the port given, for the caller to free.  -errno; -EINVAL if the address does not parse.
+ */
+__attribute__((warn_unused_result)) int http_server_listen(
+	struct http_server *server, const char *address, char **ret_address);
+
+/* Stops accepting, closes idle connections, and every other after its reply. */
+void http_server_drain(struct http_server *server);
+
+/* Connections open now; replies not yet given. */
+unsigned http_server_connections(const struct http_server *server);
+unsigned http_server_requests(const struct http_server *server);
+
+/* Closes everything.  No request may be waiting for its reply.  NULL is allowed. */
+void http_server_free(struct http_server *server);
