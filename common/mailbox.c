@@ -74,14 +74,16 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 	struct mailbox *mailbox = arg;
 	uint64_t count;
 	ssize_t n = read(fd, &count, sizeof(count));
+	int budget = DELIVERIES_PER_PASS;
 
-	(void)n;
+	assert(n == sizeof(count) || errno == EAGAIN || errno == EINTR);
 	assert(!mailbox->delivering);
 	mailbox->delivering = true;
-	for (int i = 0; i < DELIVERIES_PER_PASS && deliver_one(mailbox); i++)
-		;
+	while (budget > 0 && deliver_one(mailbox))
+		budget--;
 	mailbox->delivering = false;
-	if (mailbox->taken)
+	/* What was read may have spoken for mail that is still in the queue, even where nothing is left of what was taken. */
+	if (budget == 0)
 		wake(mailbox);
 }
 

@@ -1,0 +1,55 @@
+/* Going down in good order: nothing new begins, what runs may end, what waits is left to the next start. */
+#include "operations/private.h"
+
+#include <assert.h>
+
+static void
+on_drained_timer(struct timer *timer)
+{
+	struct operations *operations = container_of(timer, struct operations, drained);
+
+	operations->on_drained(operations->drained_arg);
+}
+
+void
+operations_check_drained(struct operations *operations)
+{
+	if (operations->draining && operations->run_count == 0 && !timer_is_running(&operations->drained))
+		timer_start(operations->config.timers, &operations->drained, 0);
+}
+
+/* Synchronous calls that wait are answered; with the others only their watchers are. */
+static void
+let_go_of_queue(struct operations *operations)
+{
+	while (!list_is_empty(&operations->ring)) {
+		struct op_route *route = container_of(operations->ring.next, struct op_route, link);
+		struct op_run *run = container_of(route->queued.next, struct op_run, link);
+		struct op *op = run->op;
+
+		op_queue_remove(run);
+		timer_stop(&op->timer);
+		route->waiting--;
+		op_interrupt(op);
+	}
+}
+
+void
+operations_drain(struct operations *operations, void (*on_drained)(void *arg), void *arg)
+{
+	assert(!operations->draining);
+	operations->draining = true;
+	operations->on_drained = on_drained;
+	operations->drained_arg = arg;
+	timer_init(&operations->drained, on_drained_timer);
+	timer_stop(&operations->retry);
+	let_go_of_queue(operations);
+	operations_check_drained(operations);
+}
+
+void
+operations_stop_running(struct operations *operations, enum work_stop stop)
+{
+	list_for_each(node, &operations->running)
+		op_stop_work(container_of(node, struct op_run, link)->op, OP_STOP_DRAIN, stop);
+}

@@ -1,0 +1,147 @@
+/*
+ * Ends.  An end is decided once, made durable, and only then shown: between the two the operation looks as it did before, and nothing can change
+ * the end any more.
+ */
+#include "common/clock.h"
+#include "common/log.h"
+#include "operations/idempotency.h"
+#include "operations/private.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+void
+op_store_record(const struct op *op, struct store_operation *ret_record)
+{
+	*ret_record = (struct store_operation){
+		.id = op->id,
+		.sequence = op->sequence,
+		.route = op->route->key,
+		.style = op->style,
+		.principal = op->principal,
+		.accepted_ms = op->accepted_ms,
+		.started_ms = op->started_ms,
+		.ended_ms = op->ended_ms,
+		.status = op->status,
+		.fields = op->fields.wire,
+		.fields_len = op->fields.len,
+		.result = op->body,
+		.detail = op->detail,
+	};
+	if (op->key) {
+		ret_record->key = op->key->text;
+		memcpy(ret_record->key_digest, op->key->digest, sizeof ret_record->key_digest);
+	}
+}
+
+/* Writes the problem that the work or we have found as the final response. */
+static void
+write_problem(struct op *op, struct work_result *result)
+{
+	struct text document = {0};
+	char instance[32 + ID_TEXT_SIZE] = "/operations/";
+	struct problem_report report = {
+		.problem = result->problem,
+		.status = result->status,
+		.detail = result->detail,
+		.dialect = op->route->dialect,
+	};
+
+	if (!op->sync) {
+		id_format(&op->id, instance + strlen(instance));
+		report.instance = instance;
+	}
+	problem_format(&report, &document);
+	fields_put(&result->fields, "Content-Type", PROBLEM_CONTENT_TYPE);
+	result->status = report.status ? report.status : problem_status(report.problem);
+	result->body = blob_take_text(&document);
+	if (!result->detail)
+		result->detail = xstrdup(problem_title(result->problem));
+}
+
+static int64_t
+keep_ms(const struct op *op, enum op_state end)
+{
+	return end == OP_TIMED_OUT ? op->route->keep_timed_out_ms : op->route->keep_ms;
+}
+
+/* The end is durable, or need not be: show it. */
+static void
+publish(struct op *op)
+{
+	struct operations *operations = op->operations;
+	enum op_state end = op->run->end;
+
+	if (end == OP_SUCCEEDED)
+		op->progress = 100;
+	op_set_state(op, end);
+	operations->outstanding--;
+	op_run_free(op);
+	if (operations->config.on_end)
+		operations->config.on_end(operations->config.arg, op);
+	op_notify(op);
+	if (op->sync && !op->stored)
+		op_free(op);
+	else
+		op_keep(op, keep_ms(op, end));
+}
+
+static void
+on_end_durable(void *arg, int error)
+{
+	struct op *op = arg;
+
+	/* Only at the end of the process is an end given up: the next one decides then. */
+	if (error)
+		return;
+	publish(op);
+}
+
+void
+op_end(struct op *op, enum op_state end, struct work_result *result)
+{
+	struct op_run *run = op->run;
+	struct store_operation record;
+
+	assert(!run->ending && !run->launched);
+	timer_stop(&op->timer);
+	if (result->problem != PROBLEM_NONE)
+		write_problem(op, result);
+	run->ending = true;
+	run->end = end;
+	op->ended_ms = clock_wall_ms();
+	op->status = (int16_t)result->status;
+	op->fields = result->fields;
+	op->body = result->body;
+	op->detail = result->detail;
+	*result = (struct work_result){0};
+	if (!op->stored) {
+		publish(op);
+		return;
+	}
+	op_store_record(op, &record);
+	record.state = STORE_ENDED;
+	record.end = op_state_name(end);
+	record.forget_ms = op->ended_ms + keep_ms(op, end);
+	store_end(op->operations->config.store, &record, on_end_durable, op);
+}
+
+void
+op_end_with(struct op *op, enum op_state end, enum problem problem, const char *detail)
+{
+	struct work_result result = {.problem = problem, .detail = xstrdup(detail)};
+
+	op_end(op, end, &result);
+}
+
+/* Leaves op to the next start of the server, as a crash would; a synchronous call's client is told. */
+void
+op_interrupt(struct op *op)
+{
+	if (op->sync && !op->stored) {
+		op_end_with(op, OP_FAILED, PROBLEM_DRAINING, NULL);
+		return;
+	}
+	op_notify(op);
+}

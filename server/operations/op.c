@@ -1,0 +1,122 @@
+/* Operations one by one: see op.h. */
+#include "operations/op.h"
+
+#include "common/clock.h"
+#include "common/text.h"
+#include "operations/idempotency.h"
+#include "operations/private.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const names[OP_STATE_COUNT] = {
+	[OP_ACCEPTING] = "accepting",
+	[OP_QUEUED] = "queued",
+	[OP_RUNNING] = "running",
+	[OP_SUCCEEDED] = "succeeded",
+	[OP_FAILED] = "failed",
+	[OP_TIMED_OUT] = "timed_out",
+	[OP_CANCELLED] = "cancelled",
+	[OP_EXPIRED] = "expired",
+};
+
+#define ENDS (1 << OP_SUCCEEDED | 1 << OP_FAILED | 1 << OP_CANCELLED | 1 << OP_TIMED_OUT)
+
+/* Which states may follow which: a row is "from", a set bit is "to". */
+static const uint8_t next_states[OP_STATE_COUNT] = {
+	[OP_ACCEPTING] = 1 << OP_QUEUED,
+	[OP_QUEUED] = 1 << OP_RUNNING | ENDS,
+	[OP_RUNNING] = ENDS,
+	[OP_SUCCEEDED] = 1 << OP_EXPIRED,
+	[OP_FAILED] = 1 << OP_EXPIRED,
+	[OP_TIMED_OUT] = 1 << OP_EXPIRED,
+	[OP_CANCELLED] = 1 << OP_EXPIRED,
+};
+
+const char *
+op_state_name(enum op_state state)
+{
+	return names[state];
+}
+
+enum op_state
+op_state_find(const char *name)
+{
+	for (int i = 0; i < OP_STATE_COUNT; i++)
+		if (strcmp(names[i], name) == 0)
+			return (enum op_state)i;
+	return OP_STATE_COUNT;
+}
+
+void
+op_set_state(struct op *op, enum op_state state)
+{
+	assert(next_states[op->state] & 1 << state);
+	op->state = (uint8_t)state;
+}
+
+struct op *
+op_new(struct operations *operations, struct op_route *route)
+{
+	struct op *op = xcalloc(1, sizeof *op);
+
+	op->operations = operations;
+	op->route = op_route_ref(route);
+	op->style = "";
+	op->state = OP_ACCEPTING;
+	op->accepted_ms = clock_wall_ms();
+	timer_init(&op->timer, op_on_timer);
+	list_init(&op->watchers);
+	return op;
+}
+
+void
+op_free(struct op *op)
+{
+	timer_stop(&op->timer);
+	op_key_remove(op);
+	op_route_unref(op->route);
+	free(op->principal);
+	fields_fini(&op->fields);
+	blob_unref(op->body);
+	free(op->detail);
+	free(op);
+}
+
+void
+op_watch(struct op *op, struct op_watcher *watcher, op_watcher_fn fn)
+{
+	assert(!op_has_ended(op));
+	watcher->fn = fn;
+	list_add_tail(&op->watchers, &watcher->link);
+}
+
+void
+op_unwatch(struct op_watcher *watcher)
+{
+	if (watcher->link.next)
+		list_remove(&watcher->link);
+}
+
+/* Tells everybody who watches; they may watch again, or something else, while they are told. */
+void
+op_notify(struct op *op)
+{
+	struct list told = LIST_INIT(told);
+
+	list_splice(&told, &op->watchers);
+	while (!list_is_empty(&told)) {
+		struct op_watcher *watcher = container_of(told.next, struct op_watcher, link);
+		list_remove(&watcher->link);
+		watcher->fn(watcher, op);
+	}
+}
+
+void
+op_await(struct op *op, struct op_acceptor *acceptor, op_acceptor_fn fn)
+{
+	assert(op->state == OP_ACCEPTING);
+	acceptor->fn = fn;
+	list_add_tail(&op->run->acceptors, &acceptor->link);
+}

@@ -1,0 +1,97 @@
+/*
+ * An operation: one call being worked on, or its result while that is kept.  What is needed only until the end stands in struct op_run, so
+ * that a kept result costs little.  Read-only for the layers above.  Loop thread only.
+ */
+#pragma once
+
+#include "common/blob.h"
+#include "common/fields.h"
+#include "common/hash.h"
+#include "common/id.h"
+#include "common/list.h"
+#include "common/timer.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct operations;
+struct op_key;
+struct op_route;
+struct op_run;
+
+enum op_state {
+	OP_ACCEPTING, /* not durable yet: nobody outside has heard of it */
+	OP_QUEUED,    /* waits in its route's queue; its timer is the queue timeout */
+	OP_RUNNING,   /* its work is on a pool thread; its timer is the run timeout */
+	OP_SUCCEEDED, /* has a result below 400; its timer, as of the next three, is how long it is kept */
+	OP_FAILED,    /* has a result of 400 or above */
+	OP_TIMED_OUT, /* waited or ran too long */
+	OP_CANCELLED, /* was stopped, or never begun, on request */
+	OP_EXPIRED,   /* a tombstone: the result is gone; its timer is when it is forgotten */
+	OP_STATE_COUNT,
+};
+
+struct op {
+	struct hash_node by_id; /* in the table; not for synchronous operations */
+	struct id id;
+	struct operations *operations;
+	struct op_route *route; /* a reference */
+	const char *style;	/* a constant: "location", "" for a synchronous call */
+	char *principal;	/* NULL: nobody is known */
+	uint64_t sequence;	/* order of acceptance, over restarts */
+	int64_t accepted_ms;	/* wall clock */
+	int64_t started_ms;	/* 0: not started */
+	int64_t ended_ms;	/* 0: not ended */
+	struct timer timer;	/* see enum op_state */
+	struct list watchers;	/* struct op_watcher, until the end */
+	struct op_run *run;	/* until the end, then NULL */
+	struct op_key *key;	/* its Idempotency-Key; NULL: none */
+
+	/* the final response; of a tombstone only the status is left */
+	struct fields fields;
+	struct blob *body;
+	char *detail; /* why it failed; NULL: not known, or it did not */
+	int16_t status;
+
+	uint8_t state;	 /* enum op_state: what may be shown */
+	int8_t progress; /* percent, as last told by the work */
+	bool stored;	 /* the store knows of it */
+	bool sync;	 /* a synchronous call: no monitor */
+};
+
+/* "succeeded"; the state of that name, OP_STATE_COUNT if there is none. */
+const char *op_state_name(enum op_state state);
+enum op_state op_state_find(const char *name);
+
+/* Whether it has a final response, or had one. */
+static inline bool
+op_has_ended(const struct op *op)
+{
+	return op->state >= OP_SUCCEEDED;
+}
+
+/* Tells fn once when op ends; or when the server stops it for a later start, and then op has not ended. */
+struct op_watcher;
+typedef void (*op_watcher_fn)(struct op_watcher *watcher, struct op *op);
+struct op_watcher {
+	struct list link;
+	op_watcher_fn fn;
+};
+
+/* op must not have ended. */
+void op_watch(struct op *op, struct op_watcher *watcher, op_watcher_fn fn);
+/* Does nothing if it does not watch (but it must have been all zero or have watched before). */
+void op_unwatch(struct op_watcher *watcher);
+
+/*
+ * Tells fn once when an operation that is still being accepted has become durable (error 0), or could not (op NULL, -errno).
+ */
+struct op_acceptor;
+typedef void (*op_acceptor_fn)(struct op_acceptor *acceptor, struct op *op, int error);
+struct op_acceptor {
+	struct list link;
+	op_acceptor_fn fn;
+};
+
+/* op's state must be OP_ACCEPTING. */
+void op_await(struct op *op, struct op_acceptor *acceptor, op_acceptor_fn fn);

@@ -1,0 +1,322 @@
+/* The operations as a whole: see operations.h. */
+#include "operations/operations.h"
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "operations/idempotency.h"
+#include "operations/private.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What Retry-After never goes above: some clients turn huge values into none at all. */
+#define RETRY_AFTER_MAX_S 600
+
+int
+operations_new(const struct operations_config *config, struct operations **ret_operations)
+{
+	struct operations *operations = xcalloc(1, sizeof *operations);
+	int rc = pool_new("work", config->mailbox, config->workers, &operations->pool);
+
+	if (rc < 0) {
+		free(operations);
+		return rc;
+	}
+	operations->config = *config;
+	hash_init(&operations->table);
+	hash_init(&operations->keys);
+	list_init(&operations->ring);
+	list_init(&operations->running);
+	timer_init(&operations->retry, NULL);
+	timer_init(&operations->drained, NULL);
+	*ret_operations = operations;
+	return 0;
+}
+
+static void
+free_op_in_table(struct hash_node *node, void *arg)
+{
+	struct op *op = container_of(node, struct op, by_id);
+
+	hash_remove(arg, node);
+	if (op->run) {
+		if (!list_is_empty(&op->run->link))
+			op_queue_remove(op->run);
+		op_run_free(op);
+	}
+	op_free(op);
+}
+
+void
+operations_free(struct operations *operations)
+{
+	if (!operations)
+		return;
+	pool_free(operations->pool);
+	mailbox_drain(operations->config.mailbox);
+	timer_stop(&operations->retry);
+	timer_stop(&operations->drained);
+	hash_each(&operations->table, free_op_in_table, &operations->table);
+	hash_fini(&operations->table);
+	hash_fini(&operations->keys);
+	free(operations);
+}
+
+struct op_route *
+operations_add_route(struct operations *operations, const struct op_route_config *config)
+{
+	struct op_route *route = xcalloc(1, sizeof *route);
+
+	route->operations = operations;
+	route->references = 1;
+	route->key = xstrdup(config->key);
+	route->work = config->work ? work_ref(config->work) : NULL;
+	route->concurrency = config->concurrency;
+	route->queue_limit = config->queue;
+	route->queue_timeout_ms = config->queue_timeout_ms;
+	route->run_timeout_ms = config->run_timeout_ms;
+	route->keep_ms = config->keep_ms;
+	route->keep_timed_out_ms = config->keep_timed_out_ms;
+	route->max_result_bytes = config->max_result_bytes;
+	route->rerun = config->rerun;
+	route->dialect = config->dialect;
+	list_init(&route->link);
+	list_init(&route->queued);
+	return route;
+}
+
+struct op_route *
+op_route_ref(struct op_route *route)
+{
+	route->references++;
+	return route;
+}
+
+void
+op_route_unref(struct op_route *route)
+{
+	if (!route || --route->references > 0)
+		return;
+	work_unref(route->work);
+	free(route->key);
+	free(route);
+}
+
+struct op_run *
+op_run_new(struct op *op, struct work_input *input)
+{
+	struct op_run *run = xcalloc(1, sizeof *run);
+
+	run->op = op;
+	run->input = input;
+	list_init(&run->link);
+	list_init(&run->acceptors);
+	pthread_mutex_init(&run->lock, NULL);
+	op->run = run;
+	return run;
+}
+
+void
+op_enqueue(struct op *op)
+{
+	op_set_state(op, OP_QUEUED);
+	op_queue_add(op->run, false);
+	timer_start(op->operations->config.timers, &op->timer, op->route->queue_timeout_ms);
+	op_start_next(op->operations);
+}
+
+static void
+tell_acceptors(struct list *acceptors, struct op *op, int error)
+{
+	while (!list_is_empty(acceptors)) {
+		struct op_acceptor *acceptor = container_of(acceptors->next, struct op_acceptor, link);
+		list_remove(&acceptor->link);
+		acceptor->fn(acceptor, op, error);
+	}
+}
+
+static void
+on_accept_durable(void *arg, int error)
+{
+	struct op *op = arg;
+	struct operations *operations = op->operations;
+	struct list acceptors = LIST_INIT(acceptors);
+
+	list_splice(&acceptors, &op->run->acceptors);
+	if (error) {
+		op_table_remove(operations, op);
+		operations->outstanding--;
+		op->route->waiting--;
+		op_run_free(op);
+		op_free(op);
+		tell_acceptors(&acceptors, NULL, error);
+		return;
+	}
+	op_enqueue(op);
+	tell_acceptors(&acceptors, op, 0);
+}
+
+static void
+accept_durably(struct op *op, const struct op_submission *submission)
+{
+	struct store_operation record;
+	struct text input = {0};
+
+	op->stored = true;
+	op_table_add(op->operations, op);
+	if (submission->acceptor)
+		op_await(op, submission->acceptor, submission->acceptor->fn);
+	op_store_record(op, &record);
+	work_input_format(op->run->input, &input);
+	record.state = STORE_QUEUED;
+	record.input = input.data;
+	record.input_len = input.len;
+	record.body = op->run->input->body;
+	store_accept(op->operations->config.store, &record, on_accept_durable, op);
+	text_fini(&input);
+}
+
+static enum op_refusal
+refusal(const struct operations *operations, const struct op_submission *submission)
+{
+	if (operations->draining)
+		return OP_REFUSED_DRAINING;
+	if (operations->outstanding >= operations->config.capacity)
+		return OP_REFUSED_CAPACITY;
+	if (!op_queue_has_room(submission->route))
+		return OP_REFUSED_QUEUE;
+	if ((!submission->sync || submission->key) && !store_is_healthy(operations->config.store))
+		return OP_REFUSED_STORAGE;
+	return OP_TAKEN;
+}
+
+enum op_refusal
+operations_submit(struct operations *operations, const struct op_submission *submission, struct op **ret_op)
+{
+	enum op_refusal why = refusal(operations, submission);
+
+	if (why != OP_TAKEN)
+		return why;
+	struct op *op = op_new(operations, submission->route);
+	id_generate(&op->id);
+	submission->input->id = op->id;
+	op->style = submission->style;
+	op->principal = xstrdup(submission->input->principal);
+	op->sequence = ++operations->sequence;
+	op->sync = submission->sync;
+	op_run_new(op, submission->input);
+	operations->outstanding++;
+	op->route->waiting++;
+	if (submission->key)
+		op_key_add(op, submission->key);
+	if (submission->sync && !submission->key)
+		op_enqueue(op);
+	else
+		accept_durably(op, submission);
+	*ret_op = op;
+	return OP_TAKEN;
+}
+
+struct op *
+operations_find(struct operations *operations, const struct id *id)
+{
+	struct op *op = op_table_find(operations, id);
+
+	return op && op->state != OP_ACCEPTING ? op : NULL;
+}
+
+enum op_cancel
+operations_cancel(struct operations *operations, struct op *op)
+{
+	struct op_run *run = op->run;
+
+	(void)operations;
+	if (op_has_ended(op))
+		return op->state == OP_CANCELLED ? OP_CANCEL_DONE : OP_CANCEL_TOO_LATE;
+	if (run->ending)
+		return run->end == OP_CANCELLED ? OP_CANCEL_SOON : OP_CANCEL_TOO_LATE;
+	if (run->starting || run->launched) {
+		op_stop_work(op, OP_STOP_CANCEL, WORK_STOP);
+		return OP_CANCEL_STOPPING;
+	}
+	op_queue_remove(run);
+	op->route->waiting--;
+	op_end_with(op, OP_CANCELLED, PROBLEM_CANCELLED, NULL);
+	return op_has_ended(op) ? OP_CANCEL_DONE : OP_CANCEL_SOON;
+}
+
+void
+operations_abandon(struct operations *operations, struct op *op)
+{
+	bool waits = op->state == OP_QUEUED && !op->run->starting && !op->run->ending;
+
+	if (!op->sync || op->stored || !waits || !list_is_empty(&op->watchers))
+		return;
+	op_queue_remove(op->run);
+	op->route->waiting--;
+	operations->outstanding--;
+	op_run_free(op);
+	op_free(op);
+}
+
+static unsigned
+seconds(int64_t ms)
+{
+	int64_t s = (ms + 999) / 1000;
+
+	return s < 1 ? 1 : s > RETRY_AFTER_MAX_S ? RETRY_AFTER_MAX_S : (unsigned)s;
+}
+
+/* When what waits now will have begun, as far as recent run times tell. */
+static int64_t
+queue_ms(const struct op_route *route)
+{
+	unsigned slots = route->concurrency ? route->concurrency : route->operations->config.workers;
+
+	return route->run_ms * route->waiting / slots;
+}
+
+unsigned
+op_retry_after(const struct op *op)
+{
+	if (op->state == OP_RUNNING)
+		return seconds(op->route->run_ms - (clock_wall_ms() - op->started_ms));
+	return seconds(queue_ms(op->route) + op->route->run_ms);
+}
+
+unsigned
+op_route_retry_after(const struct op_route *route)
+{
+	return seconds(queue_ms(route));
+}
+
+int
+op_progress(const struct op *op, char *ret_text, size_t size)
+{
+	int percent = op->progress;
+
+	if (size > 0)
+		ret_text[0] = '\0';
+	if (op->run && op->run->launched) {
+		pthread_mutex_lock(&op->run->lock);
+		percent = op->run->progress;
+		if (size > 0) {
+			strncpy(ret_text, op->run->progress_text, size - 1);
+			ret_text[size - 1] = '\0';
+		}
+		pthread_mutex_unlock(&op->run->lock);
+	}
+	return percent;
+}
+
+void
+operations_get_stats(const struct operations *operations, struct operations_stats *ret_stats)
+{
+	*ret_stats = (struct operations_stats){
+		.outstanding = operations->outstanding,
+		.queued = operations->queued,
+		.running = operations->run_count,
+		.kept = operations->table.count,
+	};
+}

@@ -1,0 +1,127 @@
+/*
+ * The operations: submit, find, cancel, watch.  They hold what the contract says of an operation's life: the queue and its limits, the time
+ * limits, what becomes durable when, how long a result is kept.  They know nothing of HTTP: how a call was asked for and how it
+ * is answered is the styles' business.  Loop thread only.
+ */
+#pragma once
+
+#include "operations/op.h"
+#include "store/store.h"
+#include "work/work.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct mailbox;
+struct timers;
+
+struct operations_config {
+	struct timers *timers;
+	struct mailbox *mailbox;
+	struct store *store;
+	unsigned workers;  /* pool threads, each running one operation */
+	unsigned capacity; /* operations queued or running at most */
+	int64_t keep_tombstone_ms;
+	int64_t stop_grace_ms; /* between SIGTERM and SIGKILL */
+
+	/* Told when an operation has ended, for the log and metrics.  May be NULL. */
+	void (*on_end)(void *arg, const struct op *op);
+	void *arg;
+};
+
+__attribute__((warn_unused_result)) int operations_new(
+	const struct operations_config *config, struct operations **ret_operations);
+
+/* No work may be running (see operations_drain, operations_stop_running).  Operations that have not ended are forgotten here, not in the store. */
+void operations_free(struct operations *operations); /* NULL is allowed */
+
+/* What an operation needs to know of its route. */
+#define OP_NO_LIMIT 0xffffffffu
+
+struct op_route_config {
+	const char *key;      /* names the route over restarts: its pattern; copied */
+	struct work *work;    /* a reference is taken */
+	unsigned concurrency; /* operations running at once; 0: as many as there are workers */
+	unsigned queue;	      /* operations waiting; OP_NO_LIMIT: up to the capacity */
+	int64_t queue_timeout_ms, run_timeout_ms, keep_ms, keep_timed_out_ms;
+	uint64_t max_result_bytes;
+	bool rerun; /* may be run a second time after a crash */
+	enum problem_dialect dialect;
+};
+
+/* Adds a route.  The operations keep it as long as an operation needs it; the caller gives its reference back. */
+struct op_route *operations_add_route(struct operations *operations, const struct op_route_config *config);
+void op_route_unref(struct op_route *route); /* NULL is allowed */
+
+/* Why a submission is refused. */
+enum op_refusal {
+	OP_TAKEN, /* it is not */
+	OP_REFUSED_CAPACITY,
+	OP_REFUSED_QUEUE,
+	OP_REFUSED_DRAINING,
+	OP_REFUSED_STORAGE,
+};
+
+struct op_submission {
+	struct op_route *route;
+	struct work_input *input; /* taken if the submission is, with its id filled in */
+	const char *style;	  /* a constant that lives as long as the process */
+	bool sync;		  /* no monitor; stored only with a key */
+	struct op_key *key;	  /* see idempotency.h; taken if the submission is; NULL: none */
+
+	/* Told once, never from within operations_submit, when op may be told to the client (see op_await); its fn is set. For a
+	 * synchronous call without a key it is not told: such a call is queued at once. */
+	struct op_acceptor *acceptor;
+};
+
+/* Takes a call in, or says why not: then nothing has happened.  *ret_op may be watched at once. */
+__attribute__((warn_unused_result)) enum op_refusal operations_submit(
+	struct operations *operations, const struct op_submission *submission, struct op **ret_op);
+
+/* The operation of that id, tombstones included; NULL if there is none, or none that anybody has heard of. */
+struct op *operations_find(struct operations *operations, const struct id *id);
+
+enum op_cancel {
+	OP_CANCEL_DONE,	    /* it is cancelled */
+	OP_CANCEL_SOON,	    /* it will be as soon as that is durable: watch it */
+	OP_CANCEL_STOPPING, /* its work has been told to stop */
+	OP_CANCEL_TOO_LATE, /* it has ended otherwise */
+};
+enum op_cancel operations_cancel(struct operations *operations, struct op *op);
+
+/* The client of a synchronous call has left: if the call still waits and nobody else watches it, it is dropped. The caller must have unwatched
+ * it and must not use op any more. */
+void operations_abandon(struct operations *operations, struct op *op);
+
+/* Seconds after which asking again makes sense, at least 1: of an operation, and of a route that refused a call. */
+unsigned op_retry_after(const struct op *op);
+unsigned op_route_retry_after(const struct op_route *route);
+
+/* Progress as last told by the work: percent in 0..100, and its text into buffer (empty if there is none). */
+int op_progress(const struct op *op, char *ret_text, size_t size);
+
+/*
+ * Takes back what the store kept and starts the store; before the first submission.  find_route answers a route of that key (lent), NULL if the configuration
+ * has none any more.  -errno and *ret_why for the operator when the store cannot be read.
+ */
+__attribute__((warn_unused_result)) int operations_recover(struct operations *operations,
+	struct op_route *(*find_route)(void *arg, const char *key),
+	const char *(*find_style)(const char *name), void *arg, char **ret_why);
+
+/*
+ * Takes no more, starts nothing more, answers waiting synchronous calls, lets what runs go on; calls on_drained (in a later turn of the loop, once)
+ * when no work runs any more.
+ */
+void operations_drain(struct operations *operations, void (*on_drained)(void *arg), void *arg);
+
+/* While draining: stops what still runs, as a crash would leave it: by SIGTERM, or at once. */
+void operations_stop_running(struct operations *operations, enum work_stop stop);
+
+/* For metrics and tests. */
+struct operations_stats {
+	unsigned outstanding; /* accepting, queued or running */
+	unsigned queued;
+	unsigned running;
+	uint64_t kept; /* in the table: all but synchronous ones */
+};
+void operations_get_stats(const struct operations *operations, struct operations_stats *ret_stats);

@@ -1,0 +1,107 @@
+/* What the files of this layer share: the operations' insides.  Not for the layers above. */
+#pragma once
+
+#include "common/pool.h"
+#include "operations/operations.h"
+
+#include <pthread.h>
+
+/* A route as its operations see it. */
+struct op_route {
+	struct operations *operations;
+	unsigned references;
+	char *key;
+	struct work *work;
+	unsigned concurrency, queue_limit;
+	int64_t queue_timeout_ms, run_timeout_ms, keep_ms, keep_timed_out_ms;
+	uint64_t max_result_bytes;
+	bool rerun;
+	enum problem_dialect dialect;
+
+	struct list link;   /* in the ring of routes that have something queued, else on no list */
+	struct list queued; /* struct op_run, in order */
+	unsigned waiting;   /* accepting or queued */
+	unsigned running;   /* started, until the work has returned */
+	int64_t run_ms;	    /* moving average of recent run times; 0: none yet */
+};
+
+/* Why a running operation is stopped. */
+enum op_stop { OP_GOES_ON, OP_STOP_TIMEOUT, OP_STOP_CANCEL, OP_STOP_DRAIN };
+
+/* What an operation has until its end. */
+struct op_run {
+	struct op *op;
+	struct list link;      /* in its route's queue, or among what runs */
+	bool starting;	       /* taken from the queue; its start is not durable yet */
+	bool launched;	       /* its work is on a pool thread */
+	bool ending;	       /* its end is decided and not durable yet */
+	enum op_state end;     /* while ending: the state to come */
+	enum op_stop stop;     /* why it was told to stop */
+	struct list acceptors; /* struct op_acceptor, while accepting */
+	struct work_input *input;
+
+	/* shared with the pool thread while launched */
+	struct pool_job job;
+	struct work_control control;
+	struct work_result result; /* the thread's until it is done */
+	pthread_mutex_t lock;	   /* guards the two below */
+	int progress;
+	char progress_text[201];
+};
+
+struct operations {
+	struct operations_config config;
+	struct pool *pool;
+	struct hash table;   /* by id */
+	struct hash keys;    /* struct op_key */
+	struct list ring;    /* routes with something queued, in turn */
+	struct list running; /* struct op_run, launched */
+	unsigned outstanding, queued, run_count;
+	uint64_t sequence;
+	struct timer retry; /* runs while nothing is started, because the disk has refused a start */
+	bool draining;
+	void (*on_drained)(void *arg);
+	void *drained_arg;
+	struct timer drained; /* calls on_drained in a turn of its own */
+};
+
+/* op.c: makes and frees; changes the state as the table of states allows. */
+struct op *op_new(struct operations *operations, struct op_route *route);
+void op_free(struct op *op);
+void op_set_state(struct op *op, enum op_state state);
+void op_notify(struct op *op);
+struct op_route *op_route_ref(struct op_route *route);
+
+/* operations.c: what submitting and recovering share. */
+struct op_run *op_run_new(struct op *op, struct work_input *input); /* takes input */
+void op_enqueue(struct op *op);
+
+/* drain.c */
+void operations_check_drained(struct operations *operations);
+
+/* table.c */
+void op_table_add(struct operations *operations, struct op *op);
+void op_table_remove(struct operations *operations, struct op *op);
+struct op *op_table_find(struct operations *operations, const struct id *id);
+
+/* queue.c: which operation is next, fair between the routes. */
+bool op_queue_has_room(const struct op_route *route);
+void op_queue_add(struct op_run *run, bool at_head);
+void op_queue_remove(struct op_run *run);
+struct op_run *op_queue_next(struct operations *operations); /* takes it off; NULL: none may run now */
+
+/* running.c: from the queue to a thread and back. */
+void op_start_next(struct operations *operations);
+void op_stop_work(struct op *op, enum op_stop why, enum work_stop how);
+void op_run_free(struct op *op);
+
+/* ending.c: a decided end becomes durable, then visible. */
+void op_end(struct op *op, enum op_state end, struct work_result *result);
+void op_end_with(struct op *op, enum op_state end, enum problem problem, const char *detail);
+void op_interrupt(struct op *op);
+void op_store_record(const struct op *op, struct store_operation *ret_record);
+
+/* expiry.c: the timer of an operation, in every state. */
+void op_on_timer(struct timer *timer);
+void op_keep(struct op *op, int64_t for_ms);
+void op_forget(struct op *op);

@@ -1,0 +1,78 @@
+/*
+ * The queue: every route has its own, in order of acceptance, and the routes that have something queued take turns, so that a burst on one does
+ * not starve the others.  A route whose concurrency is used up is passed over and keeps its place in the ring.
+ */
+#include "operations/private.h"
+
+#include <assert.h>
+
+static unsigned
+route_concurrency(const struct op_route *route)
+{
+	unsigned workers = route->operations->config.workers;
+
+	return route->concurrency && route->concurrency < workers ? route->concurrency : workers;
+}
+
+/* Operations of the route that could start at once, were they the only ones that wait. */
+static unsigned
+free_slots(const struct op_route *route)
+{
+	unsigned of_route = route_concurrency(route), of_server = route->operations->config.workers;
+
+	of_route = of_route > route->running ? of_route - route->running : 0;
+	of_server = of_server > route->operations->run_count ? of_server - route->operations->run_count : 0;
+	return of_route < of_server ? of_route : of_server;
+}
+
+bool
+op_queue_has_room(const struct op_route *route)
+{
+	unsigned idle = free_slots(route);
+	unsigned waiting = route->waiting > idle ? route->waiting - idle : 0;
+
+	return route->queue_limit == OP_NO_LIMIT || route->waiting < idle || waiting < route->queue_limit;
+}
+
+void
+op_queue_add(struct op_run *run, bool at_head)
+{
+	struct op_route *route = run->op->route;
+
+	if (list_is_empty(&route->queued))
+		list_add_tail(&route->operations->ring, &route->link);
+	if (at_head)
+		list_add_head(&route->queued, &run->link);
+	else
+		list_add_tail(&route->queued, &run->link);
+	route->operations->queued++;
+}
+
+void
+op_queue_remove(struct op_run *run)
+{
+	struct op_route *route = run->op->route;
+
+	assert(!list_is_empty(&run->link));
+	list_remove(&run->link);
+	route->operations->queued--;
+	if (list_is_empty(&route->queued))
+		list_remove(&route->link);
+}
+
+struct op_run *
+op_queue_next(struct operations *operations)
+{
+	list_for_each(node, &operations->ring) {
+		struct op_route *route = container_of(node, struct op_route, link);
+
+		if (free_slots(route) == 0)
+			continue;
+		struct op_run *run = container_of(route->queued.next, struct op_run, link);
+		list_remove(&route->link);
+		list_add_tail(&operations->ring, &route->link);
+		op_queue_remove(run);
+		return run;
+	}
+	return NULL;
+}

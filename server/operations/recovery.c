@@ -1,0 +1,199 @@
+/*
+ * Recovery: the operations that the store kept, taken back at start.  Ended ones are readable as before, queued ones wait in their order
+ * with their clock anew; of those that ran, what the dead server left running is killed first, and then they are queued again or
+ * end as interrupted, as their route says.
+ */
+#include "common/clock.h"
+#include "common/log.h"
+#include "operations/idempotency.h"
+#include "operations/private.h"
+#include "work/program.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct recovery {
+	struct operations *operations;
+	struct op_route *(*find_route)(void *arg, const char *key);
+	const char *(*find_style)(const char *name);
+	void *arg;
+	struct op_route *no_route; /* stands in for routes that the configuration has no more */
+	struct list interrupted;   /* struct op_run: to be ended once the store takes writes */
+	struct id *ran;		   /* operations that were running, ran_count of them */
+	pid_t *pids;
+	uint64_t *start_times;
+	size_t ran_count, ran_size, pid_count;
+	uint64_t ended, queued, tombstones;
+};
+
+static void *
+resize(void *array, size_t count, size_t size)
+{
+	void *resized = reallocarray(array, count, size);
+
+	if (!resized)
+		abort();
+	return resized;
+}
+
+static void
+remember_running(struct recovery *recovery, const struct store_operation *record)
+{
+	if (recovery->ran_count == recovery->ran_size) {
+		recovery->ran_size = recovery->ran_size ? recovery->ran_size * 2 : 64;
+		recovery->ran = resize(recovery->ran, recovery->ran_size, sizeof *recovery->ran);
+		recovery->pids = resize(recovery->pids, recovery->ran_size, sizeof *recovery->pids);
+		recovery->start_times = resize(recovery->start_times, recovery->ran_size, sizeof(uint64_t));
+	}
+	recovery->ran[recovery->ran_count++] = record->id;
+	if (record->pid > 0) {
+		recovery->pids[recovery->pid_count] = record->pid;
+		recovery->start_times[recovery->pid_count++] = record->pid_start_time;
+	}
+}
+
+static struct op *
+restore_op(struct recovery *recovery, const struct store_operation *record)
+{
+	struct op_route *route = recovery->find_route(recovery->arg, record->route);
+	const char *style = recovery->find_style(record->style);
+	struct op *op = op_new(recovery->operations, route ? route : recovery->no_route);
+
+	op->id = record->id;
+	op->style = style ? style : "";
+	op->sync = op->style[0] == '\0';
+	op->principal = xstrdup(record->principal);
+	op->sequence = record->sequence;
+	op->accepted_ms = record->accepted_ms;
+	op->started_ms = record->started_ms;
+	op->ended_ms = record->ended_ms;
+	op->status = (int16_t)record->status;
+	op->stored = true;
+	if (record->sequence > recovery->operations->sequence)
+		recovery->operations->sequence = record->sequence;
+	op_table_add(recovery->operations, op);
+	if (record->key)
+		op_key_add(op, op_key_new(op->route, op->principal, record->key, record->key_digest));
+	return op;
+}
+
+static void
+restore_end(struct recovery *recovery, struct op *op, const struct store_operation *record)
+{
+	enum op_state state = record->state == STORE_TOMBSTONE ? OP_EXPIRED : op_state_find(record->end);
+
+	if (state < OP_SUCCEEDED || state > OP_EXPIRED ||
+		fields_from_wire(&op->fields, record->fields, record->fields_len) < 0) {
+		log_error("kept operation is not readable", "id=%s", LOG_ID(&op->id));
+		state = OP_EXPIRED;
+	}
+	op->state = (uint8_t)state;
+	op->progress = state == OP_SUCCEEDED ? 100 : 0;
+	if (state != OP_EXPIRED) {
+		op->body = blob_ref(record->result);
+		op->detail = xstrdup(record->detail);
+		recovery->ended++;
+	} else {
+		recovery->tombstones++;
+	}
+	int64_t left_ms = record->forget_ms - clock_wall_ms();
+	op_keep(op, left_ms > 0 ? left_ms : 0);
+}
+
+static void
+restore_outstanding(struct recovery *recovery, struct op *op, const struct store_operation *record)
+{
+	struct operations *operations = recovery->operations;
+	bool known = op->route != recovery->no_route;
+	struct work_input *input = NULL;
+	int rc = record->input ? work_input_parse(record->input, record->input_len, &input) : -EINVAL;
+
+	if (rc == 0)
+		input->body = blob_ref(record->body);
+	struct op_run *run = op_run_new(op, input);
+	operations->outstanding++;
+	if (record->state == STORE_RUNNING)
+		remember_running(recovery, record);
+	op->state = OP_QUEUED;
+	if (rc < 0 || !known || (record->state == STORE_RUNNING && !op->route->rerun)) {
+		list_add_tail(&recovery->interrupted, &run->link);
+		return;
+	}
+	op->started_ms = 0;
+	op->route->waiting++;
+	op_queue_add(run, false);
+	timer_start(operations->config.timers, &op->timer, op->route->queue_timeout_ms);
+	recovery->queued++;
+}
+
+static void
+on_record(void *arg, const struct store_operation *record)
+{
+	struct recovery *recovery = arg;
+	struct op *op = restore_op(recovery, record);
+
+	if (record->state == STORE_ENDED || record->state == STORE_TOMBSTONE)
+		restore_end(recovery, op, record);
+	else
+		restore_outstanding(recovery, op, record);
+}
+
+static void
+end_interrupted(struct recovery *recovery)
+{
+	while (!list_is_empty(&recovery->interrupted)) {
+		struct op_run *run = container_of(recovery->interrupted.next, struct op_run, link);
+		struct op *op = run->op;
+		const char *detail = op->route == recovery->no_route
+					     ? "The route of this operation is no longer configured."
+					     : NULL;
+
+		list_remove(&run->link);
+		op_end_with(op, OP_FAILED, PROBLEM_INTERRUPTED, detail);
+	}
+}
+
+static struct op_route *
+new_stand_in(struct operations *operations)
+{
+	struct op_route_config config = {.key = "", .keep_ms = 3600000, .keep_timed_out_ms = 3600000};
+
+	return operations_add_route(operations, &config);
+}
+
+int
+operations_recover(struct operations *operations, struct op_route *(*find_route)(void *arg, const char *key),
+	const char *(*find_style)(const char *name), void *arg, char **ret_why)
+{
+	struct recovery recovery = {
+		.operations = operations, .find_route = find_route, .find_style = find_style, .arg = arg};
+	int64_t began_ms = clock_mono_ms();
+	size_t interrupted = 0;
+	unsigned killed = 0;
+
+	list_init(&recovery.interrupted);
+	recovery.no_route = new_stand_in(operations);
+	int rc = store_load(operations->config.store, on_record, &recovery, ret_why);
+	if (rc == 0 && recovery.ran_count > 0)
+		killed = program_kill_leftovers(recovery.ran, recovery.ran_count, recovery.pids,
+			recovery.start_times, recovery.pid_count);
+	if (rc == 0)
+		rc = store_start(operations->config.store);
+	if (rc == 0) {
+		list_for_each(node, &recovery.interrupted)
+			interrupted++;
+		end_interrupted(&recovery);
+		op_start_next(operations);
+		log_info("recovered",
+			"ended=%llu tombstones=%llu queued=%llu interrupted=%zu killed=%u seconds=%.3f",
+			(unsigned long long)recovery.ended, (unsigned long long)recovery.tombstones,
+			(unsigned long long)recovery.queued, interrupted, killed,
+			(double)(clock_mono_ms() - began_ms) / 1000);
+	}
+	op_route_unref(recovery.no_route);
+	free(recovery.ran);
+	free(recovery.pids);
+	free(recovery.start_times);
+	return rc;
+}

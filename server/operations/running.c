@@ -1,0 +1,263 @@
+/*
+ * From the queue to a pool thread and back.  Work that may not be run a second time begins only after its start is durable; until then
+ * the operation is still shown as queued.  A run holds its slot from here until its work has returned.
+ */
+#include "common/clock.h"
+#include "common/log.h"
+#include "operations/private.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* How long nothing is started after the disk has refused a start. */
+#define START_RETRY_MS 1000
+
+static void
+give_slot_back(struct op *op)
+{
+	op->route->running--;
+	op->operations->run_count--;
+}
+
+/* Pool thread. */
+static void
+on_progress(struct work_control *control, int percent, const char *text)
+{
+	struct op_run *run = container_of(control, struct op_run, control);
+
+	pthread_mutex_lock(&run->lock);
+	if (percent >= 0)
+		run->progress = percent;
+	if (text) {
+		strncpy(run->progress_text, text, sizeof run->progress_text - 1);
+		run->progress_text[sizeof run->progress_text - 1] = '\0';
+	}
+	pthread_mutex_unlock(&run->lock);
+}
+
+/* A process group on its way from the pool thread to the store. */
+struct process_mail {
+	struct mail mail;
+	struct store *store;
+	struct id id;
+	uint64_t sequence;
+	pid_t pid;
+	uint64_t start_time;
+};
+
+static void
+deliver_process(struct mail *mail)
+{
+	struct process_mail *process = container_of(mail, struct process_mail, mail);
+
+	store_process(process->store, &process->id, process->sequence, process->pid, process->start_time);
+	free(process);
+}
+
+/* Pool thread. */
+static void
+on_process(struct work_control *control, pid_t pid, uint64_t start_time)
+{
+	struct op_run *run = container_of(control, struct op_run, control);
+	struct operations *operations = run->op->operations;
+	struct process_mail *process = xcalloc(1, sizeof *process);
+
+	process->mail.deliver = deliver_process;
+	process->store = operations->config.store;
+	process->id = run->input->id;
+	process->sequence = run->op->sequence;
+	process->pid = pid;
+	process->start_time = start_time;
+	mailbox_post(operations->config.mailbox, &process->mail);
+}
+
+/* Pool thread. */
+static void
+do_work(struct pool_job *job)
+{
+	struct op_run *run = container_of(job, struct op_run, job);
+	const struct work *work = run->op->route->work;
+
+	work->type->run(work, run->input, &run->control, &run->result);
+}
+
+static void
+learn_run_time(struct op *op)
+{
+	int64_t ms = clock_wall_ms() - op->started_ms;
+	struct op_route *route = op->route;
+
+	if (ms < 0)
+		ms = 0;
+	route->run_ms = route->run_ms ? (route->run_ms * 7 + ms) / 8 : ms + 1;
+}
+
+/* A final response of the work's own: a 202 of it would be taken for ours. */
+static void
+end_with_result(struct op *op, struct work_result *result)
+{
+	if (result->problem == PROBLEM_NONE && result->status == 202)
+		result->status = 200;
+	op_end(op, result->status >= 400 ? OP_FAILED : OP_SUCCEEDED, result);
+}
+
+/* What the work has answered no longer counts: why it was stopped does. */
+static void
+end_stopped(struct op *op, enum op_stop stop)
+{
+	if (stop == OP_STOP_TIMEOUT)
+		op_end_with(op, OP_TIMED_OUT, PROBLEM_RUN_TIMEOUT, NULL);
+	else if (stop == OP_STOP_CANCEL)
+		op_end_with(op, OP_CANCELLED, PROBLEM_CANCELLED, NULL);
+	else
+		op_interrupt(op);
+}
+
+static void
+on_work_done(struct pool_job *job)
+{
+	struct op_run *run = container_of(job, struct op_run, job);
+	struct operations *operations = run->op->operations;
+	struct op *op = run->op;
+
+	run->launched = false;
+	list_remove(&run->link);
+	work_control_fini(&run->control);
+	timer_stop(&op->timer);
+	give_slot_back(op);
+	op->progress = (int8_t)run->progress;
+	if (run->stop != OP_GOES_ON) {
+		work_result_fini(&run->result);
+		end_stopped(op, run->stop);
+	} else {
+		learn_run_time(op);
+		end_with_result(op, &run->result);
+	}
+	op_start_next(operations);
+	operations_check_drained(operations);
+}
+
+static void
+launch(struct op_run *run)
+{
+	struct op *op = run->op;
+	struct operations *operations = op->operations;
+
+	run->starting = false;
+	op->started_ms = clock_wall_ms();
+	op_set_state(op, OP_RUNNING);
+	int rc = work_control_init(&run->control);
+	if (rc < 0) {
+		log_error("operation not started", "id=%s error=%s", LOG_ID(&op->id), strerrorname_np(-rc));
+		give_slot_back(op);
+		op_end_with(op, OP_FAILED, PROBLEM_INTERNAL, NULL);
+		return;
+	}
+	run->control.spool_fd = store_spool_fd(operations->config.store);
+	run->control.stop_grace_ms = operations->config.stop_grace_ms;
+	run->control.max_result_bytes = op->route->max_result_bytes;
+	run->control.on_progress = on_progress;
+	run->control.on_process = op->stored ? on_process : NULL;
+	run->launched = true;
+	list_add_tail(&operations->running, &run->link);
+	timer_start(operations->config.timers, &op->timer, op->route->run_timeout_ms);
+	run->job.run = do_work;
+	run->job.done = on_work_done;
+	pool_submit(operations->pool, &run->job);
+}
+
+static void
+on_retry(struct timer *timer)
+{
+	struct operations *operations = container_of(timer, struct operations, retry);
+
+	op_start_next(operations);
+}
+
+/* The disk would not take the start: back to the head of the queue, and starting pauses for a moment. */
+static void
+start_refused(struct op_run *run)
+{
+	struct op *op = run->op;
+	struct operations *operations = op->operations;
+
+	op->route->waiting++;
+	op_queue_add(run, true);
+	timer_start(operations->config.timers, &op->timer, op->route->queue_timeout_ms);
+	operations->retry.fn = on_retry;
+	timer_start(operations->config.timers, &operations->retry, START_RETRY_MS);
+}
+
+static void
+on_start_durable(void *arg, int error)
+{
+	struct op_run *run = arg;
+	struct operations *operations = run->op->operations;
+
+	run->starting = false;
+	if (run->stop == OP_GOES_ON && !error) {
+		launch(run);
+	} else {
+		give_slot_back(run->op);
+		if (run->stop != OP_GOES_ON)
+			end_stopped(run->op, run->stop);
+		else if (operations->draining)
+			end_stopped(run->op, OP_STOP_DRAIN);
+		else
+			start_refused(run);
+	}
+	op_start_next(operations);
+	operations_check_drained(operations);
+}
+
+static void
+start(struct op_run *run)
+{
+	struct op *op = run->op;
+
+	timer_stop(&op->timer);
+	op->route->waiting--;
+	op->route->running++;
+	op->operations->run_count++;
+	run->starting = true;
+	if (op->stored && !op->route->rerun)
+		store_begin(op->operations->config.store, &op->id, op->sequence, clock_wall_ms(),
+			on_start_durable, run);
+	else
+		launch(run);
+}
+
+void
+op_start_next(struct operations *operations)
+{
+	struct op_run *run;
+
+	while (!operations->draining && !timer_is_running(&operations->retry) &&
+		(run = op_queue_next(operations)))
+		start(run);
+}
+
+void
+op_stop_work(struct op *op, enum op_stop why, enum work_stop how)
+{
+	struct op_run *run = op->run;
+
+	if (run->stop == OP_GOES_ON)
+		run->stop = why;
+	if (run->launched)
+		work_control_stop(&run->control, how);
+}
+
+void
+op_run_free(struct op *op)
+{
+	struct op_run *run = op->run;
+
+	assert(!run->launched);
+	work_input_free(run->input);
+	work_result_fini(&run->result);
+	pthread_mutex_destroy(&run->lock);
+	free(run);
+	op->run = NULL;
+}

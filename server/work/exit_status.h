@@ -1,0 +1,13 @@
+/* How a program has ended, and what that is for a client: sysexits.h. */
+#pragma once
+
+#include "work/work.h"
+
+#include <signal.h>
+#include <stdbool.h>
+
+/* info is as waitid(2) fills it. */
+bool exit_status_is_failure(const siginfo_t *info);
+
+/* Makes result the problem that stands for a failure. */
+void exit_status_set_problem(const siginfo_t *info, struct work_result *result);

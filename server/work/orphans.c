@@ -1,0 +1,293 @@
+/*
+ * Orphans: see orphans.h.
+ *
+ * All three ways to kill are one sweep: read /proc, mark the roots (which differ) and everything below them,
+ * kill what is marked, and again until nothing marked lives.  A process that forks faster than it is looked
+ * at loses its race when its group is killed at once, which the caller does first; what slips away
+ * nevertheless has become a child of ours by the next round.  Only what cannot be killed at all (another
+ * user's, or stuck in the kernel) outlasts the time of a sweep.
+ */
+#include "work/orphans.h"
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "common/text.h"
+#include "work/proc.h"
+#include "work/running.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* How long one sweep goes on killing. */
+#define TREE_LIMIT_MS 2000
+#define ORPHANS_LIMIT_MS 500
+#define LEFTOVERS_LIMIT_MS 10000
+
+/* The longest pause between two rounds; the first is a millisecond. */
+#define PAUSE_MAX_MS 32
+
+struct sweep {
+	/* Whether proc is to be killed for its own sake, not for its parent's. */
+	bool (*is_root)(const struct sweep *sweep, const struct proc *proc);
+
+	/* for is_root */
+	pid_t leader;
+	const struct id *ids;
+	size_t id_count;
+	const pid_t *pids;
+	const uint64_t *start_times;
+	size_t pid_count;
+
+	/* of the last round, to count every process once */
+	struct proc_table table;
+	bool *marked; /* by index in table */
+
+	unsigned killed;
+	unsigned refused; /* of the last round: those that may not be killed */
+};
+
+/* Whether this process may have children that it did not spawn: then only what names an operation is taken
+ * for an orphan of ours. */
+static bool has_strangers;
+
+static bool
+is_marked(const struct proc_table *table, const bool *marked, const struct proc *proc)
+{
+	return proc && marked[proc - table->procs];
+}
+
+/* Marks the roots and, until nothing more is found, whatever has a marked parent. */
+static bool *
+mark(const struct sweep *sweep, const struct proc_table *table)
+{
+	bool *marked = xcalloc(table->count, sizeof *marked);
+	bool more = true;
+
+	for (size_t i = 0; i < table->count; i++)
+		marked[i] = table->procs[i].pid != getpid() && sweep->is_root(sweep, &table->procs[i]);
+	while (more) {
+		more = false;
+		for (size_t i = 0; i < table->count; i++) {
+			const struct proc *proc = &table->procs[i];
+			if (marked[i] || proc->pid == getpid() ||
+				!is_marked(table, marked, proc_table_find(table, proc->ppid)))
+				continue;
+			marked[i] = true;
+			more = true;
+		}
+	}
+	return marked;
+}
+
+static void
+kill_one(struct sweep *sweep, const struct proc *proc)
+{
+	const struct proc *before = proc_table_find(&sweep->table, proc->pid);
+	bool is_known =
+		is_marked(&sweep->table, sweep->marked, before) && before->start_time == proc->start_time;
+	int rc = proc_signal(proc, SIGKILL);
+
+	if (rc == 0 && !is_known)
+		sweep->killed++;
+	if (rc == -EPERM)
+		sweep->refused++;
+}
+
+/* One round; answers how many were alive that should not be, or -errno. */
+static int
+go_round(struct sweep *sweep)
+{
+	struct proc_table table;
+	int alive = 0;
+	int rc = proc_table_read(&table);
+
+	if (rc < 0)
+		return rc;
+	bool *marked = mark(sweep, &table);
+	sweep->refused = 0;
+	for (size_t i = 0; i < table.count; i++) {
+		const struct proc *proc = &table.procs[i];
+		if (proc_is_zombie(proc)) {
+			if (proc->ppid == getpid() && !running_has_leader(proc))
+				proc_reap(proc);
+		} else if (marked[i]) {
+			kill_one(sweep, proc);
+			alive++;
+		}
+	}
+	proc_table_fini(&sweep->table);
+	free(sweep->marked);
+	sweep->table = table;
+	sweep->marked = marked;
+	return alive;
+}
+
+/* Goes round until nothing is left to be killed, or nothing more can be: answers how many remain. */
+static int
+run_sweep(struct sweep *sweep, int64_t limit_ms)
+{
+	int64_t end_ms = clock_mono_ms() + limit_ms;
+	int pause_ms = 1, alive;
+
+	while ((alive = go_round(sweep)) > 0 && (unsigned)alive > sweep->refused &&
+		clock_mono_ms() < end_ms) {
+		poll(NULL, 0, pause_ms);
+		pause_ms = pause_ms < PAUSE_MAX_MS ? pause_ms * 2 : PAUSE_MAX_MS;
+	}
+	if (alive < 0)
+		log_error("processes cannot be looked for", "reason=%s", strerrordesc_np(-alive));
+	proc_table_fini(&sweep->table);
+	free(sweep->marked);
+	sweep->marked = NULL;
+	return alive > 0 ? alive : 0;
+}
+
+static bool
+names_one_of(const struct sweep *sweep, const struct proc *proc)
+{
+	struct id id;
+
+	if (proc_is_zombie(proc) || proc_read_mark(proc->pid, &id) < 0)
+		return false;
+	for (size_t i = 0; i < sweep->id_count; i++)
+		if (id_equal(&id, &sweep->ids[i]))
+			return true;
+	return false;
+}
+
+/* The leader's pid cannot have become another's while nobody has waited for it, and so neither can its
+ * session or group. */
+static bool
+is_of_tree(const struct sweep *sweep, const struct proc *proc)
+{
+	if (proc->pid == sweep->leader || proc->pgid == sweep->leader || proc->sid == sweep->leader)
+		return true;
+	return proc->ppid == getpid() && !running_has_leader(proc) && names_one_of(sweep, proc);
+}
+
+void
+orphans_kill_tree(pid_t leader, const struct id *id)
+{
+	struct sweep sweep = {.is_root = is_of_tree, .leader = leader, .ids = id, .id_count = 1};
+	int left = run_sweep(&sweep, TREE_LIMIT_MS);
+
+	if (left > 0)
+		log_error("processes of a program cannot be killed", "operation=%s processes=%d", LOG_ID(id),
+			left);
+}
+
+static bool
+is_orphan(const struct sweep *sweep, const struct proc *proc)
+{
+	struct id id;
+
+	if (proc->ppid != getpid() || proc_is_zombie(proc))
+		return false;
+	bool has_mark = proc_read_mark(proc->pid, &id) == 0;
+	return (has_mark || !has_strangers) && !running_may_have(proc, has_mark ? &id : NULL);
+}
+
+/* Whether a child of ours that no run waits for has ended: one of a program that still runs, say. */
+static bool
+has_zombie(void)
+{
+	siginfo_t info = {0};
+	struct proc proc;
+
+	if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 || info.si_pid == 0)
+		return false;
+	return proc_read(info.si_pid, &proc) == 0 && !running_has_leader(&proc);
+}
+
+void
+orphans_reap(void)
+{
+	static atomic_flag is_busy = ATOMIC_FLAG_INIT;
+	static int left; /* orphans that could not be killed the last time */
+
+	if (atomic_flag_test_and_set(&is_busy))
+		return;
+	if (running_take_ended() || left > 0 || has_zombie()) {
+		struct sweep sweep = {.is_root = is_orphan};
+		int before = left;
+
+		left = run_sweep(&sweep, ORPHANS_LIMIT_MS);
+		if (sweep.killed > 0)
+			log_warning("orphans of programs killed", "processes=%u", sweep.killed);
+		if (left > 0 && before == 0)
+			log_error("orphans of programs cannot be killed", "processes=%d", left);
+	}
+	atomic_flag_clear(&is_busy);
+}
+
+/* Whether the i-th recorded leader is still there. */
+static bool
+has_leader(const struct sweep *sweep, size_t i)
+{
+	struct proc leader;
+
+	return proc_read(sweep->pids[i], &leader) == 0 && leader.start_time == sweep->start_times[i];
+}
+
+static bool
+is_leftover(const struct sweep *sweep, const struct proc *proc)
+{
+	for (size_t i = 0; i < sweep->pid_count; i++) {
+		pid_t pid = sweep->pids[i];
+		if ((pid == proc->pgid || pid == proc->sid) && has_leader(sweep, i))
+			return true;
+	}
+	return names_one_of(sweep, proc);
+}
+
+/* Stops the groups whose leaders are still there: once the leader is dead, nothing tells that a group was
+ * its. */
+static void
+freeze_groups(const struct sweep *sweep)
+{
+	for (size_t i = 0; i < sweep->pid_count; i++)
+		if (sweep->pids[i] > 1 && sweep->pids[i] != getpgrp() && has_leader(sweep, i))
+			(void)kill(-sweep->pids[i], SIGSTOP);
+}
+
+unsigned
+orphans_kill_leftovers(const struct id *ids, size_t id_count, const pid_t *pids, const uint64_t *start_times,
+	size_t pid_count)
+{
+	struct sweep sweep = {
+		.is_root = is_leftover,
+		.ids = ids,
+		.id_count = id_count,
+		.pids = pids,
+		.start_times = start_times,
+		.pid_count = pid_count,
+	};
+	int left = 0;
+
+	freeze_groups(&sweep);
+	if (id_count + pid_count > 0)
+		left = run_sweep(&sweep, LEFTOVERS_LIMIT_MS);
+	if (left > 0)
+		log_error("programs of the last server cannot be killed", "processes=%d", left);
+	return sweep.killed;
+}
+
+void
+orphans_start(void)
+{
+	siginfo_t info;
+
+	/* A disposition to ignore SIGCHLD is inherited, and would have the kernel reap the programs
+	 * unseen. */
+	signal(SIGCHLD, SIG_DFL);
+	has_strangers = getpid() == 1 || waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
+	if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
+		log_error("orphans cannot be adopted", "reason=%s", strerrordesc_np(errno));
+}

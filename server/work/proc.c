@@ -1,0 +1,201 @@
+/* Processes as /proc tells of them: see proc.h. */
+#include "work/proc.h"
+
+#include "common/cleanup.h"
+#include "common/text.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Beyond this many bytes an environment is not searched: the mark stands first in what we give a program. */
+#define ENVIRON_MAX ((size_t)1024 * 1024)
+
+/* Reads up to size - 1 bytes of /proc/PID/name and ends them with a NUL: their number, or -errno. */
+static ssize_t
+read_file(pid_t pid, const char *name, char *buffer, size_t size)
+{
+	char path[64];
+
+	snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, name);
+	CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT ? -ESRCH : -errno;
+	size_t len = 0;
+	while (len + 1 < size) {
+		ssize_t n = read(fd, buffer + len, size - 1 - len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			break;
+		len += (size_t)n;
+	}
+	buffer[len] = '\0';
+	return (ssize_t)len;
+}
+
+/* proc(5): "PID (COMM) STATE PPID PGRP SESSION ... NUM_THREADS _ STARTTIME ...", where COMM may hold
+ * anything, brackets too. */
+int
+proc_read(pid_t pid, struct proc *ret_proc)
+{
+	struct proc proc = {.pid = pid};
+	char stat[1024];
+	ssize_t len = read_file(pid, "stat", stat, sizeof stat);
+
+	if (len < 0)
+		return (int)len;
+	const char *rest = strrchr(stat, ')');
+	if (!rest)
+		return -ESRCH;
+	int found = sscanf(rest + 1,
+		" %c %d %d %d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %u %*d %" SCNu64,
+		&proc.state, &proc.ppid, &proc.pgid, &proc.sid, &proc.threads, &proc.start_time);
+	if (found != 6)
+		return -EINVAL;
+	*ret_proc = proc;
+	return 0;
+}
+
+bool
+proc_is_zombie(const struct proc *proc)
+{
+	/* The state is that of the first thread, which may end before the others do. */
+	return (proc->state == 'Z' || proc->state == 'X') && proc->threads <= 1;
+}
+
+uint64_t
+proc_now(void)
+{
+	uint64_t ticks = (uint64_t)sysconf(_SC_CLK_TCK);
+	struct timespec now;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return (uint64_t)now.tv_sec * ticks + (uint64_t)now.tv_nsec / (1000000000 / ticks);
+}
+
+static int
+compare_pids(const void *a, const void *b)
+{
+	pid_t left = ((const struct proc *)a)->pid, right = ((const struct proc *)b)->pid;
+
+	return (left > right) - (left < right);
+}
+
+static void
+add_proc(struct proc_table *table, size_t *size, const struct proc *proc)
+{
+	if (table->count == *size) {
+		*size = *size ? *size * 2 : 256;
+		struct proc *procs = reallocarray(table->procs, *size, sizeof *procs);
+		if (!procs)
+			abort();
+		table->procs = procs;
+	}
+	table->procs[table->count++] = *proc;
+}
+
+int
+proc_table_read(struct proc_table *ret_table)
+{
+	struct proc_table table = {0};
+	size_t size = 0;
+	DIR *dir = opendir("/proc");
+
+	if (!dir)
+		return -errno;
+	for (struct dirent *entry; (entry = readdir(dir));) {
+		uint64_t pid;
+		struct proc proc;
+		/* What ended since it was listed is left out. */
+		if (text_parse_uint(entry->d_name, strlen(entry->d_name), INT32_MAX, &pid) == 0 &&
+			proc_read((pid_t)pid, &proc) == 0)
+			add_proc(&table, &size, &proc);
+	}
+	closedir(dir);
+	if (table.count > 0)
+		qsort(table.procs, table.count, sizeof *table.procs, compare_pids);
+	*ret_table = table;
+	return 0;
+}
+
+void
+proc_table_fini(struct proc_table *table)
+{
+	free(table->procs);
+	*table = (struct proc_table){0};
+}
+
+const struct proc *
+proc_table_find(const struct proc_table *table, pid_t pid)
+{
+	struct proc key = {.pid = pid};
+
+	return table->count ? bsearch(&key, table->procs, table->count, sizeof key, compare_pids) : NULL;
+}
+
+int
+proc_read_mark(pid_t pid, struct id *ret_id)
+{
+	static const char name[] = PROC_MARK "=";
+	CLEANUP_FREE char *environ = xcalloc(1, ENVIRON_MAX);
+	ssize_t len = read_file(pid, "environ", environ, ENVIRON_MAX);
+
+	if (len < 0)
+		return (int)len;
+	for (const char *at = environ; at < environ + len; at += strlen(at) + 1) {
+		if (strncmp(at, name, sizeof name - 1) != 0)
+			continue;
+		const char *value = at + sizeof name - 1;
+		return id_parse(value, strlen(value), ret_id) == 0 ? 0 : -ENOENT;
+	}
+	return -ENOENT;
+}
+
+/* A pidfd of that very process: once it is held, the pid that is looked at again cannot become another's
+ * unseen. */
+static int
+open_pidfd(const struct proc *proc)
+{
+	struct proc now;
+	int fd = pidfd_open(proc->pid, 0);
+
+	if (fd < 0)
+		return -errno;
+	int rc = proc_read(proc->pid, &now);
+	if (rc == 0 && now.start_time == proc->start_time)
+		return fd;
+	close(fd);
+	return rc < 0 ? rc : -ESRCH;
+}
+
+int
+proc_signal(const struct proc *proc, int signal)
+{
+	CLEANUP_CLOSE int fd = open_pidfd(proc);
+
+	if (fd < 0)
+		return fd;
+	return pidfd_send_signal(fd, signal, NULL, 0) == 0 ? 0 : -errno;
+}
+
+void
+proc_reap(const struct proc *proc)
+{
+	CLEANUP_CLOSE int fd = open_pidfd(proc);
+	siginfo_t info;
+
+	if (fd >= 0)
+		(void)waitid(P_PIDFD, (id_t)fd, &info, WEXITED | WNOHANG);
+}

@@ -1,0 +1,57 @@
+/*
+ * One process of ours: spawned in a session and process group of its own, connected by pipes, killed as a
+ * group, waited for by the thread that spawned it and by no other.
+ *
+ * It gets descriptor 0 to read from, 1 and 2 to write to, 3 (PROCESS_PROGRESS_FD) for progress, and no other;
+ * every signal at its default and none blocked; no terminal.
+ */
+#pragma once
+
+#include "common/blob.h"
+#include "common/id.h"
+#include "work/running.h"
+
+#include <signal.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define PROCESS_PROGRESS_FD 3
+
+/* All lent to process_spawn. */
+struct process_spec {
+	char *const *argv;     /* ended by NULL; argv[0] is the path of the file */
+	char *const *env;      /* ended by NULL */
+	const char *directory; /* to start in */
+	const struct blob *
+		input; /* on descriptor 0: in a file, the file itself; in memory, a pipe; NULL or empty, /dev/null */
+	struct id id; /* of the operation that it runs for */
+};
+
+/* Our ends are non-blocking, and closed in every program. */
+struct process {
+	struct running running;
+	pid_t pid;
+	int pidfd;	 /* readable once the process has ended */
+	int input_fd;	 /* to write its input to; -1: there is none to be written, or all has been */
+	int output_fd;	 /* what it writes to descriptor 1; -1 after its end, as all below */
+	int error_fd;	 /* to 2 */
+	int progress_fd; /* to 3 */
+};
+
+/* Fills process, which must stay where it is.  -errno: as posix_spawn(3), pipe(2) and open(2), and then there
+ * is nothing to be ended.  Else the caller ends it with process_wait or process_abandon. */
+__attribute__((warn_unused_result)) int process_spawn(
+	const struct process_spec *spec, struct process *process);
+
+/* Sends a signal to the whole group. */
+void process_signal(const struct process *process, int signal);
+
+/* Closes *fd, a member of process, if it is open. */
+void process_close(int *fd);
+
+/* Kills what is left of the group, waits for the process, which must have ended (pidfd), and for the members
+ * of its group that have become ours, and closes everything.  *ret_info is as waitid(2) fills it. */
+void process_wait(struct process *process, siginfo_t *ret_info);
+
+/* Gives up a process that cannot be killed: it is an orphan from now on. */
+void process_abandon(struct process *process);
