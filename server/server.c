@@ -400,8 +400,10 @@ server_free(struct server *server)
 	timer_stop(&server->housekeeping);
 	pool_free(server->housekeeping_pool);
 	if (server->operations)
-		operations_stop_running(server->operations, WORK_KILL);
+		operations_halt(server->operations);
 	store_close(server->store);
+	if (server->mailbox)
+		mailbox_drain(server->mailbox);
 	operations_free(server->operations);
 	styles_free(server->styles);
 	for (size_t i = 0; i < sizeof server->signals / sizeof *server->signals; i++)
