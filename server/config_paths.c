@@ -27,6 +27,9 @@ struct uses {
 
 #define METHOD_BITS 8
 
+/* A token is polled, and its operation cancelled, at the same path. */
+#define POLL_METHODS (HTTP_GET | HTTP_HEAD | HTTP_DELETE)
+
 /* Items have a parameter of their own behind those of the collection's path. */
 _Static_assert(PATTERN_NAMES_MAX < ROUTER_PARAMS_MAX, "the router takes every pattern and its items");
 
@@ -52,12 +55,6 @@ add_use(struct uses *uses, size_t route, unsigned methods, char *shape)
 	uses->items[uses->count++] = (struct use){.shape = shape, .methods = methods, .route = route};
 }
 
-static bool
-ends_with_rest(const char *shape)
-{
-	return shape[strlen(shape) - 1] == '}' && shape[strlen(shape) - 2] == '.';
-}
-
 static void
 add_route(struct uses *uses, const struct config_route *route, size_t index)
 {
@@ -68,10 +65,10 @@ add_route(struct uses *uses, const struct config_route *route, size_t index)
 	text_add_string(&text, route->base_path);
 	pattern_add_shape(&text, route->path);
 	char *shape = text_take(&text);
-	if (route->style == CONFIG_TOKEN && !ends_with_rest(shape))
-		add_use(uses, index, HTTP_GET | HTTP_HEAD, xasprintf("%s/poll", shape));
+	if (route->style == CONFIG_TOKEN)
+		add_use(uses, index, POLL_METHODS, xasprintf("%s/poll", shape));
 	if (route->style == CONFIG_TOKEN && is_collection)
-		add_use(uses, index, HTTP_GET | HTTP_HEAD, xasprintf("%s/{}/poll", shape));
+		add_use(uses, index, POLL_METHODS, xasprintf("%s/{}/poll", shape));
 	if (is_collection) {
 		add_use(uses, index, methods & ~(unsigned)HTTP_POST, xasprintf("%s/{}", shape));
 		methods &= HTTP_GET | HTTP_HEAD | HTTP_POST;

@@ -4,9 +4,13 @@
  */
 #include "common/json.h"
 #include "config_parts.h"
+#include "http/router.h"
 
 #include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -53,6 +57,62 @@ check_route(const struct config_route *route)
 		check_program(&route->collection.on_change_program);
 }
 
+/* Adds prefix and path, to the router. */
+static void
+add_path(struct router *router, const char *prefix, const char *path, unsigned methods)
+{
+	char *pattern = xasprintf("%s%s", prefix, path);
+
+	assert(router_add(router, pattern, methods, router) == 0);
+	free(pattern);
+}
+
+static void
+add_monitors(struct router *router, const char *base_path)
+{
+	static const char *const monitors[] = {"/operations/{id}", "/v1/operationStatus/{id}",
+		"/async/v1/requests/{id}", "/async/v1/requests/{id}/response"};
+
+	for (size_t i = 0; i < sizeof monitors / sizeof *monitors; i++) {
+		char *pattern = xasprintf("%s%s", base_path, monitors[i]);
+		int error = router_add(router, pattern, HTTP_GET | HTTP_DELETE, NULL);
+		assert(error == 0 || error == -EEXIST);
+		free(pattern);
+	}
+}
+
+static void
+add_route(struct router *router, const struct config_route *route)
+{
+	char *pattern = xasprintf("%s%s", route->base_path, route->path);
+	unsigned methods = 0;
+
+	for (char **method = route->methods; *method; method++)
+		methods |= http_method_find(*method);
+	if (route->work == CONFIG_COLLECTION) {
+		add_path(router, pattern, "/{id}", methods & ~(unsigned)HTTP_POST);
+		methods &= HTTP_GET | HTTP_HEAD | HTTP_POST;
+	}
+	add_path(router, pattern, "", methods);
+	if (route->style == CONFIG_TOKEN)
+		add_path(router, pattern, "/poll", HTTP_GET | HTTP_DELETE);
+	free(pattern);
+}
+
+/* What is no mistake, the router takes. */
+static void
+check_router(const struct config *config)
+{
+	struct router *router = router_new();
+
+	add_monitors(router, "");
+	for (size_t i = 0; i < config->route_count; i++)
+		add_monitors(router, config->routes[i].base_path);
+	for (size_t i = 0; i < config->route_count; i++)
+		add_route(router, &config->routes[i]);
+	router_free(router);
+}
+
 static void
 check_config(const struct config *config)
 {
@@ -66,6 +126,7 @@ check_config(const struct config *config)
 	assert(!config->has_auth || config->auth_basic || config->auth_bearer);
 	for (size_t i = 0; i < config->route_count; i++)
 		check_route(&config->routes[i]);
+	check_router(config);
 }
 
 int

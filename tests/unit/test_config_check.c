@@ -115,7 +115,8 @@ static const struct config_case paths[] = {
 	{"{\"path\": \"/z\", \"style\": \"token\", \"collection\": {\"name\": \"z\"}}," ROUTE_OF(
 		 "/z/{x}/poll", "\"GET\""),
 		"/routes/1/path: GET /z/{}/poll is taken by /routes/0 already\n"},
-	{TOKEN("/q/{x...}") "," ROUTE_OF("/q/{y...}", "\"GET\""), ""},
+	{TOKEN("/q") "," ROUTE_OF("/q/poll", "\"DELETE\", \"PUT\""),
+		"/routes/1/path: DELETE /q/poll is taken by /routes/0 already\n"},
 	/* monitors */
 	{ROUTE("/operations") "," ROUTE("/operation/x") "," ROUTE("/x/operations/y") "," ROUTE(
 		 "/v1/{x}/y") "," ROUTE("/v1/operationStatus"),

@@ -63,9 +63,9 @@ static const struct config_case routes[] = {
 	{"{\"path\": \"/a\", \"style\": \"resource\", " TRUE_PROGRAM "}",
 		"/routes/0/style: \"resource\" wants a collection\n"},
 	{"{\"path\": \"/a/\", \"style\": \"token\", " TRUE_PROGRAM "}",
-		"/routes/0/path: \"/a/\" ends with a slash: there is no place for the \"poll\" of style "
-		"\"token\"\n"},
-	{"{\"path\": \"/a/{rest...}\", \"style\": \"token\", " TRUE_PROGRAM "}", ""},
+		"/routes/0/path: \"/a/\" ends with a slash, so that tokens cannot be polled\n"},
+	{"{\"path\": \"/a/{rest...}\", \"style\": \"token\", " TRUE_PROGRAM "}",
+		"/routes/0/path: \"/a/{rest...}\" takes all that follows, so that tokens cannot be polled\n"},
 	/* the kind of work */
 	{"{\"path\": \"/a\"}",
 		"/routes/0: has no work: it wants one of \"program\", \"upstream\" and \"collection\"\n"},
