@@ -337,6 +337,7 @@ handle_signals(struct server *server)
 	} handlers[] = {{SIGTERM, on_terminate}, {SIGINT, on_terminate}, {SIGHUP, on_reload}};
 
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of its write */
 	for (size_t i = 0; i < sizeof handlers / sizeof *handlers; i++) {
 		server->signals[i] = evsignal_new(server->base, handlers[i].number, handlers[i].fn, server);
 		if (!server->signals[i] || event_add(server->signals[i], NULL) < 0)
