@@ -18,6 +18,7 @@ struct operations;
 struct op_key;
 struct op_route;
 struct op_run;
+struct store_change;
 
 enum op_state {
 	OP_ACCEPTING, /* not durable yet: nobody outside has heard of it */
@@ -45,6 +46,8 @@ struct op {
 	struct timer timer;	/* see enum op_state */
 	struct list watchers;	/* struct op_watcher, until the end */
 	struct op_run *run;	/* until the end, then NULL */
+	struct store_change *change; /* of a resource, that it carries out, until the end; NULL: none */
+	char *accepted; /* with change, until the end: the resource as it was once accepted; NULL: not known */
 	struct op_key *key;	/* its Idempotency-Key; NULL: none */
 
 	/* the final response; of a tombstone only the status is left */

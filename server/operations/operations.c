@@ -5,6 +5,7 @@
 #include "common/log.h"
 #include "operations/idempotency.h"
 #include "operations/private.h"
+#include "store/resources.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -28,6 +29,8 @@ operations_new(const struct operations_config *config, struct operations **ret_o
 	hash_init(&operations->keys);
 	list_init(&operations->ring);
 	list_init(&operations->running);
+	list_init(&operations->blocked);
+	hash_init(&operations->turns);
 	timer_init(&operations->retry, NULL);
 	timer_init(&operations->drained, NULL);
 	*ret_operations = operations;
@@ -57,6 +60,7 @@ operations_free(struct operations *operations)
 	hash_each(&operations->table, free_op_in_table, &operations->table);
 	hash_fini(&operations->table);
 	hash_fini(&operations->keys);
+	hash_fini(&operations->turns);
 	free(operations);
 }
 
@@ -78,6 +82,7 @@ operations_add_route(struct operations *operations, const struct op_route_config
 	route->max_result_bytes = config->max_result_bytes;
 	route->rerun = config->rerun;
 	route->dialect = config->dialect;
+	route->collection = config->collection ? store_collection_ref(config->collection) : NULL;
 	list_init(&route->link);
 	list_init(&route->queued);
 	return route;
@@ -96,6 +101,7 @@ op_route_unref(struct op_route *route)
 	if (!route || --route->references > 0)
 		return;
 	work_unref(route->work);
+	store_collection_unref(route->collection);
 	free(route->key);
 	free(route);
 }
@@ -108,6 +114,7 @@ op_run_new(struct op *op, struct work_input *input)
 	run->op = op;
 	run->input = input;
 	list_init(&run->link);
+	list_init(&run->turn_link);
 	list_init(&run->acceptors);
 	pthread_mutex_init(&run->lock, NULL);
 	op->run = run;
@@ -118,7 +125,7 @@ void
 op_enqueue(struct op *op)
 {
 	op_set_state(op, OP_QUEUED);
-	op_queue_add(op->run, false);
+	op_queue_enter(op->run);
 	timer_start(op->operations->config.timers, &op->timer, op->route->queue_timeout_ms);
 	op_start_next(op->operations);
 }
@@ -150,6 +157,10 @@ on_accept_durable(void *arg, int error)
 		tell_acceptors(&acceptors, NULL, error);
 		return;
 	}
+	if (op->change) {
+		op->accepted = op->change->representation;
+		op->change->representation = NULL;
+	}
 	op_enqueue(op);
 	tell_acceptors(&acceptors, op, 0);
 }
@@ -170,6 +181,7 @@ accept_durably(struct op *op, const struct op_submission *submission)
 	record.input = input.data;
 	record.input_len = input.len;
 	record.body = op->run->input->body;
+	record.change = op->change;
 	store_accept(op->operations->config.store, &record, on_accept_durable, op);
 	text_fini(&input);
 }
@@ -183,7 +195,7 @@ refusal(const struct operations *operations, const struct op_submission *submiss
 		return OP_REFUSED_CAPACITY;
 	if (!op_queue_has_room(submission->route))
 		return OP_REFUSED_QUEUE;
-	if ((!submission->sync || submission->key) && !store_is_healthy(operations->config.store))
+	if ((!submission->sync || submission->key || submission->change) && !store_is_healthy(operations->config.store))
 		return OP_REFUSED_STORAGE;
 	return OP_TAKEN;
 }
@@ -202,12 +214,13 @@ operations_submit(struct operations *operations, const struct op_submission *sub
 	op->principal = xstrdup(submission->input->principal);
 	op->sequence = ++operations->sequence;
 	op->sync = submission->sync;
+	op->change = submission->change;
 	op_run_new(op, submission->input);
 	operations->outstanding++;
 	op->route->waiting++;
 	if (submission->key)
 		op_key_add(op, submission->key);
-	if (submission->sync && !submission->key)
+	if (submission->sync && !submission->key && !submission->change)
 		op_enqueue(op);
 	else
 		accept_durably(op, submission);
