@@ -139,12 +139,14 @@ make_operations(struct server *server)
 		return rc;
 	struct styles_config styles_config = {
 		.operations = server->operations,
+		.store = server->store,
+		.mailbox = server->mailbox,
 		.timers = server->timers,
 		.spool_fd = store_spool_fd(server->store),
 		.wait_max_ms = config->wait_max_ms,
 	};
-	server->styles = styles_new(&styles_config);
-	return routes_new(config, server->operations, server->styles, &server->routes);
+	rc = styles_new(&styles_config, &server->styles);
+	return rc < 0 ? rc : routes_new(config, server->operations, server->styles, &server->routes);
 }
 
 static struct op_route *

@@ -13,9 +13,13 @@ struct monitor_target {
 
 #define MONITOR_COUNT 4
 
+/* Threads that judge large bodies. */
+#define JUDGES 2
+
 struct styles {
 	struct styles_config config;
 	struct monitor_target monitors[MONITOR_COUNT];
+	struct pool *pool; /* judges large bodies */
 };
 
 struct style_route {
@@ -25,11 +29,16 @@ struct style_route {
 	char *pattern;
 	struct http_target call_target;
 	struct http_target poll_target;
+	struct http_target item_target; /* of a collection */
 };
 
 /* call.c: a call of a route. */
 void call_begin(struct http_request *request, void *route);
 struct style_route *style_route_ref(struct style_route *route);
+
+/* style.c: of problems; whether whoever asks may use the route. */
+enum problem_dialect style_route_dialect(const struct style_route *route);
+bool style_route_may_call(const struct style_route *route, const struct http_request *request);
 
 /* monitor.c: polls and cancels. */
 void monitor_get(
@@ -59,6 +68,8 @@ void answer_final(struct http_request *request, const struct op *op, struct fiel
 char *answer_read_body(const struct op *op, size_t *ret_len);
 /* Whether the final response says that it is JSON. */
 bool answer_is_json(const struct op *op);
+/* A problem; fields (NULL: none) stand beside it. */
+void answer_report(struct http_request *request, struct problem_report *report, struct fields *fields);
 /* A refusal before an operation exists. */
 void answer_problem(struct http_request *request, enum problem_dialect dialect, enum problem problem,
 	int status, const char *detail, struct fields *fields);
