@@ -185,7 +185,7 @@ start_refused(struct op_run *run)
 	op->route->waiting++;
 	op_queue_add(run, true);
 	timer_start(operations->config.timers, &op->timer, op->route->queue_timeout_ms);
-	timer_init(&operations->retry, on_retry);
+	operations->retry.fn = on_retry;
 	timer_start(operations->config.timers, &operations->retry, START_RETRY_MS);
 }
 
@@ -196,7 +196,7 @@ on_start_durable(void *arg, int error)
 	struct operations *operations = run->op->operations;
 
 	run->starting = false;
-	if (run->stop == OP_GOES_ON && !error) {
+	if (run->stop == OP_GOES_ON && !error && operations->pool) {
 		launch(run);
 	} else {
 		give_slot_back(run->op);

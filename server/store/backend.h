@@ -1,9 +1,11 @@
-/* What stands behind the store's interface: the members that store.c calls.  For the files of this layer alone. */
+/* What stands behind the store's interface: the members that store.c calls.  For the files of this layer
+ * alone. */
 #pragma once
 
 #include "store/store.h"
 
-/* What a write does to an operation, and which members of struct store_operation it reads beside id and sequence. */
+/* What a write does to an operation, and which members of struct store_operation it reads beside id and
+ * sequence. */
 enum store_verb {
 	STORE_ACCEPT,  /* all that is known before the work begins */
 	STORE_BEGIN,   /* started_ms */

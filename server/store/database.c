@@ -1,21 +1,24 @@
 /*
  * The database.
  *
- * Write-ahead log with a sync at every commit, and one connection that nobody shares: the index of the log is then plain memory of
- * this process.  A commit is one append to the log and one sync.  SQLite's automatic checkpoints hide their errors, so we make
- * our own, between commits.
+ * Write-ahead log with a sync at every commit, and one connection that nobody shares: the index of the log is
+ * then plain memory of this process.  A commit is one append to the log and one sync.  SQLite's automatic
+ * checkpoints hide their errors, so we make our own, between commits.
  *
- * When a sync fails, the kernel may have dropped what was to be written and will say so only once; a page that is damaged says
- * that the disk does not keep what it was given.  From then on the database counts as broken, and nothing is written any more.
- * Opening it again is safe: what the log has is copied to the database, is written and synced anew, and only then does the log go.
+ * When a sync fails, the kernel may have dropped what was to be written and will say so only once; a page
+ * that is damaged says that the disk does not keep what it was given.  From then on the database counts as
+ * broken, and nothing is written any more.  Opening it again is safe: what the log has is copied to the
+ * database, is written and synced anew, and only then does the log go.
  *
- * What is found when a database is opened and loaded: files that are none of ours, a file that was cut off, pages that are damaged
- * in their structure, rows whose values have changed (checksum.h).  What is not: rows that are gone together with everything
- * that spoke of them, and the end of a log that was cut off or damaged, which looks as if it had not been written yet.
+ * What is found when a database is opened and loaded: files that are none of ours, a file that was cut off,
+ * pages that are damaged in their structure, rows whose values have changed (checksum.h).  What is not: rows
+ * that are gone together with everything that spoke of them, and the end of a log that was cut off or
+ * damaged, which looks as if it had not been written yet.
  */
 #include "store/database.h"
 
 #include "store/checksum.h"
+#include "store/header.h"
 #include "store/schema.h"
 
 #include "common/cleanup.h"
@@ -30,22 +33,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The log is moved to the database when it has this many pages (4 MiB), and is cut back to the limit after it was larger. */
+/* The log is moved to the database when it has this many pages (4 MiB), and is cut back to the limit after it
+ * was larger. */
 #define CHECKPOINT_PAGES 1024
 #define LOG_LIMIT "16777216"
 
-/* A file is shrunk when more than one page of SHRINK_SHARE is free and those are more than SHRINK_MIN, by SHRINK_STEP a commit:
- * some room is left, for what has just been freed is soon wanted again. */
+/* A file is shrunk when more than one page of SHRINK_SHARE is free and those are more than SHRINK_MIN, by
+ * SHRINK_STEP a commit: some room is left, for what has just been freed is soon wanted again. */
 #define SHRINK_SHARE 4
 #define SHRINK_MIN 1024
 #define SHRINK_STEP "32"
 
 #define PROBE_BYTES "65536"
-
-/* Where a database's header has its application id, and how long the header is. */
-#define HEADER_MAGIC "SQLite format 3"
-#define HEADER_APPLICATION_ID 68
-#define HEADER_SIZE 100
 
 enum {
 	STATEMENT_BEGIN,
@@ -79,70 +78,6 @@ struct database {
 	bool broken;	     /* see database_is_broken */
 	char message[256];   /* see database_message */
 };
-
-static uint32_t
-read_big_endian(const uint8_t *bytes)
-{
-	return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
-}
-
-static int
-look_at_header(const char *path, int fd, char **ret_why)
-{
-	uint8_t header[HEADER_SIZE];
-	ssize_t n = pread(fd, header, sizeof header, 0);
-
-	if (n < 0) {
-		int error = errno;
-		*ret_why = xasprintf("cannot read %s: %s", path, strerror(error));
-		return -error;
-	}
-	if (n < (ssize_t)sizeof header || memcmp(header, HEADER_MAGIC, sizeof HEADER_MAGIC) != 0) {
-		*ret_why = xasprintf("%s is no database", path);
-		return -EINVAL;
-	}
-	if (read_big_endian(header + HEADER_APPLICATION_ID) != SCHEMA_APPLICATION_ID) {
-		*ret_why = xasprintf("%s is the database of another program", path);
-		return -EINVAL;
-	}
-	return 0;
-}
-
-/* The log without its database: whoever made a new database there would throw away what the log has. */
-static int
-look_for_orphan(const char *path, char **ret_why)
-{
-	CLEANUP_FREE char *log = xasprintf("%s-wal", path);
-	struct stat status;
-
-	if (stat(log, &status) < 0 || status.st_size == 0)
-		return 0;
-	*ret_why = xasprintf("%s is missing or empty, but its log %s is there: put the database back, "
-			     "or remove the log to begin anew",
-		path, log);
-	return -EINVAL;
-}
-
-int
-database_look(const char *path, bool *ret_exists, char **ret_why)
-{
-	CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	struct stat status = {0};
-
-	if ((fd < 0 && errno != ENOENT) || (fd >= 0 && fstat(fd, &status) < 0)) {
-		int error = errno;
-		*ret_why = xasprintf("cannot open %s: %s", path, strerror(error));
-		return -error;
-	}
-	if (fd >= 0 && !S_ISREG(status.st_mode)) {
-		*ret_why = xasprintf("%s is no file", path);
-		return -EINVAL;
-	}
-	int rc = status.st_size == 0 ? look_for_orphan(path, ret_why) : look_at_header(path, fd, ret_why);
-	if (rc == 0)
-		*ret_exists = status.st_size > 0;
-	return rc;
-}
 
 /* Which failures say that the disk does not have, or does not give back, what it was given. */
 static bool
@@ -429,7 +364,7 @@ int
 database_open(const char *path, struct database **ret_database, char **ret_why)
 {
 	bool exists;
-	int rc = database_look(path, &exists, ret_why);
+	int rc = header_look(path, &exists, ret_why);
 
 	if (rc < 0)
 		return rc;

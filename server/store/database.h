@@ -1,6 +1,6 @@
 /*
- * The database file: opened, checked, brought to our schema; its transactions, its checkpoints and its size.  One thread at a time;
- * which thread may change between calls.
+ * The database file: opened, checked, brought to our schema; its transactions, its checkpoints and its
+ * size.  One thread at a time; which thread may change between calls.
  */
 #pragma once
 
@@ -11,15 +11,9 @@
 struct database;
 
 /*
- * Looks at the file without touching it.  *ret_exists says whether there is a database of ours.  -EINVAL when the file is
- * something else, or when it is missing or empty although its write-ahead log is there; -errno; *ret_why then says so (malloc'ed).
- */
-__attribute__((warn_unused_result)) int database_look(const char *path, bool *ret_exists, char **ret_why);
-
-/*
- * Opens the database, or makes it.  What the last server left in the write-ahead log is moved to the database, and is on
- * disk once this returns.  -EBUSY when another process has it open, -EINVAL when it is damaged or of a newer version,
- * -errno of the disk; *ret_why then says so (malloc'ed).
+ * Opens the database, or makes it.  What the last server left in the write-ahead log is moved to the
+ * database, and is on disk once this returns.  -EBUSY when another process has it open, -EINVAL when it is
+ * damaged or of a newer version, -errno of the disk; *ret_why then says so (malloc'ed).
  */
 __attribute__((warn_unused_result)) int database_open(
 	const char *path, struct database **ret_database, char **ret_why);
@@ -34,26 +28,28 @@ __attribute__((warn_unused_result)) int database_prepare(
 /* Runs a statement that has no rows, or whose rows nobody wants, and resets it. */
 __attribute__((warn_unused_result)) int database_run(struct database *database, sqlite3_stmt *statement);
 
-/* -errno for a result code of SQLite (-ENOSPC, -EIO, ...), 0 for those that are none.  Every failure of a statement must go through
- * here: it is where the database becomes known to be broken. */
+/* -errno for a result code of SQLite (-ENOSPC, -EIO, ...), 0 for those that are none.  Every failure of a
+ * statement must go through here: it is where the database becomes known to be broken. */
 int database_error(struct database *database, int result_code);
 
 /* What SQLite said about the last failure; valid until the next one. */
 const char *database_message(const struct database *database);
 
-/* Whether what is on disk is not known any more (a sync failed, a page is damaged): nothing may be written until it was opened
- * again. */
+/* Whether what is on disk is not known any more (a sync failed, a page is damaged): nothing may be written
+ * until it was opened again. */
 bool database_is_broken(const struct database *database);
 
 /* Rows that the last statement changed. */
 int database_changes(const struct database *database);
 
-/* A commit that returns 0 is on disk.  One that fails has changed nothing once it has been rolled back, but see writer.c. */
+/* A commit that returns 0 is on disk.  One that fails has changed nothing once it has been rolled back, but
+ * see writer.c. */
 __attribute__((warn_unused_result)) int database_begin(struct database *database);
 __attribute__((warn_unused_result)) int database_commit(struct database *database);
 void database_rollback(struct database *database); /* does nothing outside of a transaction */
 
-/* Within a transaction: gives a bounded number of pages back to the file system when a large part of the file is free. */
+/* Within a transaction: gives a bounded number of pages back to the file system when a large part of the file
+ * is free. */
 __attribute__((warn_unused_result)) int database_shrink(struct database *database);
 
 /* After a commit: moves the write-ahead log to the database when it has grown enough. */

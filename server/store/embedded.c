@@ -1,11 +1,9 @@
-/* The embedded store: lock, database, spool and writer put together.  The loop's thread only makes the writes. */
+/* The embedded store: lock, database, spool and writer put together.  The loop's thread only makes the
+ * writes. */
 #include "store/backend.h"
 
-#include "store/database.h"
+#include "store/header.h"
 #include "store/lock.h"
-#include "store/rows.h"
-#include "store/spool.h"
-#include "store/write.h"
 #include "store/writer.h"
 
 #include "common/cleanup.h"
@@ -25,12 +23,10 @@ struct embedded {
 	struct store store; /* first: see backend.h */
 	struct store_config config;
 	int lock_fd;
-	struct spool *spool;
-	struct database *database;
-	struct rows *rows;
+	struct disk disk;
 	bool loaded;
 	uint64_t last_sequence; /* of what was loaded or accepted */
-	struct writer *writer;	/* NULL until started; then database, rows and spool are its own */
+	struct writer *writer;	/* NULL until started; then disk is its own */
 };
 
 static struct embedded *
@@ -62,10 +58,10 @@ embedded_load(struct store *store, store_load_fn fn, void *arg, char **ret_why)
 	struct passing passing = {embedded, fn, arg};
 
 	assert(!embedded->loaded);
-	int rc = rows_load(embedded->rows, embedded->spool, on_load, &passing, ret_why);
+	int rc = rows_load(embedded->disk.rows, embedded->disk.spool, on_load, &passing, ret_why);
 	if (rc < 0)
 		return rc;
-	rc = spool_sweep(embedded->spool);
+	rc = spool_sweep(embedded->disk.spool);
 	if (rc < 0) {
 		*ret_why = xasprintf("cannot tidy up %s.spool: %s", embedded->config.path, strerror(-rc));
 		return rc;
@@ -83,9 +79,7 @@ embedded_start(struct store *store)
 		.on_health = embedded->config.on_health,
 		.arg = embedded->config.arg,
 		.pause_ms = PAUSE_MS,
-		.database = embedded->database,
-		.rows = embedded->rows,
-		.spool = embedded->spool,
+		.disk = &embedded->disk,
 	};
 
 	assert(embedded->loaded && !embedded->writer);
@@ -109,7 +103,7 @@ embedded_write(struct store *store, enum store_verb verb, const struct store_ope
 static int
 embedded_spool_fd(const struct store *store)
 {
-	return spool_fd(embedded_of(store)->spool);
+	return spool_fd(embedded_of(store)->disk.spool);
 }
 
 static bool
@@ -131,9 +125,9 @@ embedded_close(struct store *store)
 
 	if (embedded->writer)
 		writer_stop(embedded->writer);
-	rows_close(embedded->rows);
-	database_close(embedded->database);
-	spool_close(embedded->spool);
+	rows_close(embedded->disk.rows);
+	database_close(embedded->disk.database);
+	spool_close(embedded->disk.spool);
 	if (embedded->lock_fd >= 0)
 		close(embedded->lock_fd);
 	free((char *)(uintptr_t)embedded->config.path);
@@ -171,11 +165,11 @@ look_for_orphans(struct embedded *embedded, char **ret_why)
 {
 	const char *path = embedded->config.path;
 	bool exists;
-	int rc = database_look(path, &exists, ret_why);
+	int rc = header_look(path, &exists, ret_why);
 
 	if (rc < 0 || exists)
 		return rc;
-	rc = spool_is_empty(embedded->spool);
+	rc = spool_is_empty(embedded->disk.spool);
 	if (rc == 0)
 		*ret_why = xasprintf("%s is missing or empty, but %s.spool has files: put the database back, "
 				     "or remove the files to begin anew",
@@ -193,19 +187,19 @@ open_parts(struct embedded *embedded, char **ret_why)
 	int rc = lock_take(path, &embedded->lock_fd, ret_why);
 
 	if (rc == 0)
-		rc = spool_open(spool_path, &embedded->spool, ret_why);
+		rc = spool_open(spool_path, &embedded->disk.spool, ret_why);
 	if (rc == 0)
 		rc = look_for_orphans(embedded, ret_why);
 	if (rc == 0)
-		rc = database_open(path, &embedded->database, ret_why);
+		rc = database_open(path, &embedded->disk.database, ret_why);
 	if (rc == 0)
 		rc = sync_parent(path, ret_why);
 	if (rc < 0)
 		return rc;
-	rc = rows_open(embedded->database, &embedded->rows);
+	rc = rows_open(embedded->disk.database, &embedded->disk.rows);
 	if (rc < 0)
 		*ret_why = xasprintf("%s has no table of operations that we know: %s", path,
-			database_message(embedded->database));
+			database_message(embedded->disk.database));
 	return rc;
 }
 

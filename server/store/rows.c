@@ -1,6 +1,6 @@
 /*
- * The rows of the operations, one statement a verb.  Every row carries a checksum of all its values: a change computes it anew from
- * the values that it sets and those that it finds.
+ * The rows of the operations, one statement a verb.  Every row carries a checksum of all its values: a change
+ * computes it anew from the values that it sets and those that it finds.
  */
 #include "store/rows.h"
 
@@ -26,7 +26,7 @@
 #define CHECKSUM(state, times, input_and_body, end, detail, process) \
 	"row_checksum(" COLUMNS_FIXED ", " state ", " times ", " input_and_body ", " end ", " detail \
 	", " process ")"
-#define WHERE " WHERE sequence = ?1 AND id = ?2"
+#define WHERE "WHERE sequence = ?1 AND id = ?2"
 
 enum {
 	COLUMN_SEQUENCE,
@@ -81,7 +81,7 @@ static const char *const sql[STORE_VERB_COUNT] = {
 			 " result_file = NULL, result_len = NULL, detail = NULL, checksum = " CHECKSUM("3",
 				 "started_ms, ended_ms, ?3", "input, " COLUMNS_BODY, COLUMNS_END,
 				 "NULL, NULL, NULL, NULL, NULL", COLUMNS_PROCESS) WHERE,
-	[STORE_FORGET] = "DELETE FROM operation" WHERE,
+	[STORE_FORGET] = ("DELETE FROM operation " WHERE),
 };
 
 struct rows {

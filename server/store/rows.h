@@ -1,4 +1,5 @@
-/* The rows of the operations: how each write changes them, and how they are read at start.  One thread at a time. */
+/* The rows of the operations: how each write changes them, and how they are read at start.  One thread at a
+ * time. */
 #pragma once
 
 #include "store/backend.h"
@@ -13,8 +14,8 @@ __attribute__((warn_unused_result)) int rows_open(struct database *database, str
 /* NULL is allowed. */
 void rows_close(struct rows *rows);
 
-/* Does what verb says, within a transaction; file, where there is one, stands for the body or the result.  -ENOENT where there is
- * no such operation, -errno of the database. */
+/* Does what verb says, within a transaction; file, where there is one, stands for the body or the
+ * result.  -ENOENT where there is no such operation, -errno of the database. */
 __attribute__((warn_unused_result)) int rows_write(struct rows *rows, enum store_verb verb,
 	const struct store_operation *operation, const struct blob *file);
 

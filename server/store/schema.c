@@ -1,10 +1,11 @@
 /*
- * The schema and its versions.  PRAGMA user_version counts the steps that a database has been through; a step is never changed
- * once it has been released, a new one is added.
+ * The schema and its versions.  PRAGMA user_version counts the steps that a database has been through; a step
+ * is never changed once it has been released, a new one is added.
  *
- * operation: one row an operation.  The key is the order of acceptance, so that rows are appended: with random keys every accept
- * dirtied a page of its own and cost ten times as much.  Nothing else is looked up, so there is no index.
- * probe: holds a row for a moment when the writer tries whether there is room on the disk again.
+ * operation: one row an operation.  The key is the order of acceptance, so that rows are appended: with
+ * random keys every accept dirtied a page of its own and cost ten times as much.  Nothing else is looked up,
+ * so there is no index. probe: holds a row for a moment when the writer tries whether there is room on the
+ * disk again.
  */
 #include "store/schema.h"
 

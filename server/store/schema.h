@@ -9,5 +9,6 @@
 /* The version that this program writes. */
 int schema_version(void);
 
-/* Brings the database to that version, one transaction a step.  A result code of SQLite; SQLITE_SCHEMA if it is newer already. */
+/* Brings the database to that version, one transaction a step.  A result code of SQLite; SQLITE_SCHEMA if it
+ * is newer already. */
 __attribute__((warn_unused_result)) int schema_upgrade(sqlite3 *handle);

@@ -1,6 +1,7 @@
 /*
- * The spool.  What is kept is found by its operation when it is to be dropped, and by its name when the directory is swept; the
- * reference held here is what a drop lets go of, so that a file outlives those who still read it.
+ * The spool.  What is kept is found by its operation when it is to be dropped, and by its name when the
+ * directory is swept; the reference held here is what a drop lets go of, so that a file outlives those who
+ * still read it.
  */
 #include "store/spool.h"
 
@@ -150,6 +151,9 @@ spool_settle(struct spool *spool, struct blob *blob, struct blob **ret_file)
 		file = blob_ref(blob);
 	else if (blob_len(blob) > BLOB_SPILL_BYTES)
 		rc = write_file(spool, blob, &file);
+	/* A directory that is gone is no file that is gone: blob still has the bytes. */
+	if (rc == -ENOENT)
+		rc = -EIO;
 	if (rc == 0 && file)
 		rc = sync_file(spool, file);
 	if (rc < 0) {

@@ -64,7 +64,8 @@ take_numbers(struct store_operation *copy, const struct store_operation *from, s
 	return 0;
 }
 
-/* Each sets the members that its verb reads, and names the pieces that are to be copied; returns their number. */
+/* Each sets the members that its verb reads, and names the pieces that are to be copied; returns their
+ * number. */
 static size_t (*const takers[STORE_VERB_COUNT])(
 	struct store_operation *copy, const struct store_operation *from, struct piece *pieces) = {
 	[STORE_ACCEPT] = take_accept,

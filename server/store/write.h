@@ -14,7 +14,8 @@ struct write {
 	void *arg;
 	int error; /* what done is told */
 
-	/* its body or result is where it belongs: in file, which is a reference, or in the row where file is NULL */
+	/* its body or result is where it belongs: in file, which is a reference, or in the row where file is
+	 * NULL */
 	bool settled;
 	struct blob *file;
 
@@ -23,6 +24,12 @@ struct write {
 	char data[];
 };
 
+static inline struct write *
+write_of(struct list *node)
+{
+	return container_of(node, struct write, link);
+}
+
 /* Copies what verb reads of operation; aborts when memory is out. */
 struct write *write_new(
 	enum store_verb verb, const struct store_operation *operation, store_done_fn done, void *arg);
@@ -30,5 +37,6 @@ struct write *write_new(
 /* The body or the result that it brings, NULL if it brings none. */
 struct blob *write_blob(const struct write *write);
 
-/* Posts its completion with error, where somebody waits for it; then it is the mailbox's.  Otherwise it is freed. */
+/* Posts its completion with error, where somebody waits for it; then it is the mailbox's.  Otherwise it is
+ * freed. */
 void write_complete(struct write *write, struct mailbox *mailbox, int error);

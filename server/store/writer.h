@@ -1,10 +1,7 @@
 /* The writer: the one thread that makes writes durable, in groups, and what it does when the disk refuses. */
 #pragma once
 
-#include "store/database.h"
-#include "store/rows.h"
-#include "store/spool.h"
-#include "store/write.h"
+#include "store/disk.h"
 
 struct writer;
 
@@ -15,10 +12,7 @@ struct writer_config {
 	void *arg;
 	unsigned pause_ms; /* between two tries while the disk refuses */
 
-	/* the thread's own until writer_stop has returned */
-	struct database *database;
-	struct rows *rows;
-	struct spool *spool;
+	struct disk *disk; /* the thread's own until writer_stop has returned */
 };
 
 /* Starts the thread.  -errno. */
@@ -34,5 +28,6 @@ bool writer_is_healthy(const struct writer *writer);
 /* Any thread. */
 void writer_get_stats(struct writer *writer, struct store_stats *ret_stats);
 
-/* Writes what was handed over, tries once more what was refused, completes the rest with -ECANCELED; ends the thread and frees. */
+/* Writes what was handed over, tries once more what was refused, completes the rest with -ECANCELED; ends the
+ * thread and frees. */
 void writer_stop(struct writer *writer);
