@@ -196,7 +196,7 @@ on_time(evutil_socket_t fd, short what, void *arg)
 int
 timers_new(struct event_base *base, struct timers **ret_timers)
 {
-	struct timers *timers = calloc(1, sizeof(*timers));
+	struct timers *timers = calloc(1, sizeof *timers);
 
 	if (!timers)
 		return -ENOMEM;
@@ -248,16 +248,20 @@ timer_init(struct timer *timer, timer_fn fn)
 	timer->fn = fn;
 }
 
-/* The time that is after_ms from now: the millisecond that has begun already does not count. */
+/* The time that is after_ms from now. */
 static int64_t
 time_after(const struct timers *timers, int64_t after_ms)
 {
-	int64_t now_us = timers->event ? clock_mono_us() : timers->now_ms * 1000;
-	int64_t now_ms;
+	int64_t now_ms = timers->now_ms;
 
+	if (timers->event) {
+		int64_t now_us = clock_mono_us();
+
+		/* The rest of the millisecond that has begun does not count as one. */
+		now_ms = (now_us + (after_ms > 0 ? 999 : 0)) / 1000;
+	}
 	if (after_ms <= 0)
-		return now_us / 1000;
-	now_ms = (now_us + 999) / 1000;
+		return now_ms;
 	return after_ms > INT64_MAX - now_ms ? INT64_MAX : now_ms + after_ms;
 }
 

@@ -337,6 +337,7 @@ handle_signals(struct server *server)
 	} handlers[] = {{SIGTERM, on_terminate}, {SIGINT, on_terminate}, {SIGHUP, on_reload}};
 
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of its write */
 	for (size_t i = 0; i < sizeof handlers / sizeof *handlers; i++) {
 		server->signals[i] = evsignal_new(server->base, handlers[i].number, handlers[i].fn, server);
 		if (!server->signals[i] || event_add(server->signals[i], NULL) < 0)
@@ -400,8 +401,10 @@ server_free(struct server *server)
 	timer_stop(&server->housekeeping);
 	pool_free(server->housekeeping_pool);
 	if (server->operations)
-		operations_stop_running(server->operations, WORK_KILL);
+		operations_halt(server->operations);
 	store_close(server->store);
+	if (server->mailbox)
+		mailbox_drain(server->mailbox);
 	operations_free(server->operations);
 	styles_free(server->styles);
 	for (size_t i = 0; i < sizeof server->signals / sizeof *server->signals; i++)

@@ -53,3 +53,18 @@ operations_stop_running(struct operations *operations, enum work_stop stop)
 	list_for_each(node, &operations->running)
 		op_stop_work(container_of(node, struct op_run, link)->op, OP_STOP_DRAIN, stop);
 }
+
+void
+operations_halt(struct operations *operations)
+{
+	if (!operations->draining) {
+		operations->draining = true;
+		let_go_of_queue(operations);
+	}
+	timer_stop(&operations->retry);
+	operations_stop_running(operations, WORK_KILL);
+	pool_free(operations->pool);
+	operations->pool = NULL;
+	mailbox_drain(operations->config.mailbox);
+	timer_stop(&operations->drained);
+}

@@ -53,10 +53,7 @@ operations_free(struct operations *operations)
 {
 	if (!operations)
 		return;
-	pool_free(operations->pool);
-	mailbox_drain(operations->config.mailbox);
-	timer_stop(&operations->retry);
-	timer_stop(&operations->drained);
+	assert(!operations->pool);
 	hash_each(&operations->table, free_op_in_table, &operations->table);
 	hash_fini(&operations->table);
 	hash_fini(&operations->keys);

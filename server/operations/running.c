@@ -196,7 +196,7 @@ on_start_durable(void *arg, int error)
 	struct operations *operations = run->op->operations;
 
 	run->starting = false;
-	if (run->stop == OP_GOES_ON && !error) {
+	if (run->stop == OP_GOES_ON && !error && operations->pool) {
 		launch(run);
 	} else {
 		give_slot_back(run->op);
