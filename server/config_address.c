@@ -49,7 +49,7 @@ parse_host(const char *data, size_t len, bool has_brackets, struct host *host)
 		if (inet_pton(AF_INET6, name, &address6) != 1)
 			return false;
 		host->is_local = is_loopback6(&address6);
-	} else if (text_equal_nocase(name, len, "localhost")) {
+	} else if (strcmp(name, "localhost") == 0) {
 		host->is_local = true;
 	} else {
 		if (inet_pton(AF_INET, name, &address4) != 1)

@@ -75,20 +75,23 @@ refuse(struct settings *settings, const char *name, const char *what, int error,
 	return NULL;
 }
 
+/* Opening a FIFO or a device just to see would have effects, so that what it is comes first. */
 char *
 config_convert_file(struct settings *settings, const char *name)
 {
 	char *path = config_convert_path(settings, name);
 	struct stat st;
-	CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 
-	if (fd < 0 || fstat(fd, &st) < 0)
+	if (stat(path, &st) < 0)
 		return refuse(settings, name, "cannot be read", errno, path);
-	if (S_ISREG(st.st_mode))
-		return path;
-	mistakes_add_string(&settings->mistakes, name, "is not a regular file");
-	free(path);
-	return NULL;
+	if (!S_ISREG(st.st_mode)) {
+		mistakes_add_string(&settings->mistakes, name, "is not a regular file");
+		free(path);
+		return NULL;
+	}
+	if (faccessat(AT_FDCWD, path, R_OK, AT_EACCESS) < 0)
+		return refuse(settings, name, "cannot be read", errno, path);
+	return path;
 }
 
 char *

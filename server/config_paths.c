@@ -7,7 +7,7 @@
  * the same path, one more literal than the other, are no mistake.
  */
 #include "config_parts.h"
-#include "config_values.h"
+#include "http/router.h"
 #include "pattern.h"
 
 #include <stdlib.h>
@@ -16,7 +16,7 @@
 /* One use of a shape by a route. */
 struct use {
 	char *shape;	  /* "/bc/rest/zones/{}" */
-	unsigned methods; /* bits, by their place in config_methods */
+	unsigned methods; /* of enum http_method */
 	size_t route;
 };
 
@@ -26,7 +26,12 @@ struct uses {
 };
 
 #define METHOD_BITS 8
-#define GET_AND_HEAD 3u
+
+/* A token is polled, and its operation cancelled, at the same path. */
+#define POLL_METHODS (HTTP_GET | HTTP_HEAD | HTTP_DELETE)
+
+/* Items have a parameter of their own behind those of the collection's path. */
+_Static_assert(PATTERN_NAMES_MAX < ROUTER_PARAMS_MAX, "the router takes every pattern and its items");
 
 /* A route has at most four uses: its path, its items, and where the tokens of both are polled. */
 #define USES_OF_ROUTE 4
@@ -39,11 +44,8 @@ method_bits(char *const *methods)
 {
 	unsigned bits = 0;
 
-	for (; methods && *methods; methods++) {
-		int method = config_find_method(*methods);
-		if (method >= 0)
-			bits |= 1u << method;
-	}
+	for (; methods && *methods; methods++)
+		bits |= http_method_find(*methods);
 	return bits;
 }
 
@@ -57,21 +59,21 @@ static void
 add_route(struct uses *uses, const struct config_route *route, size_t index)
 {
 	unsigned methods = method_bits(route->methods);
-	unsigned create = 1u << config_find_method("POST");
-	unsigned change = methods & ~create & ~GET_AND_HEAD;
-	struct text text = {0};
 	bool is_collection = route->work == CONFIG_COLLECTION;
+	struct text text = {0};
 
 	text_add_string(&text, route->base_path);
 	pattern_add_shape(&text, route->path);
 	char *shape = text_take(&text);
 	if (route->style == CONFIG_TOKEN)
-		add_use(uses, index, GET_AND_HEAD, xasprintf("%s/poll", shape));
+		add_use(uses, index, POLL_METHODS, xasprintf("%s/poll", shape));
 	if (route->style == CONFIG_TOKEN && is_collection)
-		add_use(uses, index, GET_AND_HEAD, xasprintf("%s/{}/poll", shape));
-	if (is_collection)
-		add_use(uses, index, methods & ~create, xasprintf("%s/{}", shape));
-	add_use(uses, index, is_collection ? methods & ~change : methods, shape);
+		add_use(uses, index, POLL_METHODS, xasprintf("%s/{}/poll", shape));
+	if (is_collection) {
+		add_use(uses, index, methods & ~(unsigned)HTTP_POST, xasprintf("%s/{}", shape));
+		methods &= HTTP_GET | HTTP_HEAD | HTTP_POST;
+	}
+	add_use(uses, index, methods, shape);
 }
 
 static void
@@ -97,8 +99,8 @@ tell_taken(struct settings *settings, const struct use *use, unsigned method, si
 {
 	size_t mark = config_enter_route(settings, use->route, "path");
 
-	mistakes_add(&settings->mistakes, "%s %s is taken by /routes/%zu already", config_methods[method],
-		use->shape, by);
+	mistakes_add(&settings->mistakes, "%s %s is taken by /routes/%zu already",
+		http_method_name(1u << method), use->shape, by);
 	mistakes_leave(&settings->mistakes, mark);
 }
 

@@ -285,6 +285,22 @@ check_names(struct settings *settings, struct json_object *value, const struct c
 	free(path_names);
 }
 
+/* Tokens are polled at the path with "/poll" behind it. */
+static void
+check_poll(struct settings *settings, const char *path)
+{
+	struct pattern_segment last = {0};
+
+	while (pattern_next(path, &last))
+		continue;
+	if (last.kind == PATTERN_REST)
+		mistakes_add_string(
+			&settings->mistakes, path, "takes all that follows, so that tokens cannot be polled");
+	else if (last.len == 0)
+		mistakes_add_string(
+			&settings->mistakes, path, "ends with a slash, so that tokens cannot be polled");
+}
+
 static void
 check_style(struct settings *settings, const struct config_route *route, const struct work_kind *kind)
 {
@@ -294,9 +310,8 @@ check_style(struct settings *settings, const struct config_route *route, const s
 		mistakes_add(&settings->mistakes, "\"resource\" wants a collection");
 	mistakes_leave(&settings->mistakes, mark);
 	mark = mistakes_enter(&settings->mistakes, "path");
-	if (route->style == CONFIG_TOKEN && route->path && route->path[strlen(route->path) - 1] == '/')
-		mistakes_add_string(&settings->mistakes, route->path,
-			"ends with a slash: there is no place for the \"poll\" of style \"token\"");
+	if (route->style == CONFIG_TOKEN && route->path)
+		check_poll(settings, route->path);
 	mistakes_leave(&settings->mistakes, mark);
 }
 

@@ -3,6 +3,7 @@
 #include "config_values.h"
 
 #include "common/cleanup.h"
+#include "http/router.h"
 #include "pattern.h"
 
 #include <curl/curl.h>
@@ -12,15 +13,6 @@
 #define COLLECTION_NAME_MAX 64
 
 const char *const config_methods[] = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", NULL};
-
-int
-config_find_method(const char *name)
-{
-	for (int i = 0; config_methods[i]; i++)
-		if (strcmp(config_methods[i], name) == 0)
-			return i;
-	return -1;
-}
 
 static bool
 is_graphic(const char *text)
@@ -99,7 +91,7 @@ config_convert_base_path(struct settings *settings, const char *path)
 char *
 config_convert_method(struct settings *settings, const char *method)
 {
-	if (config_find_method(method) >= 0)
+	if (http_method_find(method))
 		return xstrdup(method);
 	const char *meant = text_nearest(method, config_methods);
 	if (meant)

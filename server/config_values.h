@@ -9,11 +9,8 @@
 
 #include <stdbool.h>
 
-/* Methods that routes may have, ended by NULL; GET is the first, HEAD the second. */
+/* Methods that routes may have, ended by NULL. */
 extern const char *const config_methods[];
-
-/* Where name stands in config_methods, -1 if it is none. */
-int config_find_method(const char *name);
 
 /* "127.0.0.1:8580", "[::1]:8580", "localhost:8580", "unix:PATH"; PATH becomes absolute. */
 char *config_convert_address(struct settings *settings, const char *address);

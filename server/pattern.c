@@ -139,6 +139,8 @@ pattern_mistake(const char *pattern)
 		if (mistake)
 			break;
 	}
+	if (!mistake && pattern_count_names(pattern) > PATTERN_NAMES_MAX)
+		return xasprintf("has more than %d parameters", PATTERN_NAMES_MAX);
 	return mistake;
 }
 

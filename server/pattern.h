@@ -10,7 +10,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define PATTERN_MAX 1024 /* bytes */
+#define PATTERN_MAX 1024     /* bytes */
+#define PATTERN_NAMES_MAX 15 /* parameters */
 
 enum pattern_kind { PATTERN_LITERAL, PATTERN_NAME, PATTERN_REST };
 

@@ -96,7 +96,7 @@ on_store_health(void *arg, bool healthy, const char *why)
 {
 	(void)arg;
 	if (healthy)
-		log_info("operations are stored again", "%s", "");
+		log_info("operations are stored again");
 	else
 		log_error("operations cannot be stored", "why=\"%s\"", why);
 }
@@ -116,7 +116,7 @@ open_store(struct server *server)
 	if (rc < 0)
 		fprintf(stderr, "deferd: %s\n", why ? why : strerrorname_np(-rc));
 	else if (!config.path)
-		log_warning("state is memory: nothing accepted survives the end of this process", "%s", "");
+		log_warning("state is memory: nothing accepted survives the end of this process");
 	return rc;
 }
 
@@ -238,7 +238,7 @@ on_drain_timeout(struct timer *timer)
 {
 	struct server *server = container_of(timer, struct server, drain_timeout);
 
-	log_warning("stopping what still runs", "%s", "");
+	log_warning("stopping what still runs");
 	operations_stop_running(server->operations, WORK_STOP);
 }
 
@@ -262,7 +262,7 @@ on_terminate(evutil_socket_t number, short what, void *arg)
 	if (!server->draining) {
 		drain(server);
 	} else {
-		log_warning("stopping at once", "%s", "");
+		log_warning("stopping at once");
 		operations_stop_running(server->operations, WORK_KILL);
 	}
 }
@@ -337,6 +337,7 @@ handle_signals(struct server *server)
 	} handlers[] = {{SIGTERM, on_terminate}, {SIGINT, on_terminate}, {SIGHUP, on_reload}};
 
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of its write */
 	for (size_t i = 0; i < sizeof handlers / sizeof *handlers; i++) {
 		server->signals[i] = evsignal_new(server->base, handlers[i].number, handlers[i].fn, server);
 		if (!server->signals[i] || event_add(server->signals[i], NULL) < 0)
@@ -386,7 +387,7 @@ server_run(struct server *server)
 {
 	int rc = event_base_dispatch(server->base);
 
-	log_info("ended", "%s", "");
+	log_info("ended");
 	return rc < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
@@ -400,8 +401,10 @@ server_free(struct server *server)
 	timer_stop(&server->housekeeping);
 	pool_free(server->housekeeping_pool);
 	if (server->operations)
-		operations_stop_running(server->operations, WORK_KILL);
+		operations_halt(server->operations);
 	store_close(server->store);
+	if (server->mailbox)
+		mailbox_drain(server->mailbox);
 	operations_free(server->operations);
 	styles_free(server->styles);
 	for (size_t i = 0; i < sizeof server->signals / sizeof *server->signals; i++)

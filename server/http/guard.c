@@ -1,10 +1,11 @@
 /*
  * The wire guard: see guard.h.
  *
- * A state machine over bytes with one function a state, which reads a run of bytes where it can.  Nothing looks ahead or back:
- * what a byte is depends on the struct alone, so that pieces of any size give the same verdicts, and a refusal comes at the
- * first byte that cannot be right.  The files: the request line (guard_line), header and trailer lines (guard_field), the
- * values that frame or route (guard_rule), bodies (guard_chunk), classes of bytes (guard_bytes).
+ * A state machine over bytes with one function a state, which reads a run of bytes where it can.  Nothing
+ * looks ahead or back: what a byte is depends on the struct alone, so that pieces of any size give the same
+ * verdicts, and a refusal comes at the first byte that cannot be right.  The files: the request line
+ * (guard_line), header and trailer lines (guard_field), the values that frame or route (guard_rule), bodies
+ * (guard_body, guard_chunk), classes of bytes (guard_bytes).
  *
  * It does not know what a request means: routes, methods of a route and most values are for others to judge.
  */

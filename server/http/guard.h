@@ -1,20 +1,23 @@
 /*
  * The wire guard: a strict recogniser of HTTP/1.1 requests (RFC 9112), a pure function over bytes.
  *
- * Every byte that a client sends passes it before evhttp reads it, in pieces of any size, and it refuses at the first byte
- * that cannot be right.  What it has passed, evhttp must read as the same request: where evhttp would not (chunk extensions,
- * trailers, empty lines before a request line), the guard says which bytes to drop on the way.
- * It allocates nothing and knows nothing of sockets.
+ * Every byte that a client sends passes it before evhttp reads it, in pieces of any size, and it refuses at
+ * the first byte that cannot be right.  What it has passed, evhttp must read as the same request: where
+ * evhttp would not (chunk extensions, trailers, empty lines before a request line, tabs before a value), the
+ * guard says which bytes to drop on the way.  It allocates nothing and knows nothing of sockets.
  *
  * What is good, beyond the grammar:
  * - at most one empty line before a request line, and every line ends in CR LF;
- * - GET, HEAD, POST, PUT, PATCH, DELETE and OPTIONS (501 for other tokens), HTTP/1.0 and HTTP/1.1 (505 for others);
- * - a target that is a path and perhaps a query (RFC 3986; in the query also "[]{|}"), which does not begin with "//" and has
- *   no "%00" and no dot segments, however escaped (an escaped slash ends a segment here);
- * - no folded lines, no blank before a colon; one Host (HTTP/1.0: at most one) with a host and perhaps a port;
- * - one Content-Length of digits alone, or one Transfer-Encoding (501 if it is not chunked; not in HTTP/1.0), never both, and
- *   with HEAD no body at all; no Expect but 100-continue (417);
- * - chunk sizes of at most 16 digits, chunk extensions as RFC 9112 has them, no trailers that frame, route or authenticate.
+ * - GET, HEAD, POST, PUT, PATCH, DELETE and OPTIONS (501 for other tokens), HTTP/1.0 and HTTP/1.1 (505 for
+ *   others);
+ * - a target that is a path and perhaps a query (RFC 3986; in the query also "[]{|}"), which does not begin
+ *   with "//" and has no "%00" and no dot segments, however escaped (an escaped slash ends a segment here);
+ * - no folded lines, no blank before a colon; one Host (HTTP/1.0: at most one) with a host and perhaps a
+ *   port;
+ * - one Content-Length of digits alone, or one Transfer-Encoding (501 if it is not chunked; not in HTTP/1.0),
+ *   never both, and with HEAD no body at all; no Expect but 100-continue (417);
+ * - chunk sizes of at most 16 digits, chunk extensions as RFC 9112 has them, no trailers that frame, route or
+ *   authenticate.
  */
 #pragma once
 
@@ -76,9 +79,10 @@ struct guard {
 void guard_init(struct guard *guard, const struct guard_limits *limits);
 
 /*
- * Feeds len > 0 bytes.  *ret_used (0 < used <= len, except 0 with GUARD_REFUSE) is how many of them the verdict is about;
- * the caller feeds the rest again.  After GUARD_COMPLETE the guard is ready for the next request.
- * How the bytes are cut into pieces changes nothing: each byte is passed, dropped or refused for what came before it.  Good
- * bytes before a bad one are passed by one call, and the next call, which begins with the bad one, refuses.
+ * Feeds len > 0 bytes.  *ret_used (0 < used <= len, except 0 with GUARD_REFUSE) is how many of them the
+ * verdict is about; the caller feeds the rest again.  After GUARD_COMPLETE the guard is ready for the next
+ * request.  How the bytes are cut into pieces changes nothing: each byte is passed, dropped or refused for
+ * what came before it.  Good bytes before a bad one are passed by one call, and the next call, which begins
+ * with the bad one, refuses.
  */
 enum guard_verdict guard_feed(struct guard *guard, const char *data, size_t len, size_t *ret_used);

@@ -1,4 +1,4 @@
-/* The wire guard's chunked bodies (RFC 9112, 7.1): sizes, extensions, which are dropped, and what frames them. */
+/* The wire guard's chunked bodies (RFC 9112, 7.1): sizes, extensions (which are dropped), data. */
 #include "common/text.h"
 #include "http/guard_step.h"
 

@@ -184,7 +184,8 @@ guard_line_path(struct guard *guard, struct guard_run *run)
 	return run->at < run->end ? end_path(guard, run) : GUARD_PASS;
 }
 
-/* An escape in the path is complete.  An escaped slash ends a segment too, since what decodes the path may take it for one. */
+/* An escape in the path is complete.  An escaped slash ends a segment too, since what decodes the path may
+ * take it for one. */
 static bool
 take_octet(struct guard *guard)
 {

@@ -1,4 +1,4 @@
-/* The wire guard's rules for the values that frame or route a request: Host, Content-Length, Transfer-Encoding, Expect, Connection. */
+/* The wire guard's rules for the values that frame or route a request, and the names no trailer may have. */
 #include "common/text.h"
 #include "http/guard_step.h"
 
@@ -26,6 +26,7 @@ plain_is_whole(const struct guard *guard)
 	return true;
 }
 
+/* Here for completeness: every byte that a value may have fits. */
 static enum guard_verdict
 plain_refuse(struct guard *guard, uint8_t next)
 {
@@ -241,7 +242,8 @@ coding_is_whole(const struct guard *guard)
 	return guard->part == sizeof(chunked) - 1;
 }
 
-/* Another token is another coding; the rest is no list of codings, or has chunked with parameters or before another. */
+/* Another token is another coding; the rest is no list of codings, or has chunked with parameters or
+ * before another. */
 static enum guard_verdict
 coding_refuse(struct guard *guard, uint8_t next)
 {

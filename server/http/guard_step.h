@@ -1,6 +1,6 @@
 /*
- * The wire guard's inside: what its files share.  A request is recognised by steps, one function a state; between two bytes
- * everything that matters is in struct guard, so that a piece may end anywhere.
+ * The wire guard's inside: what its files share.  A request is recognised by steps, one function a state;
+ * between two bytes everything that matters is in struct guard, so that a piece may end anywhere.
  */
 #pragma once
 
@@ -44,8 +44,9 @@ struct guard_run {
 	const uint8_t *end;
 };
 
-/* Reads what it can and moves run->at; it may read nothing and change the state or guard->drop instead.  All that it reads is
- * passed or dropped as guard->drop said when it was called.  A byte that it refuses is not read. */
+/* Reads what it can and moves run->at; it may read nothing and change the state or guard->drop instead.
+ * All that it reads is passed or dropped as guard->drop said when it was called.  A byte that it refuses
+ * is not read. */
 typedef enum guard_verdict (*guard_step_fn)(struct guard *guard, struct guard_run *run);
 
 /* Classes of bytes: bits of guard_bytes[]. */
@@ -61,7 +62,8 @@ enum {
 };
 extern const uint8_t guard_bytes[256];
 
-/* What the value of a field that frames or routes a request must be.  Values of other fields have the rule guard_rule_plain. */
+/* What the value of a field that frames or routes a request must be.  Values of other fields have the rule
+ * guard_rule_plain. */
 struct guard_rule {
 	const char *name;
 	/* The name was read: whether the field may stand here at all. */
@@ -78,7 +80,8 @@ extern const struct guard_rule guard_rule_plain;
 /* The rule for a header field, never NULL. */
 const struct guard_rule *guard_rule_find(const char *name, size_t name_len);
 
-/* Whether a field frames, routes, authenticates or describes the message: then it may not come as a trailer. */
+/* Whether a field frames, routes, authenticates or describes the message: then it may not come as a
+ * trailer. */
 bool guard_rule_bars_trailer(const char *name, size_t name_len);
 
 /* Refuses; answers GUARD_REFUSE. */
@@ -91,7 +94,8 @@ enum guard_verdict guard_complete(struct guard *guard);
 enum guard_verdict guard_expect(
 	struct guard *guard, struct guard_run *run, uint8_t byte, enum guard_state next, const char *reason);
 
-/* Takes a digit of an escape into guard->octet; false if it is none or the octet is NUL.  guard->escape counts down. */
+/* Takes a digit of an escape into guard->octet; false if it is none or the octet is NUL.  guard->escape
+ * counts down. */
 bool guard_escape(struct guard *guard, uint8_t byte);
 
 /* The header section has begun: there is room for its lines.  The same for the trailer section. */

@@ -42,6 +42,7 @@ operations_drain(struct operations *operations, void (*on_drained)(void *arg), v
 	operations->on_drained = on_drained;
 	operations->drained_arg = arg;
 	timer_init(&operations->drained, on_drained_timer);
+	timer_stop(&operations->retry);
 	let_go_of_queue(operations);
 	operations_check_drained(operations);
 }
@@ -51,4 +52,19 @@ operations_stop_running(struct operations *operations, enum work_stop stop)
 {
 	list_for_each(node, &operations->running)
 		op_stop_work(container_of(node, struct op_run, link)->op, OP_STOP_DRAIN, stop);
+}
+
+void
+operations_halt(struct operations *operations)
+{
+	if (!operations->draining) {
+		operations->draining = true;
+		let_go_of_queue(operations);
+	}
+	timer_stop(&operations->retry);
+	operations_stop_running(operations, WORK_KILL);
+	pool_free(operations->pool);
+	operations->pool = NULL;
+	mailbox_drain(operations->config.mailbox);
+	timer_stop(&operations->drained);
 }

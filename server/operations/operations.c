@@ -28,6 +28,7 @@ operations_new(const struct operations_config *config, struct operations **ret_o
 	hash_init(&operations->keys);
 	list_init(&operations->ring);
 	list_init(&operations->running);
+	timer_init(&operations->retry, NULL);
 	timer_init(&operations->drained, NULL);
 	*ret_operations = operations;
 	return 0;
@@ -52,9 +53,7 @@ operations_free(struct operations *operations)
 {
 	if (!operations)
 		return;
-	pool_free(operations->pool);
-	mailbox_drain(operations->config.mailbox);
-	timer_stop(&operations->drained);
+	assert(!operations->pool);
 	hash_each(&operations->table, free_op_in_table, &operations->table);
 	hash_fini(&operations->table);
 	hash_fini(&operations->keys);

@@ -32,7 +32,12 @@ struct operations_config {
 __attribute__((warn_unused_result)) int operations_new(
 	const struct operations_config *config, struct operations **ret_operations);
 
-/* No work may be running (see operations_drain, operations_stop_running).  Operations that have not ended are forgotten here, not in the store. */
+/*
+ * The end of the process, in two steps around the closing of the store: operations_halt kills what runs, as a crash would, waits for the pool
+ * threads and hands the last ends to the store; operations_free comes after the store is closed and its completions are delivered.
+ * Operations that have not ended are forgotten here, not in the store.
+ */
+void operations_halt(struct operations *operations);
 void operations_free(struct operations *operations); /* NULL is allowed */
 
 /* What an operation needs to know of its route. */

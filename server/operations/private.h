@@ -58,6 +58,7 @@ struct operations {
 	struct list running; /* struct op_run, launched */
 	unsigned outstanding, queued, run_count;
 	uint64_t sequence;
+	struct timer retry; /* runs while nothing is started, because the disk has refused a start */
 	bool draining;
 	void (*on_drained)(void *arg);
 	void *drained_arg;

@@ -20,7 +20,7 @@ struct recovery {
 	void *arg;
 	struct op_route *no_route; /* stands in for routes that the configuration has no more */
 	struct list interrupted;   /* struct op_run: to be ended once the store takes writes */
-	struct id *ran;		   /* operations that were running, ran_count of them */
+	struct id *ran;		   /* operations that may have been running, ran_count of them */
 	pid_t *pids;
 	uint64_t *start_times;
 	size_t ran_count, ran_size, pid_count;
@@ -113,8 +113,8 @@ restore_outstanding(struct recovery *recovery, struct op *op, const struct store
 		input->body = blob_ref(record->body);
 	struct op_run *run = op_run_new(op, input);
 	operations->outstanding++;
-	if (record->state == STORE_RUNNING)
-		remember_running(recovery, record);
+	/* Queued ones, too: the start of what may be run again is not recorded. */
+	remember_running(recovery, record);
 	op->state = OP_QUEUED;
 	if (rc < 0 || !known || (record->state == STORE_RUNNING && !op->route->rerun)) {
 		list_add_tail(&recovery->interrupted, &run->link);

@@ -10,6 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* How long nothing is started after the disk has refused a start. */
+#define START_RETRY_MS 1000
+
 static void
 give_slot_back(struct op *op)
 {
@@ -165,18 +168,44 @@ launch(struct op_run *run)
 }
 
 static void
+on_retry(struct timer *timer)
+{
+	struct operations *operations = container_of(timer, struct operations, retry);
+
+	op_start_next(operations);
+}
+
+/* The disk would not take the start: back to the head of the queue, and starting pauses for a moment. */
+static void
+start_refused(struct op_run *run)
+{
+	struct op *op = run->op;
+	struct operations *operations = op->operations;
+
+	op->route->waiting++;
+	op_queue_add(run, true);
+	timer_start(operations->config.timers, &op->timer, op->route->queue_timeout_ms);
+	operations->retry.fn = on_retry;
+	timer_start(operations->config.timers, &operations->retry, START_RETRY_MS);
+}
+
+static void
 on_start_durable(void *arg, int error)
 {
 	struct op_run *run = arg;
 	struct operations *operations = run->op->operations;
 
-	/* Only at the end of the process is a start given up: the next one begins it. */
-	if (error || run->stop != OP_GOES_ON) {
-		run->starting = false;
-		give_slot_back(run->op);
-		end_stopped(run->op, error ? OP_STOP_DRAIN : run->stop);
-	} else {
+	run->starting = false;
+	if (run->stop == OP_GOES_ON && !error && operations->pool) {
 		launch(run);
+	} else {
+		give_slot_back(run->op);
+		if (run->stop != OP_GOES_ON)
+			end_stopped(run->op, run->stop);
+		else if (operations->draining)
+			end_stopped(run->op, OP_STOP_DRAIN);
+		else
+			start_refused(run);
 	}
 	op_start_next(operations);
 	operations_check_drained(operations);
@@ -204,7 +233,8 @@ op_start_next(struct operations *operations)
 {
 	struct op_run *run;
 
-	while (!operations->draining && (run = op_queue_next(operations)))
+	while (!operations->draining && !timer_is_running(&operations->retry) &&
+		(run = op_queue_next(operations)))
 		start(run);
 }
 

@@ -230,7 +230,7 @@ environment_build(const struct work_input *input, char *const *own, struct strin
 	set_server(&list, input);
 	set_principal(&list, input);
 	set_content(&list, input);
-	fields_for_each (field, &input->fields)
+	fields_for_each(field, &input->fields)
 		if (!is_withheld(&field))
 			set_field(&list, &field);
 	for (; own && *own; own++)

@@ -129,18 +129,32 @@ go_round(struct sweep *sweep)
 	return alive;
 }
 
+/* Whether another round may find something.  One that finds nothing is not believed after a kill: what forks and
+ * ends all the time may have stood where /proc had been read already. */
+static bool
+wants_more(const struct sweep *sweep, int alive, unsigned quiet)
+{
+	if (alive == 0)
+		return quiet < 2 && sweep->killed > 0;
+	return alive > 0 && (unsigned)alive > sweep->refused;
+}
+
 /* Goes round until nothing is left to be killed, or nothing more can be: answers how many remain. */
 static int
 run_sweep(struct sweep *sweep, int64_t limit_ms)
 {
 	int64_t end_ms = clock_mono_ms() + limit_ms;
 	int pause_ms = 1, alive;
+	unsigned quiet = 0; /* rounds in a row that found nothing */
 
-	while ((alive = go_round(sweep)) > 0 && (unsigned)alive > sweep->refused &&
-		clock_mono_ms() < end_ms) {
-		poll(NULL, 0, pause_ms);
-		pause_ms = pause_ms < PAUSE_MAX_MS ? pause_ms * 2 : PAUSE_MAX_MS;
-	}
+	do {
+		alive = go_round(sweep);
+		quiet = alive == 0 ? quiet + 1 : 0;
+		if (alive > 0) {
+			poll(NULL, 0, pause_ms);
+			pause_ms = pause_ms < PAUSE_MAX_MS ? pause_ms * 2 : PAUSE_MAX_MS;
+		}
+	} while (wants_more(sweep, alive, quiet) && clock_mono_ms() < end_ms);
 	if (alive < 0)
 		log_error("processes cannot be looked for", "reason=%s", strerrordesc_np(-alive));
 	proc_table_fini(&sweep->table);

@@ -149,12 +149,12 @@ int
 proc_read_mark(pid_t pid, struct id *ret_id)
 {
 	static const char name[] = PROC_MARK "=";
-	CLEANUP_FREE char *environ = xcalloc(1, ENVIRON_MAX);
-	ssize_t len = read_file(pid, "environ", environ, ENVIRON_MAX);
+	CLEANUP_FREE char *variables = xcalloc(1, ENVIRON_MAX);
+	ssize_t len = read_file(pid, "environ", variables, ENVIRON_MAX);
 
 	if (len < 0)
 		return (int)len;
-	for (const char *at = environ; at < environ + len; at += strlen(at) + 1) {
+	for (const char *at = variables; at < variables + len; at += strlen(at) + 1) {
 		if (strncmp(at, name, sizeof name - 1) != 0)
 			continue;
 		const char *value = at + sizeof name - 1;

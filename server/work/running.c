@@ -67,7 +67,7 @@ running_has_leader(const struct proc *proc)
 	bool found = false;
 
 	pthread_mutex_lock(&lock);
-	list_for_each (node, &runs)
+	list_for_each(node, &runs)
 		found = found || may_lead(container_of(node, struct running, link), proc);
 	pthread_mutex_unlock(&lock);
 	return found;
@@ -79,7 +79,7 @@ running_may_have(const struct proc *proc, const struct id *mark)
 	bool found = false;
 
 	pthread_mutex_lock(&lock);
-	list_for_each (node, &runs)
+	list_for_each(node, &runs)
 		found = found || may_have(container_of(node, struct running, link), proc, mark);
 	pthread_mutex_unlock(&lock);
 	return found;

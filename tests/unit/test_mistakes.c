@@ -33,7 +33,8 @@ test_pointer(void **state)
 	mistakes_leave(&mistakes, routes);
 	mistakes_add(&mistakes, "four");
 	assert_int_equal(mistakes.count, 4);
-	CHECK_LINES(&mistakes, "deferd.json: one\n/routes/2/a~1b~0c: two 2\n/routes: three\ndeferd.json: four\n");
+	CHECK_LINES(
+		&mistakes, "deferd.json: one\n/routes/2/a~1b~0c: two 2\n/routes: three\ndeferd.json: four\n");
 }
 
 static void

@@ -55,6 +55,10 @@ static const struct pattern_case cases[] = {
 	{"/a b", "has a character that stands in no path", NULL},
 	{"/a\\b", "has a character that stands in no path", NULL},
 	{"/\xc3\xa4", "has a character that stands in no path", NULL},
+	{"/{a}/{b}/{c}/{d}/{e}/{f}/{g}/{h}/{i}/{j}/{k}/{l}/{m}/{n}/{o...}", NULL,
+		"/{}/{}/{}/{}/{}/{}/{}/{}/{}/{}/{}/{}/{}/{}/{...}"},
+	{"/{a}/{b}/{c}/{d}/{e}/{f}/{g}/{h}/{i}/{j}/{k}/{l}/{m}/{n}/{o}/{p}", "has more than 15 parameters",
+		NULL},
 	{"/a\n", "has a character that stands in no path", NULL},
 };
 
