@@ -16,6 +16,7 @@ struct json_object;
 /* Largest sizes. */
 #define CONFIG_BODY_MAX_BYTES (UINT64_C(16) << 30)
 #define CONFIG_RESULT_MAX_BYTES (UINT64_C(64) << 30)
+#define CONFIG_RETAINED_MAX_BYTES (UINT64_C(1) << 50)
 
 /* Members of the whole (the owner is a struct config), of a route, and of the work in it. */
 extern const struct setting_table config_table;
@@ -47,6 +48,9 @@ void config_free_listen(void *config);
  * alone. */
 void config_read_route_schema(struct settings *settings, struct json_object *value, void *route);
 void config_free_route_schema(void *route);
+
+/* Tells what is wrong with the schema, which stands in the route or in its collection. */
+void config_check_schema(struct settings *settings, const struct config_route *route, bool is_of_route);
 
 /* Tells what a collection makes wrong of its route's path and methods. */
 void config_check_collection(struct settings *settings, const struct config_route *route);

@@ -17,13 +17,13 @@ tell(struct settings *settings, char *line)
 	}
 	*what = '\0';
 	if (line[0])
-		mistakes_add(&settings->mistakes, "schema at %s: %s", line, what + 2);
+		mistakes_add(&settings->mistakes, "at %s: %s", line, what + 2);
 	else
-		mistakes_add(&settings->mistakes, "schema: %s", what + 2);
+		mistakes_add(&settings->mistakes, "%s", what + 2);
 }
 
 void
-config_check_schema(struct settings *settings, const struct config_route *route)
+config_check_schema(struct settings *settings, const struct config_route *route, bool is_of_route)
 {
 	struct schema_options options = {.assert_formats = route->assert_formats};
 	CLEANUP(text_fini) struct text text = {0};
@@ -35,8 +35,12 @@ config_check_schema(struct settings *settings, const struct config_route *route)
 		schema_free(schema);
 		return;
 	}
+	size_t mark = mistakes_enter(&settings->mistakes, is_of_route ? "schema" : "collection");
+	if (!is_of_route)
+		mistakes_enter(&settings->mistakes, "schema");
 	char *rest = text.data;
 	for (char *line; (line = strsep(&rest, "\n"));)
 		if (line[0])
 			tell(settings, line);
+	mistakes_leave(&settings->mistakes, mark);
 }

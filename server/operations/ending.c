@@ -79,6 +79,7 @@ take_response(struct op *op)
 		op->detail = xstrdup(change->message);
 	}
 	if (!change->failed) {
+		op->operations->retained_bytes += blob_len(change->body);
 		op->status = (int16_t)change->status;
 		op->fields = change->fields;
 		op->body = change->body;
@@ -103,6 +104,7 @@ settle_change(struct op *op)
 		return;
 	}
 	change->answer = op->body;
+	op->operations->retained_bytes -= blob_len(op->body);
 	op->body = NULL;
 	fields_fini(&op->fields);
 	op->fields = (struct fields){0};
@@ -164,6 +166,7 @@ op_end(struct op *op, enum op_state end, struct work_result *result)
 	op->status = (int16_t)result->status;
 	op->fields = result->fields;
 	op->body = result->body;
+	op->operations->retained_bytes += blob_len(op->body);
 	op->detail = result->detail;
 	*result = (struct work_result){0};
 	if (op->change)

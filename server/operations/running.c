@@ -200,8 +200,10 @@ take_on_change(struct op_run *run)
 		return true;
 	if (!change->on_change)
 		return false;
+	run->op->operations->retained_bytes -= blob_len(run->input->body);
 	blob_unref(run->input->body);
 	run->input->body = blob_new(change->on_change, strlen(change->on_change));
+	run->op->operations->retained_bytes += blob_len(run->input->body);
 	fields_remove(&run->input->fields, "Content-Type");
 	fields_put(&run->input->fields, "Content-Type", "application/json");
 	return true;
@@ -277,6 +279,8 @@ op_run_free(struct op *op)
 
 	assert(!run->launched);
 	op_turn_leave(run);
+	if (run->input)
+		op->operations->retained_bytes -= blob_len(run->input->body);
 	work_input_free(run->input);
 	work_result_fini(&run->result);
 	pthread_mutex_destroy(&run->lock);

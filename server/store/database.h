@@ -26,6 +26,9 @@ void database_unlink(struct database *database);
 
 const char *database_path(const struct database *database);
 
+/* Reads the whole file.  -EINVAL if the structure of a page is damaged, -errno; *ret_why then says so. */
+__attribute__((warn_unused_result)) int database_check(struct database *database, char **ret_why);
+
 /* Statements must have been finalized.  NULL is allowed. */
 void database_close(struct database *database);
 

@@ -4,6 +4,8 @@
 
 #include "common/schema.h"
 
+#include <string.h>
+
 /* What is judged on the loop; what its schema takes too many steps for goes to a thread after all. */
 #define INLINE_BYTES (16 * 1024)
 
