@@ -151,7 +151,7 @@ run(void *arg)
 static int
 open_connection(struct reader *reader, const char *path)
 {
-	static const char settings[] = "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;"
+	static const char settings[] = "PRAGMA cell_size_check = ON;"
 				       "PRAGMA query_only = ON; PRAGMA temp_store = MEMORY;"
 				       "PRAGMA cache_size = -16384; SELECT count(*) FROM resource_count";
 	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;

@@ -4,6 +4,11 @@
 #include "store/backend.h"
 #include "store/resources.h"
 
+#include "common/log.h"
+
+#include <errno.h>
+#include <string.h>
+
 int
 store_open(const struct store_config *config, struct store **ret_store, char **ret_why)
 {
@@ -74,6 +79,11 @@ store_forget(struct store *store, const struct id *id, uint64_t sequence)
 static void
 on_indexed(void *arg, int error)
 {
+	struct store_change *change = arg;
+
+	if (error && error != -ECANCELED)
+		log_error("indexes not made", "collection=%s error=%s", change->collection->name,
+			strerrorname_np(-error));
 	store_change_free(arg);
 }
 

@@ -78,20 +78,6 @@ answer_is_json(const struct op *op)
 }
 
 void
-answer_report(struct http_request *request, struct problem_report *report, struct fields *fields)
-{
-	char request_id[4 + ID_TEXT_SIZE] = "req-";
-	struct id id;
-
-	if (report->dialect & PROBLEM_WITH_CODE && !report->request_id) {
-		id_generate(&id);
-		id_format(&id, request_id + strlen(request_id));
-		report->request_id = request_id;
-	}
-	reply_problem(request, report, fields);
-}
-
-void
 answer_problem(struct http_request *request, enum problem_dialect dialect, enum problem problem, int status,
 	const char *detail, struct fields *fields)
 {
@@ -101,5 +87,5 @@ answer_problem(struct http_request *request, enum problem_dialect dialect, enum 
 		.dialect = dialect,
 		.request_id = request->id};
 
-	answer_report(request, &report, fields);
+	reply_problem(request, &report, fields);
 }

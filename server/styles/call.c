@@ -76,12 +76,11 @@ call_refuse_body(struct call *call)
 		.errors = call->intake.errors,
 		.dialect = style_route_dialect(call->route),
 	};
-	struct fields none = {0};
 	struct intake intake = call->intake;
 
 	/* The call goes before its answer, which still needs the verdict. */
 	call->intake = (struct intake){0};
-	answer_report(call_end(call), &report, &none);
+	reply_problem(call_end(call), &report, NULL);
 	intake_fini(&intake);
 }
 

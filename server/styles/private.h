@@ -68,8 +68,6 @@ void answer_final(struct http_request *request, const struct op *op, struct fiel
 char *answer_read_body(const struct op *op, size_t *ret_len);
 /* Whether the final response says that it is JSON. */
 bool answer_is_json(const struct op *op);
-/* A problem; fields (NULL: none) stand beside it. */
-void answer_report(struct http_request *request, struct problem_report *report, struct fields *fields);
 /* A refusal before an operation exists. */
 void answer_problem(struct http_request *request, enum problem_dialect dialect, enum problem problem,
 	int status, const char *detail, struct fields *fields);
