@@ -102,7 +102,7 @@ reply_monitor(struct http_request *request, struct op *op, struct fields *fields
 	id_format(&op->id, id);
 	text_addf(&json, "{\"operationId\":\"%s\",\"id\":\"%s\",\"status\":\"%s\",\"resource\":", id, id,
 		status);
-	text_add_json(&json, resource ? resource : url);
+	text_add_json(&json, resource && op->state == OP_SUCCEEDED ? resource : url);
 	text_add_string(&json, ",\"resourceUrl\":");
 	text_add_json(&json, resource);
 	add_message(&json, op, progress_text);
