@@ -8,9 +8,8 @@ json_merge(struct json_object *target, struct json_object *patch)
 {
 	if (!json_object_is_type(patch, json_type_object))
 		return json_object_get(patch);
-	struct json_object *merged = json_object_is_type(target, json_type_object)
-					     ? json_object_get(target)
-					     : json_object_new_object();
+	struct json_object *merged = json_object_is_type(target, json_type_object) ? json_object_get(target)
+										   : json_object_new_object();
 	json_object_object_foreach(patch, name, value)
 	{
 		struct json_object *before = NULL;

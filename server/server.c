@@ -192,7 +192,8 @@ make_operations(struct server *server)
 	};
 	rc = styles_new(&styles_config, &server->styles);
 	return rc < 0 ? rc
-		      : routes_new(config, server->operations, server->styles, server->admin, &server->routes);
+		      : routes_new(
+				config, server->operations, server->styles, server->admin, &server->routes);
 }
 
 static struct op_route *

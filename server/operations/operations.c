@@ -199,7 +199,8 @@ refusal(const struct operations *operations, const struct op_submission *submiss
 		return OP_REFUSED_CAPACITY;
 	if (!op_queue_has_room(submission->route))
 		return OP_REFUSED_QUEUE;
-	if ((!submission->sync || submission->key || submission->change) && !store_is_healthy(operations->config.store))
+	if ((!submission->sync || submission->key || submission->change) &&
+		!store_is_healthy(operations->config.store))
 		return OP_REFUSED_STORAGE;
 	if (operations->retained_bytes + blob_len(submission->input->body) >
 		operations->config.max_retained_bytes)

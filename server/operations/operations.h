@@ -55,7 +55,8 @@ struct op_route_config {
 	uint64_t max_result_bytes;
 	bool rerun; /* may be run a second time after a crash */
 	enum problem_dialect dialect;
-	struct store_collection *collection; /* whose resources it changes; a reference is taken; NULL: none */
+	struct store_collection
+		*collection; /* whose resources it changes; a reference is taken; NULL: none */
 };
 
 /* Adds a route.  The operations keep it as long as an operation needs it; the caller gives its reference back. */
@@ -95,8 +96,8 @@ __attribute__((warn_unused_result)) enum op_refusal operations_submit(
  * Makes a change that no work has to carry out, see store_change; it counts as outstanding until it is done.  done is not
  * called if it is refused.
  */
-__attribute__((warn_unused_result)) enum op_refusal operations_apply(struct operations *operations,
-	struct store_change *change, store_done_fn done, void *arg);
+__attribute__((warn_unused_result)) enum op_refusal operations_apply(
+	struct operations *operations, struct store_change *change, store_done_fn done, void *arg);
 
 /* The last of the operations that change that resource and have not ended; NULL if there is none. */
 struct op *operations_find_change(struct operations *operations, const struct id *resource);

@@ -103,7 +103,7 @@ void op_queue_unblock(struct op_run *run);
 struct op_run *op_queue_next(struct operations *operations); /* takes it off; NULL: none may run now */
 
 /* turn.c: the operations on one resource, one after the other. */
-bool op_turn_join(struct op_run *run); /* whether it is the first */
+bool op_turn_join(struct op_run *run);	/* whether it is the first */
 void op_turn_leave(struct op_run *run); /* the next may then run; does nothing where there is no turn */
 
 /* running.c: from the queue to a thread and back. */

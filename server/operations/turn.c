@@ -17,7 +17,8 @@ struct op_turn {
 static struct op_turn *
 find(struct operations *operations, const struct id *id)
 {
-	struct hash_node *node = hash_find(&operations->turns, hash_bytes(&operations->turns, id, sizeof *id));
+	struct hash_node *node =
+		hash_find(&operations->turns, hash_bytes(&operations->turns, id, sizeof *id));
 
 	for (; node; node = hash_find_next(node)) {
 		struct op_turn *turn = container_of(node, struct op_turn, node);

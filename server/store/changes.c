@@ -71,7 +71,8 @@ static const char *const sql[STATEMENT_COUNT] = {
 					 " (SELECT sequence FROM doomed)"),
 	[REMOVE_DOOMED_CHANGES] = (DOOMED "DELETE FROM resource_change WHERE resource IN"
 					  " (SELECT sequence FROM doomed)"),
-	[REMOVE_DOOMED_COUNTS] = (DOOMED "DELETE FROM resource_count WHERE parent IN (SELECT id FROM doomed)"),
+	[REMOVE_DOOMED_COUNTS] =
+		(DOOMED "DELETE FROM resource_count WHERE parent IN (SELECT id FROM doomed)"),
 	[REMOVE_DOOMED] = (DOOMED "DELETE FROM resource WHERE sequence IN (SELECT sequence FROM doomed)"),
 	[ADD_CHANGE] = "INSERT INTO resource_change VALUES (?1, ?2, ?3, ?4)",
 	[FIND_CHANGE] = "SELECT " COLUMNS ", c.document, r.document FROM resource_change c"
@@ -124,8 +125,8 @@ bind(struct changes *changes, int which, const char *format, va_list args)
 			break;
 		default:
 			bytes = va_arg(args, const void *);
-			rc = sqlite3_bind_blob(
-				statement, i, bytes ? bytes : "", bytes ? sizeof(struct id) : 0, SQLITE_STATIC);
+			rc = sqlite3_bind_blob(statement, i, bytes ? bytes : "",
+				bytes ? sizeof(struct id) : 0, SQLITE_STATIC);
 		}
 	}
 	return database_error(changes->database, rc);
@@ -410,8 +411,8 @@ represent(struct store_change *change, const struct resource *resource)
 
 /* Writes what the change says, with the status and action that resource has. */
 static int
-write_change(struct changes *changes, const struct store_change *change, bool at_once,
-	struct resource *resource)
+write_change(
+	struct changes *changes, const struct store_change *change, bool at_once, struct resource *resource)
 {
 	resource->status_message = NULL;
 	if (change->action == STORE_CREATE)
@@ -676,8 +677,8 @@ add_index(struct changes *changes, const struct store_collection *collection, co
 		return 0;
 	listing_index_name(&name, collection->name, member);
 	char *statement = sqlite3_mprintf(
-		"CREATE INDEX IF NOT EXISTS \"%w\" ON resource (parent, %s) WHERE collection = %Q",
-		name.data, value, collection->name);
+		"CREATE INDEX IF NOT EXISTS \"%w\" ON resource (parent, %s) WHERE collection = %Q", name.data,
+		value, collection->name);
 	text_fini(&name);
 	int rc = database_execute(changes->database, statement);
 	sqlite3_free(statement);

@@ -8,8 +8,7 @@
 struct changes;
 
 /* Prepares the statements.  -errno. */
-__attribute__((warn_unused_result)) int changes_open(
-	struct database *database, struct changes **ret_changes);
+__attribute__((warn_unused_result)) int changes_open(struct database *database, struct changes **ret_changes);
 
 /* NULL is allowed. */
 void changes_close(struct changes *changes);

@@ -60,8 +60,7 @@ free_list(char **list)
 void
 store_collection_unref(struct store_collection *collection)
 {
-	if (!collection ||
-		atomic_fetch_sub_explicit(&collection->references, 1, memory_order_acq_rel) > 1)
+	if (!collection || atomic_fetch_sub_explicit(&collection->references, 1, memory_order_acq_rel) > 1)
 		return;
 	free(collection->name);
 	free(collection->parent);

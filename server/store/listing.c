@@ -23,11 +23,11 @@
 	"CASE " column " WHEN 0 THEN 'null' ELSE strftime('%Y-%m-%dT%H:%M:%S', " column \
 	" / 1000, 'unixepoch') || printf('.%03dZ', " column " % 1000) END"
 #define UUID(column) \
-	"lower(substr(hex(" column "), 1, 8) || '-' || substr(hex(" column "), 9, 4) || '-' || substr(hex(" column \
-	"), 13, 4) || '-' || substr(hex(" column "), 17, 4) || '-' || substr(hex(" column "), 21))"
+	"lower(substr(hex(" column "), 1, 8) || '-' || substr(hex(" column \
+	"), 9, 4) || '-' || substr(hex(" column "), 13, 4) || '-' || substr(hex(" column \
+	"), 17, 4) || '-' || substr(hex(" column "), 21))"
 #define STATUS "CASE status WHEN 0 THEN 'ACTIVE' WHEN 1 THEN 'PENDING' ELSE 'ERROR' END"
-#define ACTION \
-	"CASE action WHEN 0 THEN 'NONE' WHEN 1 THEN 'CREATE' WHEN 2 THEN 'UPDATE' ELSE 'DELETE' END"
+#define ACTION "CASE action WHEN 0 THEN 'NONE' WHEN 1 THEN 'CREATE' WHEN 2 THEN 'UPDATE' ELSE 'DELETE' END"
 
 /* Members that are columns: what they are sorted by, and their text. */
 static const struct own {

@@ -27,7 +27,6 @@ struct memory {
 /* While the disk refuses, it is tried again this often. */
 #define PAUSE_MS 1000
 
-
 /* A completion on its way to the loop. */
 struct completion {
 	struct mail mail;
@@ -79,7 +78,8 @@ memory_write(struct store *store, enum store_verb verb, const struct store_opera
 static int
 start_writer(struct memory *memory)
 {
-	struct writer_config config = {.mailbox = memory->mailbox, .pause_ms = PAUSE_MS, .disk = &memory->disk};
+	struct writer_config config = {
+		.mailbox = memory->mailbox, .pause_ms = PAUSE_MS, .disk = &memory->disk};
 	int rc = changes_open(memory->disk.database, &memory->disk.changes);
 
 	return rc < 0 ? rc : writer_start(&config, &memory->writer);

@@ -94,16 +94,14 @@ run_batch(struct reader *reader, struct list *reads, struct list *lists)
 {
 	sqlite3_step(reader->begin);
 	sqlite3_reset(reader->begin);
-	list_for_each_safe(node, reads)
-	{
+	list_for_each_safe(node, reads) {
 		struct store_read *read = container_of(node, struct store_read, link);
 		list_remove(node);
 		run_read(reader, read);
 		read->mail.deliver = deliver_read;
 		mailbox_post(reader->mailbox, &read->mail);
 	}
-	list_for_each_safe(node, lists)
-	{
+	list_for_each_safe(node, lists) {
 		struct store_list *list = container_of(node, struct store_list, link);
 		list_remove(node);
 		listing_run(reader->handle, list);

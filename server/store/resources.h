@@ -74,10 +74,10 @@ struct store_change {
 	struct id parent;		       /* where the collection has one */
 	uint64_t expected[STORE_EXPECTED_MAX]; /* versions, expected_count of them */
 	unsigned expected_count;	       /* 0: any */
-	char *document;	 /* the client's members, a JSON object; NULL for a DELETE */
-	char **unique;	 /* values of the unique members as JSON text, in their order; NULL where there is none */
-	char *url;	 /* of the resource */
-	int64_t now_ms;	 /* wall clock */
+	char *document;			       /* the client's members, a JSON object; NULL for a DELETE */
+	char **unique; /* values of the unique members as JSON text, in their order; NULL where there is none */
+	char *url;     /* of the resource */
+	int64_t now_ms; /* wall clock */
 
 	/* how it ended, for store_end */
 	bool failed;
@@ -162,7 +162,7 @@ struct store_list {
 	char *url;			     /* of the collection: "http://host/v2/zones" */
 	struct store_filter *filters;	     /* filter_count of them */
 	size_t filter_count;
-	char *sort_key; /* NULL: in the order of their creation */
+	char *sort_key;		/* NULL: in the order of their creation */
 	bool sort_key_is_known; /* or must it be the member of a resource? */
 	bool descending;
 	bool has_marker;

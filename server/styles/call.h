@@ -50,7 +50,8 @@ void call_free(struct call *call);
 struct http_request *call_end(struct call *call);
 
 /* Answers with a problem; fields may be NULL. */
-void call_refuse(struct call *call, enum problem problem, int status, const char *detail, struct fields *fields);
+void call_refuse(
+	struct call *call, enum problem problem, int status, const char *detail, struct fields *fields);
 
 /* Answers that the server has no room. */
 void call_refuse_load(struct call *call, enum op_refusal refusal);

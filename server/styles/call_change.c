@@ -20,8 +20,8 @@
 static void read_base(struct call *call);
 
 bool
-collection_read_ids(const struct http_request *request, const struct store_collection *collection, bool is_item,
-	struct id *ret_id, struct id *ret_parent, const char **ret_wrong)
+collection_read_ids(const struct http_request *request, const struct store_collection *collection,
+	bool is_item, struct id *ret_id, struct id *ret_parent, const char **ret_wrong)
 {
 	const struct {
 		const char *name;
@@ -99,8 +99,8 @@ is_expected(const struct call *call, uint64_t version)
 static void
 make_change(struct call *call, struct json_object *document)
 {
-	struct store_change *change = store_change_new(call->route->config.collection, call->action, &call->id,
-		&call->parent, call->url);
+	struct store_change *change = store_change_new(
+		call->route->config.collection, call->action, &call->id, &call->parent, call->url);
 
 	if (document)
 		store_change_set_document(change, document);
@@ -162,9 +162,8 @@ call_change_refused(struct call *call, int error)
 			"Another resource has the value of a member that must be unique.", NULL);
 		break;
 	case -EBUSY:
-		call_refuse(call, PROBLEM_CONFLICT, 0, is_create ? "The parent is being deleted."
-								 : "The resource is being deleted.",
-			NULL);
+		call_refuse(call, PROBLEM_CONFLICT, 0,
+			is_create ? "The parent is being deleted." : "The resource is being deleted.", NULL);
 		break;
 	case -EALREADY:
 		join_delete(call);
@@ -207,8 +206,8 @@ submit_change(struct call *call)
 		call_submit_or_join(call);
 		return;
 	}
-	enum op_refusal refusal = operations_apply(
-		call->route->styles->config.operations, call->change, on_applied, call);
+	enum op_refusal refusal =
+		operations_apply(call->route->styles->config.operations, call->change, on_applied, call);
 	if (refusal != OP_TAKEN)
 		call_refuse_load(call, refusal);
 	else
@@ -286,7 +285,8 @@ is_merge_patch(const struct http_request *request)
 {
 	const char *type = http_request_field(request, "Content-Type");
 
-	return !type || strncasecmp(type, "application/json-patch+json", strlen("application/json-patch+json")) != 0;
+	return !type ||
+	       strncasecmp(type, "application/json-patch+json", strlen("application/json-patch+json")) != 0;
 }
 
 static void
@@ -334,7 +334,8 @@ call_change_begin(struct call *call)
 		make_change(call, NULL);
 		submit_change(call);
 	} else if (call->request->method == HTTP_PATCH && !is_merge_patch(call->request)) {
-		call_refuse(call, PROBLEM_UNSUPPORTED_MEDIA_TYPE, 0, "A patch is a merge patch (RFC 7396).", NULL);
+		call_refuse(call, PROBLEM_UNSUPPORTED_MEDIA_TYPE, 0, "A patch is a merge patch (RFC 7396).",
+			NULL);
 	} else if (call->request->method == HTTP_PATCH) {
 		begin_patch(call);
 	} else {

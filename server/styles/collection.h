@@ -5,8 +5,8 @@
 #include "styles/private.h"
 
 /* Reads the ids in the path; false and the parameter's name if one is none. */
-bool collection_read_ids(const struct http_request *request, const struct store_collection *collection, bool is_item,
-	struct id *ret_id, struct id *ret_parent, const char **ret_wrong);
+bool collection_read_ids(const struct http_request *request, const struct store_collection *collection,
+	bool is_item, struct id *ret_id, struct id *ret_parent, const char **ret_wrong);
 
 /* Where the request went, without query, for the caller to free. */
 char *collection_url(const struct http_request *request);

@@ -65,7 +65,8 @@ refuse(struct item *item, int error)
 	enum problem_dialect dialect = style_route_dialect(item->route);
 
 	if (error == -ENOENT)
-		answer_problem(end_item(item), dialect, PROBLEM_NOT_FOUND, 0, "There is no such resource.", NULL);
+		answer_problem(
+			end_item(item), dialect, PROBLEM_NOT_FOUND, 0, "There is no such resource.", NULL);
 	else
 		answer_problem(end_item(item), dialect, PROBLEM_STORAGE, 0, NULL, NULL);
 }

@@ -44,8 +44,7 @@ object_to_type(struct intake *intake, const struct text *pointer)
 {
 	const char *place = pointer->data ? pointer->data : "";
 
-	object_to(intake, PROBLEM_INVALID_BODY, "%s%smust be an object.", place[0] ? place : "The body",
-		" ");
+	object_to(intake, PROBLEM_INVALID_BODY, "%s%smust be an object.", place[0] ? place : "The body", " ");
 	add_error(intake, place, "type", "must be an object");
 }
 
@@ -164,7 +163,8 @@ intake_judge(struct intake *intake)
 	if (intake->problem != PROBLEM_NONE || !intake->schema)
 		return;
 	if (intake->fills_defaults && schema_fill_defaults(intake->schema, intake->value) < 0)
-		object_to(intake, PROBLEM_INVALID_BODY, "The defaults of the schema make the body too large.");
+		object_to(
+			intake, PROBLEM_INVALID_BODY, "The defaults of the schema make the body too large.");
 	else
 		validate(intake);
 }

@@ -16,13 +16,14 @@ struct store_collection;
 
 /* The caller's; lent to another thread between steps.  All zero but for what is set. */
 struct intake {
-	const struct schema *schema;			/* NULL: any JSON will do */
-	const struct store_collection *collection;	/* whose resource it is; NULL: none, the value is only judged */
-	struct blob *body;				/* a reference; NULL is an empty one */
+	const struct schema *schema; /* NULL: any JSON will do */
+	const struct store_collection
+		*collection; /* whose resource it is; NULL: none, the value is only judged */
+	struct blob *body;   /* a reference; NULL is an empty one */
 	bool fills_defaults;
-	bool merges;				/* it is a merge patch for document */
-	char *document;				/* with merges: what it is merged into; taken */
-	struct json_object *value;		/* once parsed: without envelope; once judged: the document */
+	bool merges;		   /* it is a merge patch for document */
+	char *document;		   /* with merges: what it is merged into; taken */
+	struct json_object *value; /* once parsed: without envelope; once judged: the document */
 
 	/* the verdict: NONE, or what is wrong */
 	enum problem problem;

@@ -11,6 +11,8 @@ reply_accepted(struct http_request *request, struct op *op, struct fields *field
 	struct field location;
 
 	answer_put_common(fields, op);
+	if (op_has_ended(op)) /* joined: a 202 says when to look, all the same */
+		fields_put(fields, "Retry-After", "1");
 	if (op->change)
 		fields_put(fields, "Location", op->change->url);
 	else if (fields_find(&op->fields, "Location", &location))

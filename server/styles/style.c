@@ -13,7 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct style *const all_styles[] = {&style_location, &style_status, &style_resource, &style_token, &style_prefer};
+static const struct style *const all_styles[] = {
+	&style_location, &style_status, &style_resource, &style_token, &style_prefer};
 
 const struct style *
 style_find(const char *name)
