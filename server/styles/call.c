@@ -184,6 +184,22 @@ may_call(const struct call *call)
 	return false;
 }
 
+/* Whether a media type is of a range such as "image/png", "image" and any subtype. */
+static bool
+is_of_range(const char *type, size_t len, const char *range)
+{
+	const char *slash = memchr(type, '/', len);
+	size_t range_len = strlen(range);
+
+	if (range_len < 2 || strcmp(range + range_len - 2, "/*") != 0)
+		return text_equal_nocase(type, len, range);
+	if (!slash || slash + 1 == type + len)
+		return false;
+	size_t main_len = (size_t)(slash - type);
+	return strcmp(range, "*/*") == 0 ||
+	       (main_len == range_len - 2 && strncasecmp(type, range, main_len) == 0);
+}
+
 static bool
 is_type_allowed(const struct call *call)
 {
@@ -194,7 +210,7 @@ is_type_allowed(const struct call *call)
 		return true;
 	size_t len = type ? strcspn(type, "; \t") : 0;
 	for (; *types; types++)
-		if (text_equal_nocase(type ? type : "", len, *types))
+		if (type && is_of_range(type, len, *types))
 			return true;
 	return false;
 }
