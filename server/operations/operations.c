@@ -100,6 +100,12 @@ op_route_unref(struct op_route *route)
 	free(route);
 }
 
+bool
+op_is_of_route(const struct op *op, const struct op_route *route)
+{
+	return strcmp(op->route->key, route->key) == 0;
+}
+
 struct op_run *
 op_run_new(struct op *op, struct work_input *input)
 {

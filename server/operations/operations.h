@@ -86,6 +86,9 @@ __attribute__((warn_unused_result)) enum op_refusal operations_submit(
 /* The operation of that id, tombstones included; NULL if there is none, or none that anybody has heard of. */
 struct op *operations_find(struct operations *operations, const struct id *id);
 
+/* Whether op was submitted to the route, or to the one of the same key that stood in its place before a reload. */
+bool op_is_of_route(const struct op *op, const struct op_route *route);
+
 enum op_cancel {
 	OP_CANCEL_DONE,	    /* it is cancelled */
 	OP_CANCEL_SOON,	    /* it will be as soon as that is durable: watch it */
