@@ -90,6 +90,9 @@ struct op *operations_find(struct operations *operations, const struct id *id);
 /* Walks what is kept, newest first: the one accepted before op (NULL: the newest); NULL at the end. */
 struct op *operations_next(struct operations *operations, const struct op *op);
 
+/* Whether op was submitted to the route, or to the one of the same key that stood in its place before a reload. */
+bool op_is_of_route(const struct op *op, const struct op_route *route);
+
 enum op_cancel {
 	OP_CANCEL_DONE,	    /* it is cancelled */
 	OP_CANCEL_SOON,	    /* it will be as soon as that is durable: watch it */
