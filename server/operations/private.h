@@ -59,13 +59,15 @@ struct operations {
 	struct operations_config config;
 	struct pool *pool;
 	struct hash table;   /* by id */
+	struct list all;     /* what is in the table, newest first */
 	struct hash keys;    /* struct op_key */
 	struct list routes;  /* struct op_route: every one that somebody refers to */
 	struct list ring;    /* struct op_load with something queued, in turn */
 	struct list running; /* struct op_run, launched */
 	unsigned outstanding, queued, run_count;
 	uint64_t sequence;
-	struct timer retry; /* runs while nothing is started, because the disk has refused a start */
+	uint64_t retained_bytes; /* bodies of requests that have not ended, and results that are kept */
+	struct timer retry;	 /* runs while nothing is started, because the disk has refused a start */
 	bool draining;
 	void (*on_drained)(void *arg);
 	void *drained_arg;
