@@ -1,8 +1,9 @@
 /*
- * The hash table grows to twice its size when there are as many nodes as buckets.  The new array comes zeroed from
- * the kernel; each change then moves the next few old buckets over, so that the move has ended long before the new
- * array is full.  A hash value belongs to exactly one bucket at any moment: to its old one until that has been moved,
- * then to its new one.  All nodes of one value are therefore in one chain.  The table never shrinks.
+ * The hash table grows to twice its size when there are as many nodes as buckets; each change then moves the next few
+ * old buckets over, so that the move has ended long before the new array is full.  A hash value belongs to exactly one
+ * bucket at any moment: to its old one until that has been moved, then to its new one.  All nodes of one value are
+ * therefore in one chain.  A large array is mapped: the kernel zeroes its pages when they are first touched, and takes
+ * the old one back in pieces behind the move.  The table never shrinks.
  */
 #include "common/hash.h"
 
@@ -13,9 +14,11 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #define BUCKETS_MIN 64
 #define MOVES_PER_CHANGE 4
+#define PIECE_BUCKETS 8192 /* 64 KiB: a whole number of pages */
 
 struct sip {
 	uint64_t v[4];
@@ -81,21 +84,56 @@ siphash(const uint8_t key[static 16], const void *data, size_t len)
 	return sip.v[0] ^ sip.v[1] ^ sip.v[2] ^ sip.v[3];
 }
 
+/* Makes count empty buckets; aborts when memory is out. */
+static struct hash_node **
+make_buckets(size_t count)
+{
+	size_t bytes = count * sizeof(struct hash_node *);
+	void *buckets;
+
+	if (count < PIECE_BUCKETS)
+		return xcalloc(count, sizeof(struct hash_node *));
+	buckets = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (buckets == MAP_FAILED)
+		abort();
+	return buckets;
+}
+
+/* Frees the last of count buckets, of which released have gone by release_piece(). */
+static void
+free_buckets(struct hash_node **buckets, size_t count, size_t released)
+{
+	if (count < PIECE_BUCKETS)
+		free(buckets);
+	else if (count > released)
+		munmap(buckets + released, (count - released) * sizeof *buckets);
+}
+
+/* Gives back the piece of count buckets that ends at end, if one does. */
+static void
+release_piece(struct hash_node **buckets, size_t count, size_t end)
+{
+	if (count >= PIECE_BUCKETS && end % PIECE_BUCKETS == 0)
+		munmap(buckets + end - PIECE_BUCKETS, PIECE_BUCKETS * sizeof *buckets);
+}
+
 void
 hash_init(struct hash *hash)
 {
-	memset(hash, 0, sizeof(*hash));
-	hash->buckets = xcalloc(BUCKETS_MIN, sizeof(*hash->buckets));
+	memset(hash, 0, sizeof *hash);
+	hash->buckets = make_buckets(BUCKETS_MIN);
 	hash->mask = BUCKETS_MIN - 1;
-	random_bytes(hash->key, sizeof(hash->key));
+	random_bytes(hash->key, sizeof hash->key);
 }
 
 void
 hash_fini(struct hash *hash)
 {
-	free(hash->buckets);
-	free(hash->old);
-	memset(hash, 0, sizeof(*hash));
+	if (hash->buckets)
+		free_buckets(hash->buckets, hash->mask + 1, 0);
+	if (hash->old)
+		free_buckets(hash->old, hash->old_mask + 1, hash->moved / PIECE_BUCKETS * PIECE_BUCKETS);
+	memset(hash, 0, sizeof *hash);
 }
 
 uint64_t
@@ -126,9 +164,10 @@ move_bucket(struct hash *hash)
 		*bucket = node;
 		node = next;
 	}
+	release_piece(hash->old, hash->old_mask + 1, hash->moved);
 	if (hash->moved <= hash->old_mask)
 		return;
-	free(hash->old);
+	free_buckets(hash->old, hash->old_mask + 1, hash->moved);
 	hash->old = NULL;
 }
 
@@ -148,7 +187,7 @@ grow(struct hash *hash)
 	hash->old = hash->buckets;
 	hash->old_mask = hash->mask;
 	hash->moved = 0;
-	hash->buckets = xcalloc(buckets, sizeof(*hash->buckets));
+	hash->buckets = make_buckets(buckets);
 	hash->mask = buckets - 1;
 }
 

@@ -16,15 +16,15 @@ enum log_level log_get_level(void);
 void log_set_journal(int on);
 
 /*
- * Writes one line: the message, which is constant text, then pairs by printf: log_info("listening", "address=%s", a).
+ * Writes one line: the message, which is constant text, then pairs by printf, if any: log_info("listening", "address=%s", a).
  * Control characters in the result are escaped, so a line is one line. */
 __attribute__((format(printf, 3, 4))) void log_write(
 	enum log_level level, const char *message, const char *format, ...);
 
-#define log_error(message, ...) log_write(LOG_LEVEL_ERROR, message, __VA_ARGS__)
-#define log_warning(message, ...) log_write(LOG_LEVEL_WARNING, message, __VA_ARGS__)
-#define log_info(message, ...) log_write(LOG_LEVEL_INFO, message, __VA_ARGS__)
-#define log_debug(message, ...) log_write(LOG_LEVEL_DEBUG, message, __VA_ARGS__)
+#define log_error(message, ...) log_write(LOG_LEVEL_ERROR, message, "" __VA_ARGS__)
+#define log_warning(message, ...) log_write(LOG_LEVEL_WARNING, message, "" __VA_ARGS__)
+#define log_info(message, ...) log_write(LOG_LEVEL_INFO, message, "" __VA_ARGS__)
+#define log_debug(message, ...) log_write(LOG_LEVEL_DEBUG, message, "" __VA_ARGS__)
 
 /* Quotes value for the log when it has blanks, quotes, '=' or control characters.  buffer is the caller's, 256 bytes
  * are plenty: what does not fit is cut with "...".  Returns buffer. */

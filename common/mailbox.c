@@ -35,10 +35,10 @@ wake(struct mailbox *mailbox)
 	ssize_t n;
 
 	do
-		n = write(mailbox->fd, &one, sizeof(one));
+		n = write(mailbox->fd, &one, sizeof one);
 	while (n < 0 && errno == EINTR);
 	/* EAGAIN would be a full counter, which is readable all the same. */
-	assert(n == sizeof(one) || errno == EAGAIN);
+	assert(n == sizeof one || errno == EAGAIN);
 }
 
 static void
@@ -73,15 +73,17 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 {
 	struct mailbox *mailbox = arg;
 	uint64_t count;
-	ssize_t n = read(fd, &count, sizeof(count));
+	ssize_t n = read(fd, &count, sizeof count);
+	int budget = DELIVERIES_PER_PASS;
 
-	(void)n;
+	assert(n == sizeof count || errno == EAGAIN || errno == EINTR);
 	assert(!mailbox->delivering);
 	mailbox->delivering = true;
-	for (int i = 0; i < DELIVERIES_PER_PASS && deliver_one(mailbox); i++)
-		;
+	while (budget > 0 && deliver_one(mailbox))
+		budget--;
 	mailbox->delivering = false;
-	if (mailbox->taken)
+	/* What was read may have spoken for mail that is still in the queue, even where nothing is left of what was taken. */
+	if (budget == 0)
 		wake(mailbox);
 }
 
@@ -93,7 +95,7 @@ mailbox_new(struct event_base *base, struct mailbox **ret_mailbox)
 
 	if (fd < 0)
 		return -errno;
-	mailbox = xcalloc(1, sizeof(*mailbox));
+	mailbox = xcalloc(1, sizeof *mailbox);
 	mailbox->fd = fd;
 	mailbox->queue_end = &mailbox->queue;
 	pthread_mutex_init(&mailbox->lock, NULL);

@@ -24,6 +24,7 @@ struct worker {
 	struct list link; /* in the pool's workers or ended */
 	struct pool *pool;
 	pthread_t thread;
+	unsigned number; /* for its name */
 };
 
 struct pool {
@@ -33,7 +34,7 @@ struct pool {
 	pthread_attr_t attr; /* of the threads */
 
 	/* loop thread */
-	unsigned named; /* threads made so far: the next one's number */
+	unsigned made; /* threads so far */
 
 	pthread_mutex_t lock; /* guards what follows */
 	pthread_cond_t work;  /* a job was queued, or threads shall end */
@@ -110,7 +111,10 @@ worker_main(void *arg)
 	struct worker *worker = arg;
 	struct pool *pool = worker->pool;
 	struct pool_job *job;
+	char name[16]; /* as long as the kernel takes them */
 
+	snprintf(name, sizeof name, "%s-%u", pool->name, worker->number % 10000);
+	pthread_setname_np(pthread_self(), name);
 	while ((job = wait_for_job(pool)))
 		run_job(pool, job);
 	pthread_mutex_lock(&pool->lock);
@@ -123,28 +127,27 @@ worker_main(void *arg)
 static int
 make_worker(struct pool *pool)
 {
-	struct worker *worker = xcalloc(1, sizeof(*worker));
-	char name[16];
-	int r;
+	struct worker *worker = xcalloc(1, sizeof *worker);
+	int rc;
 
 	worker->pool = pool;
+	worker->number = pool->made;
 	pthread_mutex_lock(&pool->lock);
 	list_add_tail(&pool->workers, &worker->link);
 	pool->threads++;
 	pool->available++;
 	pthread_mutex_unlock(&pool->lock);
-	r = pthread_create(&worker->thread, &pool->attr, worker_main, worker);
-	if (r) {
+	rc = pthread_create(&worker->thread, &pool->attr, worker_main, worker);
+	if (rc) {
 		pthread_mutex_lock(&pool->lock);
 		list_remove(&worker->link);
 		pool->threads--;
 		pool->available--;
 		pthread_mutex_unlock(&pool->lock);
 		free(worker);
-		return -r;
+		return -rc;
 	}
-	snprintf(name, sizeof(name), "%s-%u", pool->name, pool->named++ % 10000);
-	pthread_setname_np(worker->thread, name);
+	pool->made++;
 	return 0;
 }
 
@@ -154,19 +157,19 @@ make_workers(struct pool *pool)
 {
 	bool wanted;
 	unsigned threads;
-	int r = 0;
+	int rc = 0;
 
 	for (;;) {
 		pthread_mutex_lock(&pool->lock);
 		wanted = pool->queued > pool->available && pool->threads < pool->max_threads;
 		threads = pool->threads;
 		pthread_mutex_unlock(&pool->lock);
-		if (!wanted || r)
+		if (!wanted || rc)
 			break;
-		r = make_worker(pool);
+		rc = make_worker(pool);
 	}
-	if (r && !threads) {
-		log_error("cannot make a thread", "pool=%s error=\"%s\"", pool->name, strerror(-r));
+	if (rc && !threads) {
+		log_error("cannot make a thread", "pool=%s error=\"%s\"", pool->name, strerror(-rc));
 		abort();
 	}
 }
@@ -200,32 +203,32 @@ attr_init(pthread_attr_t *attr)
 {
 	static const int faults[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGSYS};
 	sigset_t set;
-	int r = pthread_attr_init(attr);
+	int rc = pthread_attr_init(attr);
 
-	if (r)
-		return -r;
+	if (rc)
+		return -rc;
 	sigfillset(&set);
-	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
+	for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
 		sigdelset(&set, faults[i]);
-	r = pthread_attr_setsigmask_np(attr, &set);
-	if (!r)
-		r = pthread_attr_setstacksize(attr, STACK_BYTES);
-	if (r)
+	rc = pthread_attr_setsigmask_np(attr, &set);
+	if (!rc)
+		rc = pthread_attr_setstacksize(attr, STACK_BYTES);
+	if (rc)
 		pthread_attr_destroy(attr);
-	return -r;
+	return -rc;
 }
 
 int
 pool_new(const char *name, struct mailbox *mailbox, unsigned max_threads, struct pool **ret_pool)
 {
-	struct pool *pool = xcalloc(1, sizeof(*pool));
-	int r = attr_init(&pool->attr);
+	struct pool *pool = xcalloc(1, sizeof *pool);
+	int rc = attr_init(&pool->attr);
 
 	assert(max_threads);
-	assert(strlen(name) < sizeof(pool->name));
-	if (r) {
+	assert(strlen(name) < sizeof pool->name);
+	if (rc) {
 		free(pool);
-		return r;
+		return rc;
 	}
 	strcpy(pool->name, name);
 	pool->mailbox = mailbox;

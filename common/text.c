@@ -1,6 +1,7 @@
 /* Text: see text.h. */
 #include "common/text.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -93,6 +94,7 @@ text_addv(struct text *text, const char *format, va_list args)
 	va_list again;
 
 	va_copy(again, args);
+	assert(format);
 	int len = vsnprintf(NULL, 0, format, again);
 	va_end(again);
 	if (len < 0)

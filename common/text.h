@@ -18,7 +18,7 @@ void text_add(struct text *text, const void *data, size_t len);
 void text_add_string(struct text *text, const char *string);
 void text_add_char(struct text *text, char c);
 __attribute__((format(printf, 2, 3))) void text_addf(struct text *text, const char *format, ...);
-void text_addv(struct text *text, const char *format, va_list args);
+__attribute__((format(printf, 2, 0))) void text_addv(struct text *text, const char *format, va_list args);
 
 /* Adds string as a JSON string with its quotes (RFC 8259); bytes that are not UTF-8 become U+FFFD.
  * NULL is added as null. */

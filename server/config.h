@@ -1,6 +1,6 @@
 /*
  * The configuration: deferd.json, read whole, with every mistake told at once (contract: "Configuration").
- * The table of settings in config.c is the master copy: name, type, default, meaning.
+ * The tables of settings in config.c and config_route.c are the master copy: name, type, default, meaning.
  */
 #pragma once
 
@@ -16,29 +16,39 @@ struct json_object;
 /* Styles that a route may have of itself. */
 enum config_style { CONFIG_SYNC, CONFIG_STATUS, CONFIG_TOKEN, CONFIG_RESOURCE };
 
-/* One address to listen on: "127.0.0.1:8580", "[::]:8580" or "unix:/run/deferd.sock". */
+/* One address to listen on. */
 struct config_listen {
-	char *address;
+	char *address;	       /* "127.0.0.1:8580", "[::]:0", "localhost:80", "unix:/run/deferd.sock" */
 	char *tls_certificate; /* file; NULL: no TLS */
-	char *tls_key;
-	char *tls_client_ca; /* file; NULL: no client certificates */
+	char *tls_key;	       /* file; set where tls_certificate is */
+	char *tls_client_ca;   /* file; NULL: no client certificates */
 };
 
 enum config_work { CONFIG_PROGRAM, CONFIG_UPSTREAM, CONFIG_COLLECTION };
 
 struct config_upstream {
-	char *url;
+	char *url;		  /* http or https, without a slash at its end, without query */
+	bool forward_credentials; /* Authorization and Cookie are sent on */
 };
 
 struct config_collection {
-	char *name;
+	char *name;	   /* "zones"; no two collections have the same */
+	char *parent;	   /* of another collection, NULL: none; its id is the path's last parameter */
+	char **unique;	   /* members, ended by NULL; NULL: none */
+	char **index;	   /* members, ended by NULL; NULL: none */
+	char **envelope;   /* names from the outside in, ended by NULL; NULL: none */
+	int delete_status; /* 204 or 200 */
+	bool has_on_change;
+	enum config_work on_change; /* CONFIG_PROGRAM or CONFIG_UPSTREAM, where has_on_change */
+	struct program_config on_change_program;
+	struct config_upstream on_change_upstream;
 };
 
 /* A route; times in milliseconds, sizes in bytes; what it does not set is the server's default. */
 struct config_route {
 	char *path;	 /* "/thumbnails/{size}", without base_path */
 	char *base_path; /* "/bc/rest", "" if there is none */
-	char **methods;	 /* ended by NULL; never empty */
+	char **methods;	 /* ended by NULL; never empty; HEAD is there where GET is */
 	enum config_style style;
 	char **query;	      /* names of query parameters for {name}, ended by NULL; NULL: none */
 	char **request_types; /* media types allowed, ended by NULL; NULL: all */
@@ -49,8 +59,8 @@ struct config_route {
 	unsigned queue;	      /* CONFIG_NO_LIMIT: as the server's capacity allows */
 	bool rerun;
 	bool idempotency_required;
-	struct json_object *schema; /* the route's, or the collection's; NULL: none */
-	bool assert_formats;
+	struct json_object *schema; /* an object or boolean, of the route or the collection; NULL: none */
+	bool assert_formats;	    /* format in the schema is an assertion */
 	enum config_work work;
 	struct program_config program;	     /* of CONFIG_PROGRAM */
 	struct config_upstream upstream;     /* of CONFIG_UPSTREAM */
@@ -68,7 +78,8 @@ struct config {
 	unsigned workers, capacity;
 	int64_t queue_timeout_ms, run_timeout_ms, keep_ms, keep_timed_out_ms, keep_tombstone_ms, wait_max_ms,
 		stop_grace_ms, drain_timeout_ms, header_timeout_ms, idle_timeout_ms;
-	uint64_t max_body_bytes, max_result_bytes;
+	uint64_t max_body_bytes, max_result_bytes, max_retained_bytes;
+	int log_level; /* enum log_level */
 	bool has_auth;
 	char *auth_basic, *auth_bearer; /* files; NULL: none */
 	char **auth_admins;		/* ended by NULL; NULL: none */
@@ -77,11 +88,18 @@ struct config {
 };
 
 /*
- * Reads the configuration in file.  0 and *ret_config, or -EINVAL and all its mistakes in ret_mistakes, one a line, each ended by a
- * newline: "FILE:LINE:COLUMN: ..." for one of JSON (there can only be one), "/routes/2/queue_timeout: \"30x\" is not a time" for
- * any other.  File names in it are relative to the directory of the file.
+ * Reads the configuration in file.  0 and *ret_config, or -EINVAL and all its mistakes in ret_mistakes, one
+ * a line, each ended by a newline: "FILE:LINE:COLUMN: ..." for one of JSON (there can only be one),
+ * "/routes/2/queue_timeout: \"30x\" is not a time" for any other.  File names in it are relative to the
+ * directory of the file.
  */
 __attribute__((warn_unused_result)) int config_read(
 	const char *file, struct config **ret_config, struct text *ret_mistakes);
 
 void config_free(struct config *config); /* NULL is allowed */
+
+/*
+ * Adds every setting there is as plain text: its name at the start of a line ("routes[].program.argv"),
+ * then, indented, its type and default, and its meaning.
+ */
+void config_describe(struct text *ret_text);

@@ -1,10 +1,23 @@
 /*
  * The wire guard: a strict recogniser of HTTP/1.1 requests (RFC 9112), a pure function over bytes.
  *
- * Every byte that a client sends passes it before evhttp reads it, in pieces of any size, and it refuses at the first byte
- * that cannot be right.  What it has passed, evhttp must read as the same request: where evhttp would not (chunk extensions,
- * trailers, empty lines before a request line), the guard says which bytes to drop on the way.
- * It allocates nothing and knows nothing of sockets.
+ * Every byte that a client sends passes it before evhttp reads it, in pieces of any size, and it refuses at
+ * the first byte that cannot be right.  What it has passed, evhttp must read as the same request: where
+ * evhttp would not (chunk extensions, trailers, empty lines before a request line, tabs before a value), the
+ * guard says which bytes to drop on the way.  It allocates nothing and knows nothing of sockets.
+ *
+ * What is good, beyond the grammar:
+ * - at most one empty line before a request line, and every line ends in CR LF;
+ * - GET, HEAD, POST, PUT, PATCH, DELETE and OPTIONS (501 for other tokens), HTTP/1.0 and HTTP/1.1 (505 for
+ *   others);
+ * - a target that is a path and perhaps a query (RFC 3986; in the query also "[]{|}"), which does not begin
+ *   with "//" and has no "%00" and no dot segments, however escaped (an escaped slash ends a segment here);
+ * - no folded lines, no blank before a colon; one Host (HTTP/1.0: at most one) with a host and perhaps a
+ *   port;
+ * - one Content-Length of digits alone, or one Transfer-Encoding (501 if it is not chunked; not in HTTP/1.0),
+ *   never both, and with HEAD no body at all; no Expect but 100-continue (417);
+ * - chunk sizes of at most 16 digits, chunk extensions as RFC 9112 has them, no trailers that frame, route or
+ *   authenticate.
  */
 #pragma once
 
@@ -15,12 +28,12 @@
 #include <stdint.h>
 
 struct guard_limits {
-	size_t max_target_bytes;    /* request target; longer: 414 */
-	size_t max_line_bytes;	    /* one header or trailer line without its CRLF; longer: 431 */
-	size_t max_header_bytes;    /* all header lines together; more: 431 (trailers the same) */
+	size_t max_target_bytes; /* request target; longer: 414 */
+	size_t max_line_bytes;	 /* one header or trailer line without its CRLF; longer: 431 */
+	size_t max_header_bytes; /* all header lines together, without CRLFs; more: 431 (trailers the same) */
 	unsigned max_header_count;  /* more: 431 (trailers the same) */
 	size_t max_chunk_ext_bytes; /* extensions of one chunk; longer: 400 */
-	uint64_t max_body_bytes;    /* Content-Length or the chunks' sum; more: 413 */
+	uint64_t max_body_bytes;    /* Content-Length or the chunks' sum; more, or over INT64_MAX: 413 */
 };
 
 enum guard_verdict {
@@ -30,20 +43,46 @@ enum guard_verdict {
 	GUARD_REFUSE,	/* not HTTP as we speak it: guard->problem and guard->reason say why; stays refused */
 };
 
-/* What is known of the request so far; read-only for the caller.  (The implementer adds private members below.) */
+/* What is known of the request so far; read-only for the caller. */
 struct guard {
 	const struct guard_limits *limits;
-	enum problem problem;  /* after GUARD_REFUSE */
-	const char *reason;    /* after GUARD_REFUSE: a constant sentence for the problem's detail */
-	bool began;	       /* a byte of this request has been seen */
-	bool in_body;	       /* the header section is complete */
-	uint64_t body_bytes;   /* of the body, seen so far */
-	uint64_t private_[16]; /* to be replaced by real members */
+	enum problem problem; /* after GUARD_REFUSE */
+	const char *reason;   /* after GUARD_REFUSE: a constant sentence for the problem's detail */
+	bool began;	      /* a byte of this request has been seen (a dropped empty line is not of it) */
+	bool in_body;	      /* the header section is complete */
+	uint64_t body_bytes;  /* of the body, seen so far */
+
+	/* The rest is the guard's own: what it remembers between two pieces. */
+	uint8_t state;	  /* enum guard_state of guard_step.h */
+	uint8_t part;	  /* the place within the state's own small grammar */
+	uint8_t escape;	  /* hexadecimal digits that a percent sign still wants */
+	uint8_t octet;	  /* what the last escape stood for */
+	uint8_t word_len; /* used of word */
+	char word[48];	  /* the method, a field's name or an IP literal; what is longer is cut off */
+	bool drop;	  /* evhttp must not see the next byte */
+	bool trailers;	  /* the lines now read are trailers */
+	bool head;	  /* the method is HEAD, which may have no body */
+	bool version_1_0; /* HTTP/1.0 */
+	bool has_host;	  /* a Host field has begun */
+	bool has_length;  /* a Content-Length field has begun */
+	bool chunked;	  /* a Transfer-Encoding field has begun */
+	const struct guard_rule *rule; /* for the value of the line being read */
+	unsigned line_count;	       /* lines of the section that have begun */
+	size_t left;		       /* bytes that the target, line or chunk extension may still have */
+	size_t section_left;	       /* bytes that the section's later lines may still have together */
+	uint64_t number;	       /* a port, a length or a chunk's size as far as it was read */
+	uint64_t body_left;	       /* bytes still to come of the body or of the chunk */
+	uint64_t body_total;	       /* Content-Length, or the sum of the chunks announced so far */
 };
 
 /* limits must outlive the guard. */
 void guard_init(struct guard *guard, const struct guard_limits *limits);
 
-/* Feeds len > 0 bytes.  *ret_used (0 < used <= len, except 0 with GUARD_REFUSE) is how many of them the verdict is about;
- * the caller feeds the rest again.  After GUARD_COMPLETE the guard is ready for the next request. */
+/*
+ * Feeds len > 0 bytes.  *ret_used (0 < used <= len, except 0 with GUARD_REFUSE) is how many of them the
+ * verdict is about; the caller feeds the rest again.  After GUARD_COMPLETE the guard is ready for the next
+ * request.  How the bytes are cut into pieces changes nothing: each byte is passed, dropped or refused for
+ * what came before it.  Good bytes before a bad one are passed by one call, and the next call, which begins
+ * with the bad one, refuses.
+ */
 enum guard_verdict guard_feed(struct guard *guard, const char *data, size_t len, size_t *ret_used);

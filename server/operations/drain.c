@@ -23,13 +23,13 @@ static void
 let_go_of_queue(struct operations *operations)
 {
 	while (!list_is_empty(&operations->ring)) {
-		struct op_route *route = container_of(operations->ring.next, struct op_route, link);
-		struct op_run *run = container_of(route->queued.next, struct op_run, link);
+		struct op_load *load = container_of(operations->ring.next, struct op_load, link);
+		struct op_run *run = container_of(load->queued.next, struct op_run, link);
 		struct op *op = run->op;
 
 		op_queue_remove(run);
 		timer_stop(&op->timer);
-		route->waiting--;
+		load->waiting--;
 		op_interrupt(op);
 	}
 }
@@ -52,4 +52,19 @@ operations_stop_running(struct operations *operations, enum work_stop stop)
 {
 	list_for_each(node, &operations->running)
 		op_stop_work(container_of(node, struct op_run, link)->op, OP_STOP_DRAIN, stop);
+}
+
+void
+operations_halt(struct operations *operations)
+{
+	if (!operations->draining) {
+		operations->draining = true;
+		let_go_of_queue(operations);
+	}
+	timer_stop(&operations->retry);
+	operations_stop_running(operations, WORK_KILL);
+	pool_free(operations->pool);
+	operations->pool = NULL;
+	mailbox_drain(operations->config.mailbox);
+	timer_stop(&operations->drained);
 }

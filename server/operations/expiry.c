@@ -7,7 +7,7 @@
 void
 op_forget(struct op *op)
 {
-	store_forget(op->operations->config.store, &op->id);
+	store_forget(op->operations->config.store, &op->id, op->sequence);
 	op_table_remove(op->operations, op);
 	op_free(op);
 }
@@ -21,11 +21,12 @@ expire(struct op *op)
 
 	op_set_state(op, OP_EXPIRED);
 	fields_fini(&op->fields);
+	operations->retained_bytes -= blob_len(op->body);
 	blob_unref(op->body);
 	op->body = NULL;
 	free(op->detail);
 	op->detail = NULL;
-	store_expire(operations->config.store, &op->id, clock_wall_ms() + for_ms);
+	store_expire(operations->config.store, &op->id, op->sequence, clock_wall_ms() + for_ms);
 	op_keep(op, for_ms);
 }
 
@@ -39,7 +40,7 @@ static void
 queue_timeout(struct op *op)
 {
 	op_queue_remove(op->run);
-	op->route->waiting--;
+	op->route->load->waiting--;
 	op_end_with(op, OP_TIMED_OUT, PROBLEM_QUEUE_TIMEOUT, NULL);
 }
 

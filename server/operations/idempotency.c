@@ -4,6 +4,7 @@
 #include "common/text.h"
 #include "operations/private.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -66,4 +67,46 @@ op_key_remove(struct op *op)
 	hash_remove(&op->operations->keys, &op->key->node);
 	op_key_free(op->key);
 	op->key = NULL;
+}
+
+/* The inside of a structured-field String (RFC 8941, 3.3.3): from behind the first quote to the end of the value. */
+static int
+parse_quoted(const char *at, struct text *key)
+{
+	for (; *at && *at != '"'; at++) {
+		if (*at == '\\' && *++at != '"' && *at != '\\')
+			return -EINVAL;
+		if (*at < 0x20 || *at > 0x7e)
+			return -EINVAL;
+		text_add_char(key, *at);
+	}
+	return at[0] == '"' && at[1] == '\0' ? 0 : -EINVAL;
+}
+
+static int
+parse_bare(const char *at, struct text *key)
+{
+	for (; *at; at++) {
+		if (*at <= 0x20 || *at > 0x7e || *at == '"' || *at == ',')
+			return -EINVAL;
+		text_add_char(key, *at);
+	}
+	return 0;
+}
+
+int
+idempotency_key_parse(const char *value, char ret_text[static IDEMPOTENCY_KEY_SIZE])
+{
+	struct text key = {0};
+	/* Twice the length leaves room for escapes; anything longer cannot be a key. */
+	int rc = strlen(value) > 2 * (size_t)IDEMPOTENCY_KEY_SIZE ? -EINVAL : 0;
+
+	if (rc == 0)
+		rc = value[0] == '"' ? parse_quoted(value + 1, &key) : parse_bare(value, &key);
+	if (rc == 0 && (key.len == 0 || key.len >= IDEMPOTENCY_KEY_SIZE))
+		rc = -EINVAL;
+	if (rc == 0)
+		memcpy(ret_text, key.data, key.len + 1);
+	text_fini(&key);
+	return rc;
 }

@@ -25,3 +25,9 @@ struct op *op_key_find(struct operations *operations, const struct op_key *key, 
 /* For the layer: enters op's key into the index, and takes it out. */
 void op_key_add(struct op *op, struct op_key *key);
 void op_key_remove(struct op *op);
+
+/* Reads the value of an Idempotency-Key field, a structured-field String or a bare key of visible characters, into ret_text.
+ * -EINVAL if it is empty, too long, or neither. */
+#define IDEMPOTENCY_KEY_SIZE 256
+__attribute__((warn_unused_result)) int idempotency_key_parse(
+	const char *value, char ret_text[static IDEMPOTENCY_KEY_SIZE]);

@@ -20,7 +20,7 @@ struct recovery {
 	void *arg;
 	struct op_route *no_route; /* stands in for routes that the configuration has no more */
 	struct list interrupted;   /* struct op_run: to be ended once the store takes writes */
-	struct id *ran;		   /* operations that were running, ran_count of them */
+	struct id *ran;		   /* operations that may have been running, ran_count of them */
 	pid_t *pids;
 	uint64_t *start_times;
 	size_t ran_count, ran_size, pid_count;
@@ -92,6 +92,7 @@ restore_end(struct recovery *recovery, struct op *op, const struct store_operati
 	op->progress = state == OP_SUCCEEDED ? 100 : 0;
 	if (state != OP_EXPIRED) {
 		op->body = blob_ref(record->result);
+		recovery->operations->retained_bytes += blob_len(op->body);
 		op->detail = xstrdup(record->detail);
 		recovery->ended++;
 	} else {
@@ -113,15 +114,15 @@ restore_outstanding(struct recovery *recovery, struct op *op, const struct store
 		input->body = blob_ref(record->body);
 	struct op_run *run = op_run_new(op, input);
 	operations->outstanding++;
-	if (record->state == STORE_RUNNING)
-		remember_running(recovery, record);
+	/* Queued ones, too: the start of what may be run again is not recorded. */
+	remember_running(recovery, record);
 	op->state = OP_QUEUED;
 	if (rc < 0 || !known || (record->state == STORE_RUNNING && !op->route->rerun)) {
 		list_add_tail(&recovery->interrupted, &run->link);
 		return;
 	}
 	op->started_ms = 0;
-	op->route->waiting++;
+	op->route->load->waiting++;
 	op_queue_add(run, false);
 	timer_start(operations->config.timers, &op->timer, op->route->queue_timeout_ms);
 	recovery->queued++;

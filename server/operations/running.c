@@ -10,13 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* How long after the disk has refused a start the next is tried. */
+/* How long nothing is started after the disk has refused a start. */
 #define START_RETRY_MS 1000
 
 static void
 give_slot_back(struct op *op)
 {
-	op->route->running--;
+	op->route->load->running--;
 	op->operations->run_count--;
 }
 
@@ -41,6 +41,7 @@ struct process_mail {
 	struct mail mail;
 	struct store *store;
 	struct id id;
+	uint64_t sequence;
 	pid_t pid;
 	uint64_t start_time;
 };
@@ -50,7 +51,7 @@ deliver_process(struct mail *mail)
 {
 	struct process_mail *process = container_of(mail, struct process_mail, mail);
 
-	store_process(process->store, &process->id, process->pid, process->start_time);
+	store_process(process->store, &process->id, process->sequence, process->pid, process->start_time);
 	free(process);
 }
 
@@ -65,6 +66,7 @@ on_process(struct work_control *control, pid_t pid, uint64_t start_time)
 	process->mail.deliver = deliver_process;
 	process->store = operations->config.store;
 	process->id = run->input->id;
+	process->sequence = run->op->sequence;
 	process->pid = pid;
 	process->start_time = start_time;
 	mailbox_post(operations->config.mailbox, &process->mail);
@@ -88,7 +90,7 @@ learn_run_time(struct op *op)
 
 	if (ms < 0)
 		ms = 0;
-	route->run_ms = route->run_ms ? (route->run_ms * 7 + ms) / 8 : ms + 1;
+	route->load->run_ms = route->load->run_ms ? (route->load->run_ms * 7 + ms) / 8 : ms + 1;
 }
 
 /* A final response of the work's own: a 202 of it would be taken for ours. */
@@ -168,22 +170,21 @@ launch(struct op_run *run)
 static void
 on_retry(struct timer *timer)
 {
-	operations_resume(container_of(timer, struct operations, retry));
+	struct operations *operations = container_of(timer, struct operations, retry);
+
+	op_start_next(operations);
 }
 
-/* The start could not be made durable: back to the head of the queue, and starting pauses. */
+/* The disk would not take the start: back to the head of the queue, and starting pauses for a moment. */
 static void
 start_refused(struct op_run *run)
 {
 	struct op *op = run->op;
 	struct operations *operations = op->operations;
 
-	run->starting = false;
-	give_slot_back(op);
-	op->route->waiting++;
+	op->route->load->waiting++;
 	op_queue_add(run, true);
 	timer_start(operations->config.timers, &op->timer, op->route->queue_timeout_ms);
-	operations->start_blocked = true;
 	operations->retry.fn = on_retry;
 	timer_start(operations->config.timers, &operations->retry, START_RETRY_MS);
 }
@@ -194,15 +195,17 @@ on_start_durable(void *arg, int error)
 	struct op_run *run = arg;
 	struct operations *operations = run->op->operations;
 
-	if (run->stop != OP_GOES_ON || (error && operations->draining)) {
-		run->starting = false;
-		give_slot_back(run->op);
-		end_stopped(run->op, run->stop);
-	} else if (error) {
-		start_refused(run);
-		return;
-	} else {
+	run->starting = false;
+	if (run->stop == OP_GOES_ON && !error && operations->pool) {
 		launch(run);
+	} else {
+		give_slot_back(run->op);
+		if (run->stop != OP_GOES_ON)
+			end_stopped(run->op, run->stop);
+		else if (operations->draining)
+			end_stopped(run->op, OP_STOP_DRAIN);
+		else
+			start_refused(run);
 	}
 	op_start_next(operations);
 	operations_check_drained(operations);
@@ -214,12 +217,13 @@ start(struct op_run *run)
 	struct op *op = run->op;
 
 	timer_stop(&op->timer);
-	op->route->waiting--;
-	op->route->running++;
+	op->route->load->waiting--;
+	op->route->load->running++;
 	op->operations->run_count++;
 	run->starting = true;
 	if (op->stored && !op->route->rerun)
-		store_begin(op->operations->config.store, &op->id, clock_wall_ms(), on_start_durable, run);
+		store_begin(op->operations->config.store, &op->id, op->sequence, clock_wall_ms(),
+			on_start_durable, run);
 	else
 		launch(run);
 }
@@ -229,16 +233,9 @@ op_start_next(struct operations *operations)
 {
 	struct op_run *run;
 
-	while (!operations->draining && !operations->start_blocked && (run = op_queue_next(operations)))
+	while (!operations->draining && !timer_is_running(&operations->retry) &&
+		(run = op_queue_next(operations)))
 		start(run);
-}
-
-void
-operations_resume(struct operations *operations)
-{
-	operations->start_blocked = false;
-	timer_stop(&operations->retry);
-	op_start_next(operations);
 }
 
 void
@@ -258,6 +255,8 @@ op_run_free(struct op *op)
 	struct op_run *run = op->run;
 
 	assert(!run->launched);
+	if (run->input)
+		op->operations->retained_bytes -= blob_len(run->input->body);
 	work_input_free(run->input);
 	work_result_fini(&run->result);
 	pthread_mutex_destroy(&run->lock);

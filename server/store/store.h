@@ -1,10 +1,14 @@
 /*
- * The store: what must survive.  Its interface is asynchronous: a write is handed over on the loop thread, and its completion
- * comes back to the loop once it is durable.  Writes become durable in the order in which they were handed over.
+ * The store: what must survive.  Its interface is asynchronous: a write is handed over on the loop thread,
+ * and its completion comes back to the loop once it is durable, never from within the call.  Accepts, begins
+ * and ends become durable and complete in the order in which they were handed over; only one that is refused
+ * does not wait for what is being tried again.  Expiries and forgettings, which nobody waits for, may lag
+ * behind, so that a crowd of them does not hold up the others.
  *
- * Behind it stands SQLite (store.c and its neighbours, one writer thread that commits all that has gathered since its last commit
- * in one transaction), or nothing at all ("memory"): then completions come at the next turn of the loop.
- * The operations keep everything that is polled in their own table, so the embedded store is only read at start.
+ * Behind it stands SQLite (store.c and its neighbours, one writer thread that commits all that has gathered
+ * since its last commit in one transaction), or nothing at all ("memory"): then completions come at the next
+ * turn of the loop.  The operations keep everything that is polled in their own table, so the embedded store
+ * is only read at start.
  */
 #pragma once
 
@@ -21,18 +25,21 @@ struct store_config {
 	const char *path; /* of the database; NULL: "memory" */
 	struct mailbox *mailbox;
 
-	/* Loop thread: accepting is impossible (a full or failing disk) from now on, or possible again.  why is for the log. */
+	/* Loop thread: accepting is impossible (a full or failing disk) from now on, or possible again.  why
+	 * is for the log. */
 	void (*on_health)(void *arg, bool healthy, const char *why);
 	void *arg;
 };
 
-/* Completion of a write, on the loop thread, exactly once: 0, or -errno when it could not be made durable (-ENOSPC, -EIO). */
+/* Completion of a write, on the loop thread, exactly once: 0, or -errno when it could not be made durable
+ * (-ENOSPC, -EIO). */
 typedef void (*store_done_fn)(void *arg, int error);
 
 /* How far an operation is, as the store sees it. */
 enum store_state { STORE_QUEUED, STORE_RUNNING, STORE_ENDED, STORE_TOMBSTONE };
 
-/* An operation as it is kept.  Strings may be NULL where that is said; all are lent to the call that gets them. */
+/* An operation as it is kept.  Strings may be NULL where that is said; all are lent to the call that gets
+ * them. */
 struct store_operation {
 	struct id id;
 	enum store_state state;
@@ -68,17 +75,19 @@ struct store_operation {
 };
 
 /*
- * Opens or makes the database and its spool (the directory PATH.spool beside it), and takes the lock that keeps a second server out.
- * -EBUSY when another server holds it, -EINVAL when it is no database of ours or of a newer version, -errno of the disk; *ret_why
- * is then a sentence for the operator (malloc'ed).
+ * Opens or makes the database and its spool (the directory PATH.spool beside it), and takes the lock that
+ * keeps a second server out. -EBUSY when another server holds it, -EINVAL when it is no database of ours or
+ * of a newer version, -errno of the disk; *ret_why is then a sentence for the operator (malloc'ed).
  */
 __attribute__((warn_unused_result)) int store_open(
 	const struct store_config *config, struct store **ret_store, char **ret_why);
 
+typedef void (*store_load_fn)(void *arg, const struct store_operation *operation);
+
 /*
- * Gives every operation kept to fn, in order of acceptance, before anything is written: fn takes a reference to the blobs it
- * wants and copies the rest.  Files in the spool that no row names are removed.  -EIO, -EINVAL and *ret_why as above when the
- * database cannot be read whole: nothing is ever dropped silently.
+ * Gives every operation kept to fn, in order of acceptance, before anything is written: fn takes a reference
+ * to the blobs it wants and copies the rest.  Files in the spool that no row names are removed.  -EIO,
+ * -EINVAL and *ret_why as above when the database cannot be read whole: nothing is ever dropped silently.
  */
 __attribute__((warn_unused_result)) int store_load(struct store *store,
 	void (*fn)(void *arg, const struct store_operation *operation), void *arg, char **ret_why);
@@ -90,23 +99,26 @@ __attribute__((warn_unused_result)) int store_start(struct store *store);
 void store_accept(
 	struct store *store, const struct store_operation *operation, store_done_fn done, void *arg);
 
-/* Makes it durable that the work begins. */
-void store_begin(struct store *store, const struct id *id, int64_t started_ms, store_done_fn done, void *arg);
+/* Makes it durable that the work begins, or is refused as store_accept is: -ENOSPC, -EIO.  This call and
+ * those below name an operation by its id and its sequence, which is where the embedded store keeps it. */
+void store_begin(struct store *store, const struct id *id, uint64_t sequence, int64_t started_ms,
+	store_done_fn done, void *arg);
 
 /* Records a running program's process group.  No completion. */
-void store_process(struct store *store, const struct id *id, pid_t pid, uint64_t start_time);
+void store_process(
+	struct store *store, const struct id *id, uint64_t sequence, pid_t pid, uint64_t start_time);
 
-/* Makes the end durable: end, status, fields, result, detail, ended_ms and forget_ms of operation are read; input and body of the
- * request are dropped.  If the disk refuses, it is tried again until it succeeds or the store is closed: the completion is only
- * ever called with 0, or with -ECANCELED at close.  An operation that was never accepted (a synchronous one) is not known and
- * must not be ended here. */
+/* Makes the end durable: end, status, fields, result, detail, ended_ms and forget_ms of operation are read;
+ * input and body of the request are dropped.  If the disk refuses, it is tried again until it succeeds or the
+ * store is closed: the completion is only ever called with 0, or with -ECANCELED at close.  An operation that
+ * was never accepted (a synchronous one) is not known and must not be ended here. */
 void store_end(struct store *store, const struct store_operation *operation, store_done_fn done, void *arg);
 
 /* Drops the result and keeps the tombstone until forget_ms.  No completion; tried again as store_end. */
-void store_expire(struct store *store, const struct id *id, int64_t forget_ms);
+void store_expire(struct store *store, const struct id *id, uint64_t sequence, int64_t forget_ms);
 
 /* Forgets the operation altogether, whatever its state.  No completion. */
-void store_forget(struct store *store, const struct id *id);
+void store_forget(struct store *store, const struct id *id, uint64_t sequence);
 
 /* Directory for temporary files of large bodies and results (blob_sink_init), -1 with "memory". */
 int store_spool_fd(const struct store *store);
@@ -114,7 +126,8 @@ int store_spool_fd(const struct store *store);
 /* Whether accepting is possible just now. */
 bool store_is_healthy(const struct store *store);
 
-/* For metrics: commits made, operations waiting for one, seconds that the last commit took, bytes in the database file. */
+/* For metrics: commits made, operations waiting for one, seconds that the last commit took, bytes in the
+ * database file. */
 struct store_stats {
 	uint64_t commits;
 	uint64_t writes;
@@ -124,5 +137,6 @@ struct store_stats {
 };
 void store_get_stats(struct store *store, struct store_stats *ret_stats);
 
-/* Writes what was handed over, waits for the writer, closes.  Completions not yet delivered are in the mailbox.  NULL is allowed. */
+/* Writes what was handed over, waits for the writer, closes.  Completions not yet delivered are in the
+ * mailbox.  NULL is allowed. */
 void store_close(struct store *store);

@@ -1,0 +1,371 @@
+/* The configuration: see config.h.  Here are the server's own table of settings, and the whole. */
+#include "config.h"
+
+#include "common/cleanup.h"
+#include "common/json.h"
+#include "common/log.h"
+#include "config_files.h"
+#include "config_parts.h"
+#include "config_values.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CONFIG(kind, member) SETTING_PLACE(kind, struct config, member)
+
+/* "memory" is kept as "" until the whole is finished. */
+static char *
+convert_state(struct settings *settings, const char *state)
+{
+	return strcmp(state, "memory") == 0 ? xstrdup("") : config_convert_path(settings, state);
+}
+
+static const struct setting_choice log_levels[] = {
+	{"\"error\"", LOG_LEVEL_ERROR},
+	{"\"warning\"", LOG_LEVEL_WARNING},
+	{"\"info\"", LOG_LEVEL_INFO},
+	{"\"debug\"", LOG_LEVEL_DEBUG},
+	{NULL, 0},
+};
+
+static void finish_auth(struct settings *settings, struct json_object *value, void *owner);
+
+static const struct setting auth_rows[] = {
+	{.name = "basic",
+		CONFIG(SETTING_STRING, auth_basic),
+		.convert = config_convert_file,
+		.type = "file",
+		.fallback_note = "none",
+		.meaning = "Users and their passwords, as htpasswd(1) writes them."},
+	{.name = "bearer",
+		CONFIG(SETTING_STRING, auth_bearer),
+		.convert = config_convert_file,
+		.type = "file",
+		.fallback_note = "none",
+		.meaning = "Tokens: lines of NAME:SHA256-HEX, the digest of the token."},
+	{.name = "admins",
+		CONFIG(SETTING_NAMES, auth_admins),
+		.min = 1,
+		.max = 1000,
+		.convert = config_convert_plain,
+		.fallback_note = "none",
+		.meaning = "Principals that may use every operation."},
+	{.name = NULL},
+};
+
+static const struct setting_table auth_table = {auth_rows, finish_auth};
+
+static void
+finish_auth(struct settings *settings, struct json_object *value, void *owner)
+{
+	if (!settings_has(&auth_table, value, "basic") && !settings_has(&auth_table, value, "bearer"))
+		mistakes_add(
+			&settings->mistakes, "has neither \"basic\" nor \"bearer\": nobody could be known");
+}
+
+static const struct setting admin_rows[] = {
+	{.name = "listen",
+		.kind = SETTING_OWN,
+		.read = config_read_address,
+		.free = config_free_address,
+		.is_required = true,
+		.type = "address or object",
+		.members = &config_listen_table,
+		.meaning = "Where /healthz, /readyz and /metrics are."},
+	{.name = NULL},
+};
+
+static const struct setting_table admin_table = {admin_rows, NULL};
+
+/* What a route has that does not say otherwise. */
+static void
+inherit(const struct config *config, struct config_route *ret_route)
+{
+	ret_route->queue_timeout_ms = config->queue_timeout_ms;
+	ret_route->run_timeout_ms = config->run_timeout_ms;
+	ret_route->keep_ms = config->keep_ms;
+	ret_route->keep_timed_out_ms = config->keep_timed_out_ms;
+	ret_route->max_body_bytes = config->max_body_bytes;
+	ret_route->max_result_bytes = config->max_result_bytes;
+	ret_route->queue = CONFIG_NO_LIMIT;
+}
+
+static void
+read_routes(struct settings *settings, struct json_object *value, void *owner)
+{
+	struct config *config = owner;
+
+	if (!json_object_is_type(value, json_type_array)) {
+		mistakes_add_value(&settings->mistakes, value, "is not a list");
+		return;
+	}
+	size_t count = json_object_array_length(value);
+	if (count > CONFIG_ROUTES_MAX) {
+		mistakes_add(&settings->mistakes, "%zu routes are more than %d", count, CONFIG_ROUTES_MAX);
+		return;
+	}
+	config->routes = xcalloc(count, sizeof *config->routes);
+	config->route_count = count;
+	for (size_t i = 0; i < count; i++) {
+		size_t mark = mistakes_enter_index(&settings->mistakes, i);
+		inherit(config, &config->routes[i]);
+		settings_read(settings, &config_route_table, json_object_array_get_idx(value, i),
+			&config->routes[i]);
+		mistakes_leave(&settings->mistakes, mark);
+	}
+}
+
+static void
+free_routes(void *owner)
+{
+	struct config *config = owner;
+
+	for (size_t i = 0; i < config->route_count; i++)
+		settings_free(&config_route_table, &config->routes[i]);
+	free(config->routes);
+	config->routes = NULL;
+	config->route_count = 0;
+}
+
+static void
+finish_config(struct settings *settings, struct json_object *value, void *owner)
+{
+	struct config *config = owner;
+
+	config->has_auth = settings_has(&config_table, value, "auth");
+	if (config->state && !*config->state) {
+		free(config->state);
+		config->state = NULL;
+	}
+}
+
+/* Routes come last: they inherit what stands before. */
+static const struct setting rows[] = {
+	{.name = "listen",
+		.kind = SETTING_OWN,
+		.read = config_read_listen,
+		.free = config_free_listen,
+		.type = "address, object, or a list of them",
+		.members = &config_listen_table,
+		.fallback = "\"127.0.0.1:8580\"",
+		.meaning = "Where calls are taken."},
+	{.name = "admin",
+		CONFIG(SETTING_OBJECT, admin),
+		.members = &admin_table,
+		.fallback_note = "none",
+		.meaning = "Where the server itself is watched."},
+	{.name = "public_url",
+		CONFIG(SETTING_STRING, public_url),
+		.convert = config_convert_url,
+		.type = "URL",
+		.fallback_note = "scheme and Host of the request",
+		.meaning = "What links in answers begin with."},
+	{.name = "state",
+		CONFIG(SETTING_STRING, state),
+		.convert = convert_state,
+		.type = "file, or \"memory\"",
+		.fallback = "\"/var/lib/deferd/deferd.db\"",
+		.meaning = "The database that survives a restart; with \"memory\" nothing does."},
+	{.name = "workers",
+		CONFIG(SETTING_WHOLE, workers),
+		.fallback = "16",
+		.min = 1,
+		.max = 10000,
+		.meaning = "Calls that run at once."},
+	{.name = "capacity",
+		CONFIG(SETTING_WHOLE, capacity),
+		.fallback = "1000",
+		.min = 1,
+		.max = 10000000,
+		.meaning = "Calls that wait or run at once; more are refused with 503."},
+	{.name = "queue_timeout",
+		CONFIG(SETTING_TIME, queue_timeout_ms),
+		.fallback = "\"30s\"",
+		.min = 1,
+		.max = 30 * CONFIG_DAY_MS,
+		.meaning = "How long a call may wait to be run."},
+	{.name = "run_timeout",
+		CONFIG(SETTING_TIME, run_timeout_ms),
+		.fallback = "\"1h\"",
+		.min = 1,
+		.max = 30 * CONFIG_DAY_MS,
+		.meaning = "How long it may run."},
+	{.name = "keep",
+		CONFIG(SETTING_TIME, keep_ms),
+		.fallback = "\"5m\"",
+		.min = 1,
+		.max = 365 * CONFIG_DAY_MS,
+		.meaning = "How long its result can be read."},
+	{.name = "keep_timed_out",
+		CONFIG(SETTING_TIME, keep_timed_out_ms),
+		.fallback = "\"1h\"",
+		.min = 1,
+		.max = 365 * CONFIG_DAY_MS,
+		.meaning = "The same where it ended by a time limit."},
+	{.name = "keep_tombstone",
+		CONFIG(SETTING_TIME, keep_tombstone_ms),
+		.fallback = "\"24h\"",
+		.min = 0,
+		.max = 365 * CONFIG_DAY_MS,
+		.meaning = "How long an expired operation, and an Idempotency-Key, is still known."},
+	{.name = "wait_max",
+		CONFIG(SETTING_TIME, wait_max_ms),
+		.fallback = "\"60s\"",
+		.min = 0,
+		.max = CONFIG_DAY_MS,
+		.meaning = "The longest wait that a client may ask for."},
+	{.name = "stop_grace",
+		CONFIG(SETTING_TIME, stop_grace_ms),
+		.fallback = "\"5s\"",
+		.min = 0,
+		.max = CONFIG_HOUR_MS,
+		.meaning = "The time between SIGTERM and SIGKILL for work that is stopped."},
+	{.name = "drain_timeout",
+		CONFIG(SETTING_TIME, drain_timeout_ms),
+		.fallback = "\"30s\"",
+		.min = 0,
+		.max = CONFIG_DAY_MS,
+		.meaning = "How long running work may go on when the server is told to end."},
+	{.name = "header_timeout",
+		CONFIG(SETTING_TIME, header_timeout_ms),
+		.fallback = "\"30s\"",
+		.min = 10,
+		.max = CONFIG_HOUR_MS,
+		.meaning = "How long a client may take to send the header section of a request."},
+	{.name = "idle_timeout",
+		CONFIG(SETTING_TIME, idle_timeout_ms),
+		.fallback = "\"75s\"",
+		.min = 10,
+		.max = CONFIG_DAY_MS,
+		.meaning = "How long a connection may be without a request."},
+	{.name = "max_body",
+		CONFIG(SETTING_SIZE, max_body_bytes),
+		.fallback = "\"8MiB\"",
+		.min = 0,
+		.max = CONFIG_BODY_MAX_BYTES,
+		.meaning = "The largest body of a request."},
+	{.name = "max_result",
+		CONFIG(SETTING_SIZE, max_result_bytes),
+		.fallback = "\"64MiB\"",
+		.min = 1,
+		.max = CONFIG_RESULT_MAX_BYTES,
+		.meaning = "The largest body of a result."},
+	{.name = "max_retained",
+		CONFIG(SETTING_SIZE, max_retained_bytes),
+		.fallback = "\"1GiB\"",
+		.min = 1024,
+		.max = CONFIG_RETAINED_MAX_BYTES,
+		.meaning = "Bodies and results held at once, in memory and in files; at it new calls are "
+			   "refused."},
+	{.name = "log_level",
+		CONFIG(SETTING_CHOICE, log_level),
+		.fallback = "\"info\"",
+		.choices = log_levels,
+		.meaning = "What is logged: with info every call and every end, with debug every poll, too."},
+	{.name = "auth",
+		.kind = SETTING_OBJECT,
+		.members = &auth_table,
+		.fallback_note = "none",
+		.meaning = "Who may call; without it only loopback and unix addresses are listened on."},
+	{.name = "routes",
+		.kind = SETTING_OWN,
+		.read = read_routes,
+		.free = free_routes,
+		.is_required = true,
+		.is_list = true,
+		.type = "list of objects",
+		.members = &config_route_table,
+		.meaning = "What can be called."},
+	{.name = NULL},
+};
+
+const struct setting_table config_table = {rows, finish_config};
+
+void
+config_begin(struct settings *settings, const char *file)
+{
+	*settings = (struct settings){.mistakes.file = file, .directory = config_directory_of(file)};
+}
+
+void
+config_end(struct settings *settings)
+{
+	mistakes_fini(&settings->mistakes);
+	free(settings->directory);
+}
+
+struct config *
+config_load(struct settings *settings, const char *data, size_t len, struct json_object **ret_root)
+{
+	struct json_mistake mistake;
+	struct json_object *root;
+
+	if (json_parse_with_comments(data, len, &root, &mistake) < 0) {
+		mistakes_add_json(&settings->mistakes, settings->mistakes.file, &mistake);
+		return NULL;
+	}
+	struct config *config = xcalloc(1, sizeof *config);
+	settings_read(settings, &config_table, root, config);
+	config_check(settings, root, config);
+	config_check_paths(settings, config);
+	*ret_root = root;
+	return config;
+}
+
+/* Reads the file, as far as it can be read. */
+static struct config *
+read_file(struct settings *settings, const char *file)
+{
+	struct json_object *root = NULL;
+	struct config *config = NULL;
+	struct text text = {0};
+	int error = config_read_file(file, &text);
+
+	if (!error && !settings->directory)
+		error = -ENOENT;
+	if (error) {
+		mistakes_add(&settings->mistakes, "cannot be read: %s", strerror(-error));
+	} else {
+		config = config_load(settings, text.data, text.len, &root);
+		if (config)
+			config_check_supported(settings, root, config);
+	}
+	json_object_put(root);
+	text_fini(&text);
+	return config;
+}
+
+int
+config_read(const char *file, struct config **ret_config, struct text *ret_mistakes)
+{
+	struct settings settings;
+	int error = 0;
+
+	config_begin(&settings, file);
+	struct config *config = read_file(&settings, file);
+	if (settings.mistakes.count > 0) {
+		text_add(ret_mistakes, settings.mistakes.lines.data, settings.mistakes.lines.len);
+		config_free(config);
+		error = -EINVAL;
+	} else {
+		*ret_config = config;
+	}
+	config_end(&settings);
+	return error;
+}
+
+void
+config_free(struct config *config)
+{
+	if (!config)
+		return;
+	settings_free(&config_table, config);
+	free(config);
+}
+
+void
+config_describe(struct text *ret_text)
+{
+	settings_describe(&config_table, "", ret_text);
+}

@@ -1,0 +1,186 @@
+/* Files that a configuration names: see config_files.h. */
+#include "config_files.h"
+
+#include "common/cleanup.h"
+#include "common/json.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define READ_BYTES ((size_t)64 * 1024)
+
+char *
+config_directory_of(const char *file)
+{
+	CLEANUP_FREE char *copy = xstrdup(file);
+
+	return realpath(dirname(copy), NULL);
+}
+
+/* Reads from fd to its end. */
+static int
+read_all(int fd, struct text *text)
+{
+	for (;;) {
+		ssize_t n = read(fd, text_reserve(text, READ_BYTES), READ_BYTES);
+		if (n == 0)
+			return 0;
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		text->len += (size_t)n;
+		if (text->len > CONFIG_FILE_MAX_BYTES)
+			return -EFBIG;
+	}
+}
+
+int
+config_read_file(const char *path, struct text *ret_text)
+{
+	struct text text = {0};
+	CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
+	if (fd < 0)
+		return -errno;
+	int error = read_all(fd, &text);
+	if (error == 0)
+		text_add(ret_text, text.data, text.len);
+	text_fini(&text);
+	return error;
+}
+
+char *
+config_convert_path(struct settings *settings, const char *name)
+{
+	const char *directory = settings->directory;
+
+	if (*name == '/')
+		return xstrdup(name);
+	while (strncmp(name, "./", 2) == 0)
+		name += 2;
+	return xasprintf("%s/%s", strcmp(directory, "/") == 0 ? "" : directory, name);
+}
+
+/* Tells that name is of no use, and frees path. */
+static char *
+refuse(struct settings *settings, const char *name, const char *what, int error, char *path)
+{
+	mistakes_add_string(&settings->mistakes, name, "%s: %s", what, strerror(error));
+	free(path);
+	return NULL;
+}
+
+/* Opening a FIFO or a device just to see would have effects, so that what it is comes first. */
+char *
+config_convert_file(struct settings *settings, const char *name)
+{
+	char *path = config_convert_path(settings, name);
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return refuse(settings, name, "cannot be read", errno, path);
+	if (!S_ISREG(st.st_mode)) {
+		mistakes_add_string(&settings->mistakes, name, "is not a regular file");
+		free(path);
+		return NULL;
+	}
+	if (faccessat(AT_FDCWD, path, R_OK, AT_EACCESS) < 0)
+		return refuse(settings, name, "cannot be read", errno, path);
+	return path;
+}
+
+char *
+config_convert_directory(struct settings *settings, const char *name)
+{
+	char *path = config_convert_path(settings, name);
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return refuse(settings, name, "cannot be entered", errno, path);
+	if (!S_ISDIR(st.st_mode))
+		return refuse(settings, name, "cannot be entered", ENOTDIR, path);
+	if (faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) < 0)
+		return refuse(settings, name, "cannot be entered", errno, path);
+	return path;
+}
+
+char *
+config_convert_program(struct settings *settings, const char *name)
+{
+	struct stat st;
+
+	if (!strchr(name, '/')) {
+		mistakes_add_string(
+			&settings->mistakes, name, "has no slash: a program is given by its path");
+		return NULL;
+	}
+	char *path = config_convert_path(settings, name);
+	if (stat(path, &st) < 0)
+		return refuse(settings, name, "cannot be run", errno, path);
+	if (!S_ISREG(st.st_mode)) {
+		mistakes_add_string(&settings->mistakes, name, "is not a regular file");
+		free(path);
+		return NULL;
+	}
+	if (faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) < 0)
+		return refuse(settings, name, "cannot be run", errno, path);
+	return path;
+}
+
+/* The JSON in a file, true; or false once it has been told what is wrong with it. */
+static bool
+parse_file(struct settings *settings, const char *name, const char *path, struct json_object **ret_value)
+{
+	struct text text = {0};
+	struct json_mistake mistake;
+	int error = config_read_file(path, &text);
+
+	if (error) {
+		mistakes_add_string(&settings->mistakes, name, "cannot be read: %s", strerror(-error));
+		return false;
+	}
+	error = json_parse(text.data, text.len, ret_value, &mistake);
+	if (error)
+		mistakes_add_json(&settings->mistakes, path, &mistake);
+	text_fini(&text);
+	return error == 0;
+}
+
+static bool
+is_schema(struct json_object *value)
+{
+	return json_object_is_type(value, json_type_object) || json_object_is_type(value, json_type_boolean);
+}
+
+static struct json_object *
+read_schema_file(struct settings *settings, const char *name)
+{
+	CLEANUP_FREE char *path = config_convert_file(settings, name);
+	struct json_object *schema = NULL;
+
+	if (!path || !parse_file(settings, name, path, &schema))
+		return NULL;
+	if (is_schema(schema))
+		return schema;
+	mistakes_add_string(&settings->mistakes, name, "holds no schema: neither an object nor a boolean");
+	json_object_put(schema);
+	return NULL;
+}
+
+struct json_object *
+config_read_schema(struct settings *settings, struct json_object *value)
+{
+	if (json_object_is_type(value, json_type_string)) {
+		const char *name = settings_string(settings, value, false);
+		return name ? read_schema_file(settings, name) : NULL;
+	}
+	if (is_schema(value))
+		return json_object_get(value);
+	mistakes_add_value(&settings->mistakes, value, "is neither a file nor a schema");
+	return NULL;
+}

@@ -1,0 +1,205 @@
+/* Programs and upstreams of the configuration: their tables of settings, and the {name}s in arguments. */
+#include "common/cleanup.h"
+#include "common/json.h"
+#include "config_files.h"
+#include "config_parts.h"
+#include "config_values.h"
+#include "pattern.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define PROGRAM(kind, member) SETTING_PLACE(kind, struct program_config, member)
+#define UPSTREAM(kind, member) SETTING_PLACE(kind, struct config_upstream, member)
+
+/* What the names of deferd's own variables begin with. */
+#define OWN_VARIABLES "DEFERD_"
+
+/* "NAME=value" of a member of env, NULL once it has been told why it is a mistake. */
+static char *
+read_variable(struct settings *settings, const char *name, struct json_object *value)
+{
+	const char *string = settings_string(settings, value, true);
+
+	if (!pattern_is_name(name, strlen(name)))
+		mistakes_add(&settings->mistakes, "is no name of a variable: letters, digits and \"_\"");
+	else if (strncmp(name, OWN_VARIABLES, strlen(OWN_VARIABLES)) == 0)
+		mistakes_add(&settings->mistakes, "is a name that deferd keeps to itself");
+	else if (string)
+		return xasprintf("%s=%s", name, string);
+	return NULL;
+}
+
+static void
+read_env(struct settings *settings, struct json_object *value, void *owner)
+{
+	struct program_config *program = owner;
+	size_t count = 0;
+
+	if (!json_object_is_type(value, json_type_object)) {
+		mistakes_add_value(&settings->mistakes, value, "is not an object");
+		return;
+	}
+	program->env = xcalloc((size_t)json_object_object_length(value) + 1, sizeof *program->env);
+	json_object_object_foreach(value, name, member)
+	{
+		size_t mark = mistakes_enter(&settings->mistakes, name);
+		char *variable = read_variable(settings, name, member);
+		if (variable)
+			program->env[count++] = variable;
+		mistakes_leave(&settings->mistakes, mark);
+	}
+}
+
+static void
+free_env(void *owner)
+{
+	struct program_config *program = owner;
+
+	for (char **variable = program->env; variable && *variable; variable++)
+		free(*variable);
+	free(program->env);
+	program->env = NULL;
+}
+
+/* Makes argv[0] the path of a program that is there. */
+static void
+finish_program(struct settings *settings, struct json_object *value, void *owner)
+{
+	struct program_config *program = owner;
+
+	if (!program->argv)
+		return;
+	struct json_object *first = json_object_array_get_idx(json_find(value, "argv", NULL), 0);
+	const char *name =
+		json_object_is_type(first, json_type_string) ? json_object_get_string(first) : NULL;
+	if (!name || strcmp(name, program->argv[0]) != 0)
+		return; /* it is no good as a string: that has been told */
+	size_t mark = mistakes_enter(&settings->mistakes, "argv");
+	mistakes_enter_index(&settings->mistakes, 0);
+	char *path = config_convert_program(settings, name);
+	if (path) {
+		free(program->argv[0]);
+		program->argv[0] = path;
+	}
+	mistakes_leave(&settings->mistakes, mark);
+}
+
+static const struct setting_choice protocols[] = {
+	{"\"filter\"", PROGRAM_FILTER},
+	{"\"cgi\"", PROGRAM_CGI},
+	{NULL, 0},
+};
+
+static const struct setting program_rows[] = {
+	{.name = "argv",
+		PROGRAM(SETTING_NAMES, argv),
+		.is_required = true,
+		.may_be_empty = true,
+		.may_repeat = true,
+		.min = 1,
+		.max = 1000,
+		.meaning = "The program's path, then its arguments; {name} in an argument takes a parameter "
+			   "of the path or of the query."},
+	{.name = "protocol",
+		PROGRAM(SETTING_CHOICE, protocol),
+		.fallback = "\"filter\"",
+		.choices = protocols,
+		.meaning = "filter: standard output is the response's body; cgi: it begins with header lines "
+			   "(RFC 3875)."},
+	{.name = "response_type",
+		PROGRAM(SETTING_STRING, response_type),
+		.convert = config_convert_media_type,
+		.type = "media type",
+		.fallback_note = "application/octet-stream",
+		.meaning = "The type of what a filter writes."},
+	{.name = "env",
+		.kind = SETTING_OWN,
+		.read = read_env,
+		.free = free_env,
+		.type = "object of strings",
+		.fallback_note = "none",
+		.meaning = "Variables of its environment beside those that deferd sets."},
+	{.name = "working_directory",
+		PROGRAM(SETTING_STRING, working_directory),
+		.convert = config_convert_directory,
+		.type = "directory",
+		.fallback_note = "/",
+		.meaning = "Where it is started."},
+	{.name = NULL},
+};
+
+const struct setting_table config_program_table = {program_rows, finish_program};
+
+static const struct setting upstream_rows[] = {
+	{.name = "url",
+		UPSTREAM(SETTING_STRING, url),
+		.is_required = true,
+		.convert = config_convert_url,
+		.type = "URL",
+		.meaning = "Where calls are sent on to; a path in it replaces the literal beginning of the "
+			   "route's."},
+	{.name = "forward_credentials",
+		UPSTREAM(SETTING_BOOLEAN, forward_credentials),
+		.fallback = "false",
+		.meaning = "Whether Authorization and Cookie are sent on."},
+	{.name = NULL},
+};
+
+const struct setting_table config_upstream_table = {upstream_rows, NULL};
+
+/* A look at the names in arguments. */
+struct name_look {
+	struct settings *settings;
+	const char *const *known; /* names that may be taken, ended by NULL */
+};
+
+static void
+tell_unknown_name(struct name_look *look, const char *name)
+{
+	const char *meant = text_nearest(name, look->known);
+
+	if (meant)
+		mistakes_add(&look->settings->mistakes,
+			"{%s} is neither in the path nor in \"query\" (did you mean {%s}?)", name, meant);
+	else
+		mistakes_add(&look->settings->mistakes, "{%s} is neither in the path nor in \"query\"", name);
+}
+
+static int
+look_at_name(const char *name, size_t len, void *arg)
+{
+	struct name_look *look = arg;
+	CLEANUP_FREE char *word = xstrndup(name, len);
+
+	for (const char *const *known = look->known; *known; known++)
+		if (strcmp(*known, word) == 0)
+			return 0;
+	tell_unknown_name(look, word);
+	return 0;
+}
+
+static int
+refuse_name(const char *name, size_t len, void *arg)
+{
+	struct settings *settings = arg;
+
+	mistakes_add(&settings->mistakes, "{%.*s} is never replaced in the program's path", (int)len, name);
+	return 0;
+}
+
+void
+config_check_names(struct settings *settings, const struct program_config *program, const char *const *known)
+{
+	struct name_look look = {settings, known};
+
+	for (size_t i = 0; program->argv && program->argv[i]; i++) {
+		size_t mark = mistakes_enter(&settings->mistakes, "argv");
+		mistakes_enter_index(&settings->mistakes, i);
+		if (i == 0)
+			program_each_name(program->argv[i], refuse_name, settings);
+		else
+			program_each_name(program->argv[i], look_at_name, &look);
+		mistakes_leave(&settings->mistakes, mark);
+	}
+}

@@ -1,0 +1,120 @@
+/*
+ * The wire guard: see guard.h.
+ *
+ * A state machine over bytes with one function a state, which reads a run of bytes where it can.  Nothing
+ * looks ahead or back: what a byte is depends on the struct alone, so that pieces of any size give the same
+ * verdicts, and a refusal comes at the first byte that cannot be right.  The files: the request line
+ * (guard_line), header and trailer lines (guard_field), the values that frame or route (guard_rule), bodies
+ * (guard_body, guard_chunk), classes of bytes (guard_bytes).
+ *
+ * It does not know what a request means: routes, methods of a route and most values are for others to judge.
+ */
+#include "http/guard.h"
+
+#include "common/text.h"
+#include "http/guard_step.h"
+
+#include <assert.h>
+
+static enum guard_verdict
+stay_refused(struct guard *guard, struct guard_run *run)
+{
+	return GUARD_REFUSE;
+}
+
+static const guard_step_fn steps[GUARD_STATE_COUNT] = {
+	[GUARD_START] = guard_line_start,
+	[GUARD_EMPTY_LF] = guard_line_empty,
+	[GUARD_METHOD] = guard_line_method,
+	[GUARD_TARGET] = guard_line_target,
+	[GUARD_PATH] = guard_line_path,
+	[GUARD_PATH_ESCAPE] = guard_line_escape,
+	[GUARD_QUERY] = guard_line_query,
+	[GUARD_QUERY_ESCAPE] = guard_line_escape,
+	[GUARD_VERSION] = guard_line_version,
+	[GUARD_LINE] = guard_field_line,
+	[GUARD_NAME] = guard_field_name,
+	[GUARD_BLANKS] = guard_field_blanks,
+	[GUARD_TABS] = guard_field_tabs,
+	[GUARD_VALUE] = guard_field_value,
+	[GUARD_TAIL] = guard_field_tail,
+	[GUARD_LINE_LF] = guard_field_line_end,
+	[GUARD_HEADER_LF] = guard_body_begin,
+	[GUARD_BODY] = guard_body_data,
+	[GUARD_CHUNK_SIZE] = guard_chunk_size,
+	[GUARD_CHUNK_EXT] = guard_chunk_ext,
+	[GUARD_CHUNK_CR] = guard_chunk_cr,
+	[GUARD_CHUNK_LF] = guard_chunk_begin,
+	[GUARD_CHUNK_DATA] = guard_body_data,
+	[GUARD_CHUNK_DATA_CR] = guard_chunk_data_cr,
+	[GUARD_CHUNK_DATA_LF] = guard_chunk_data_lf,
+	[GUARD_TRAILER_LF] = guard_chunk_end,
+	[GUARD_REFUSED] = stay_refused,
+};
+
+void
+guard_init(struct guard *guard, const struct guard_limits *limits)
+{
+	assert(limits->max_target_bytes > 0);
+	*guard = (struct guard){.limits = limits};
+}
+
+enum guard_verdict
+guard_feed(struct guard *guard, const char *data, size_t len, size_t *ret_used)
+{
+	const uint8_t *begin = (const uint8_t *)data;
+	struct guard_run run = {begin, begin + len};
+	enum guard_verdict verdict = GUARD_PASS;
+	bool drop = guard->drop;
+
+	assert(len > 0);
+	while (verdict == GUARD_PASS && run.at < run.end && (guard->drop == drop || run.at == begin)) {
+		drop = guard->drop;
+		verdict = steps[guard->state](guard, &run);
+	}
+	if (verdict == GUARD_REFUSE && run.at > begin)
+		verdict = GUARD_PASS;
+	if (verdict == GUARD_PASS && drop)
+		verdict = GUARD_DROP;
+	*ret_used = (size_t)(run.at - begin);
+	return verdict;
+}
+
+enum guard_verdict
+guard_refuse(struct guard *guard, enum problem problem, const char *reason)
+{
+	guard->state = GUARD_REFUSED;
+	guard->problem = problem;
+	guard->reason = reason;
+	return GUARD_REFUSE;
+}
+
+enum guard_verdict
+guard_complete(struct guard *guard)
+{
+	guard_init(guard, guard->limits);
+	return GUARD_COMPLETE;
+}
+
+enum guard_verdict
+guard_expect(
+	struct guard *guard, struct guard_run *run, uint8_t byte, enum guard_state next, const char *reason)
+{
+	if (*run->at != byte)
+		return guard_refuse(guard, PROBLEM_BAD_REQUEST, reason);
+	run->at++;
+	guard->state = next;
+	return GUARD_PASS;
+}
+
+bool
+guard_escape(struct guard *guard, uint8_t byte)
+{
+	int digit = text_hex_value((char)byte);
+
+	if (digit < 0)
+		return false;
+	guard->octet = (uint8_t)(guard->octet << 4 | digit);
+	guard->escape--;
+	return guard->escape > 0 || guard->octet != 0;
+}

@@ -1,0 +1,101 @@
+/* The command line: reads the configuration, and checks it or serves. */
+#include "common/cleanup.h"
+#include "common/text.h"
+#include "config.h"
+#include "server.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+static const char usage[] =
+	"usage: deferd -c FILE [--check]\n"
+	"       deferd --version | --help | --help=settings\n"
+	"\n"
+	"Puts slow work behind HTTP: every call synchronous or asynchronous.\n"
+	"\n"
+	"  -c, --config FILE  the configuration (deferd.json)\n"
+	"      --check        tell every mistake in it, one a line, and exit 1 if there is one\n"
+	"      --version      print the version\n"
+	"      --help         print this; with =settings every setting of the configuration\n"
+	"\n"
+	"SIGTERM ends in good order, a second one at once; SIGHUP reads the configuration again.\n";
+
+static int
+print_help(const char *topic)
+{
+	CLEANUP(text_fini) struct text settings = {0};
+
+	if (topic && strcmp(topic, "settings") != 0) {
+		fprintf(stderr, "deferd: there is no help on %s\n", topic);
+		return EX_USAGE;
+	}
+	if (topic)
+		config_describe(&settings);
+	fputs(topic ? settings.data : usage, stdout);
+	return EX_OK;
+}
+
+static int
+serve(struct config *config, const char *file)
+{
+	struct server *server;
+
+	if (server_start(config, file, &server) < 0)
+		return EXIT_FAILURE;
+	int status = server_run(server);
+	server_free(server);
+	return status;
+}
+
+int
+main(int argc, char **argv)
+{
+	enum { CHECK = 256, VERSION, HELP };
+	static const struct option options[] = {
+		{"config", required_argument, NULL, 'c'},
+		{"check", no_argument, NULL, CHECK},
+		{"version", no_argument, NULL, VERSION},
+		{"help", optional_argument, NULL, HELP},
+		{0},
+	};
+	CLEANUP(text_fini) struct text mistakes = {0};
+	const char *file = NULL;
+	struct config *config;
+	bool check = false;
+	int option;
+
+	while ((option = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
+		switch (option) {
+		case 'c':
+			file = optarg;
+			break;
+		case CHECK:
+			check = true;
+			break;
+		case VERSION:
+			puts("deferd " DEFERD_VERSION);
+			return EX_OK;
+		case HELP:
+		case 'h':
+			return print_help(option == HELP ? optarg : NULL);
+		default:
+			fputs(usage, stderr);
+			return EX_USAGE;
+		}
+	}
+	if (!file || optind != argc) {
+		fputs(usage, stderr);
+		return EX_USAGE;
+	}
+	if (config_read(file, &config, &mistakes) < 0) {
+		fputs(mistakes.data, check ? stdout : stderr);
+		return EXIT_FAILURE;
+	}
+	if (!check)
+		return serve(config, file);
+	config_free(config);
+	return EX_OK;
+}

@@ -1,0 +1,189 @@
+/* The routes: see routes.h. */
+#include "routes.h"
+
+#include "common/log.h"
+#include "common/text.h"
+#include "config.h"
+#include "http/router.h"
+#include "operations/operations.h"
+#include "styles/style.h"
+#include "watch/admin.h"
+#include "work/program.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* One route of the configuration. */
+struct route {
+	char *pattern;		   /* with its base path */
+	char *key;		   /* "POST /thumbnails/{size}": names it over restarts */
+	struct op_route *op_route; /* lent by style_route */
+	struct style_route *style_route;
+};
+
+struct routes {
+	struct router *router;
+	struct route *routes; /* count of them */
+	size_t count;
+};
+
+static const struct style *const styles_of[] = {
+	[CONFIG_SYNC] = NULL,
+	[CONFIG_STATUS] = &style_status,
+	[CONFIG_TOKEN] = &style_token,
+	[CONFIG_RESOURCE] = NULL,
+};
+
+static int
+make_work(const struct config_route *config, struct work **ret_work)
+{
+	if (config->work == CONFIG_PROGRAM)
+		return program_new(&config->program, ret_work);
+	return -ENOTSUP;
+}
+
+static char *
+make_key(const struct config_route *config, const char *pattern)
+{
+	struct text key = {0};
+
+	for (char **method = config->methods; *method; method++)
+		text_addf(&key, "%s%s", key.len ? "," : "", *method);
+	text_addf(&key, " %s", pattern);
+	return text_take(&key);
+}
+
+static struct op_route *
+make_op_route(const struct config_route *config, const struct route *route, struct operations *operations,
+	struct work *work)
+{
+	const struct style *style = styles_of[config->style];
+	struct op_route_config op_config = {
+		.key = route->key,
+		.work = work,
+		.concurrency = config->concurrency,
+		.queue = config->queue == CONFIG_NO_LIMIT ? OP_NO_LIMIT : config->queue,
+		.queue_timeout_ms = config->queue_timeout_ms,
+		.run_timeout_ms = config->run_timeout_ms,
+		.keep_ms = config->keep_ms,
+		.keep_timed_out_ms = config->keep_timed_out_ms,
+		.max_result_bytes = config->max_result_bytes,
+		.rerun = config->rerun,
+		.dialect = style ? style->dialect : PROBLEM_PLAIN,
+	};
+
+	return operations_add_route(operations, &op_config);
+}
+
+static unsigned
+method_set(const struct config_route *config)
+{
+	unsigned set = 0;
+
+	for (char **method = config->methods; *method; method++)
+		set |= http_method_find(*method);
+	return set;
+}
+
+static int
+enter_route(struct routes *routes, const struct config_route *config, struct operations *operations,
+	struct styles *styles)
+{
+	struct route *route = &routes->routes[routes->count];
+	struct work *work = NULL;
+	int rc = make_work(config, &work);
+
+	if (rc < 0)
+		return rc;
+	route->pattern = xasprintf("%s%s", config->base_path, config->path);
+	route->key = make_key(config, route->pattern);
+	route->op_route = make_op_route(config, route, operations, work);
+	work_unref(work);
+	struct style_route_config style_config = {
+		.pattern = route->pattern,
+		.op_route = route->op_route,
+		.style = styles_of[config->style],
+		.query = config->query,
+		.request_types = config->request_types,
+		.users = config->users,
+		.max_body_bytes = config->max_body_bytes,
+		.idempotency_required = config->idempotency_required,
+	};
+	route->style_route = style_route_new(styles, &style_config);
+	routes->count++;
+	return style_route_enter(route->style_route, routes->router, method_set(config));
+}
+
+/* Monitors stand at the root, and below every base path that a route has. */
+static int
+enter_monitors(struct routes *routes, const struct config *config, struct styles *styles)
+{
+	int rc = styles_enter_monitors(styles, routes->router, "");
+
+	for (size_t i = 0; rc == 0 && i < config->route_count; i++) {
+		const char *base_path = config->routes[i].base_path;
+		if (base_path[0] == '\0')
+			continue;
+		rc = styles_enter_monitors(styles, routes->router, base_path);
+		if (rc == -EEXIST)
+			rc = 0; /* another route has the same base path */
+	}
+	return rc;
+}
+
+int
+routes_new(const struct config *config, struct operations *operations, struct styles *styles,
+	struct admin *admin, struct routes **ret_routes)
+{
+	struct routes *routes = xcalloc(1, sizeof *routes);
+	int rc;
+
+	routes->router = router_new();
+	routes->routes = xcalloc(config->route_count, sizeof *routes->routes);
+	rc = enter_monitors(routes, config, styles);
+	if (rc == 0)
+		rc = admin_enter_list(admin, routes->router);
+	for (size_t i = 0; rc == 0 && i < config->route_count; i++) {
+		rc = enter_route(routes, &config->routes[i], operations, styles);
+		if (rc < 0)
+			log_error("route not made", "path=%s error=%s", config->routes[i].path,
+				strerrorname_np(-rc));
+	}
+	if (rc < 0) {
+		routes_free(routes);
+		return rc;
+	}
+	*ret_routes = routes;
+	return 0;
+}
+
+const struct router *
+routes_router(const struct routes *routes)
+{
+	return routes->router;
+}
+
+struct op_route *
+routes_find(const struct routes *routes, const char *key)
+{
+	for (size_t i = 0; i < routes->count; i++)
+		if (strcmp(routes->routes[i].key, key) == 0)
+			return routes->routes[i].op_route;
+	return NULL;
+}
+
+void
+routes_free(struct routes *routes)
+{
+	if (!routes)
+		return;
+	for (size_t i = 0; i < routes->count; i++) {
+		style_route_unref(routes->routes[i].style_route);
+		free(routes->routes[i].pattern);
+		free(routes->routes[i].key);
+	}
+	router_free(routes->router);
+	free(routes->routes);
+	free(routes);
+}

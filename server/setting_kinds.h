@@ -1,0 +1,20 @@
+/* The kinds of settings: how a row of each kind is read, freed and described (see settings.h). */
+#pragma once
+
+#include "settings.h"
+
+struct setting_kind_type {
+	const char *type; /* in words */
+
+	/* Reads value to the row's place in owner, or tells why it cannot be. */
+	void (*read)(
+		struct settings *settings, const struct setting *row, struct json_object *value, void *owner);
+
+	void (*free)(const struct setting *row, void *owner); /* NULL: nothing to free */
+	void (*add_bound)(struct text *text, uint64_t bound); /* NULL: has no bounds that are told */
+};
+
+extern const struct setting_kind_type setting_kinds[SETTING_KINDS];
+
+/* Adds the choices of a row as a list: `"sync", "status"`. */
+void setting_add_choices(struct text *text, const struct setting *row);

@@ -1,0 +1,225 @@
+/* The embedded store: lock, database, spool and writer put together.  The loop's thread only makes the
+ * writes. */
+#include "store/backend.h"
+
+#include "store/header.h"
+#include "store/lock.h"
+#include "store/writer.h"
+
+#include "common/cleanup.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* While the disk refuses, it is tried again this often. */
+#define PAUSE_MS 1000
+
+struct embedded {
+	struct store store; /* first: see backend.h */
+	struct store_config config;
+	int lock_fd;
+	struct disk disk;
+	bool loaded;
+	uint64_t last_sequence; /* of what was loaded or accepted */
+	struct writer *writer;	/* NULL until started; then disk is its own */
+};
+
+static struct embedded *
+embedded_of(const struct store *store)
+{
+	return (struct embedded *)(uintptr_t)store;
+}
+
+/* What load has to know of each operation on its way to the caller's function. */
+struct passing {
+	struct embedded *embedded;
+	store_load_fn fn;
+	void *arg;
+};
+
+static void
+on_load(void *arg, const struct store_operation *operation)
+{
+	struct passing *passing = arg;
+
+	passing->embedded->last_sequence = operation->sequence;
+	passing->fn(passing->arg, operation);
+}
+
+static int
+embedded_load(struct store *store, store_load_fn fn, void *arg, char **ret_why)
+{
+	struct embedded *embedded = embedded_of(store);
+	struct passing passing = {embedded, fn, arg};
+
+	assert(!embedded->loaded);
+	int rc = database_check(embedded->disk.database, ret_why);
+	if (rc < 0)
+		return rc;
+	rc = rows_load(embedded->disk.rows, embedded->disk.spool, on_load, &passing, ret_why);
+	if (rc < 0)
+		return rc;
+	rc = spool_sweep(embedded->disk.spool);
+	if (rc < 0) {
+		*ret_why = xasprintf("cannot tidy up %s.spool: %s", embedded->config.path, strerror(-rc));
+		return rc;
+	}
+	embedded->loaded = true;
+	return 0;
+}
+
+static int
+embedded_start(struct store *store)
+{
+	struct embedded *embedded = embedded_of(store);
+	struct writer_config config = {
+		.mailbox = embedded->config.mailbox,
+		.on_health = embedded->config.on_health,
+		.arg = embedded->config.arg,
+		.pause_ms = PAUSE_MS,
+		.disk = &embedded->disk,
+	};
+
+	assert(embedded->loaded && !embedded->writer);
+	return writer_start(&config, &embedded->writer);
+}
+
+static void
+embedded_write(struct store *store, enum store_verb verb, const struct store_operation *operation,
+	store_done_fn done, void *arg)
+{
+	struct embedded *embedded = embedded_of(store);
+
+	assert(embedded->writer);
+	if (verb == STORE_ACCEPT) {
+		assert(operation->sequence > embedded->last_sequence && operation->sequence <= INT64_MAX);
+		embedded->last_sequence = operation->sequence;
+	}
+	writer_post(embedded->writer, write_new(verb, operation, done, arg));
+}
+
+static int
+embedded_spool_fd(const struct store *store)
+{
+	return spool_fd(embedded_of(store)->disk.spool);
+}
+
+static bool
+embedded_is_healthy(const struct store *store)
+{
+	return writer_is_healthy(embedded_of(store)->writer);
+}
+
+static void
+embedded_get_stats(struct store *store, struct store_stats *ret_stats)
+{
+	writer_get_stats(embedded_of(store)->writer, ret_stats);
+}
+
+static void
+embedded_close(struct store *store)
+{
+	struct embedded *embedded = embedded_of(store);
+
+	if (embedded->writer)
+		writer_stop(embedded->writer);
+	rows_close(embedded->disk.rows);
+	database_close(embedded->disk.database);
+	spool_close(embedded->disk.spool);
+	if (embedded->lock_fd >= 0)
+		close(embedded->lock_fd);
+	free((char *)(uintptr_t)embedded->config.path);
+	free(embedded);
+}
+
+static const struct store_backend embedded_backend = {
+	.load = embedded_load,
+	.start = embedded_start,
+	.write = embedded_write,
+	.spool_fd = embedded_spool_fd,
+	.is_healthy = embedded_is_healthy,
+	.get_stats = embedded_get_stats,
+	.close = embedded_close,
+};
+
+/* Makes the names of the files beside the database last. */
+static int
+sync_parent(const char *path, char **ret_why)
+{
+	CLEANUP_FREE char *copy = xstrdup(path);
+	const char *parent = dirname(copy);
+	CLEANUP_CLOSE int fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd >= 0 && fsync(fd) == 0)
+		return 0;
+	int error = errno;
+	*ret_why = xasprintf("cannot sync the directory %s: %s", parent, strerror(error));
+	return -error;
+}
+
+/* Files in the spool without their database: the next start would remove them. */
+static int
+look_for_orphans(struct embedded *embedded, char **ret_why)
+{
+	const char *path = embedded->config.path;
+	bool exists;
+	int rc = header_look(path, &exists, ret_why);
+
+	if (rc < 0 || exists)
+		return rc;
+	rc = spool_is_empty(embedded->disk.spool);
+	if (rc == 0)
+		*ret_why = xasprintf("%s is missing or empty, but %s.spool has files: put the database back, "
+				     "or remove the files to begin anew",
+			path, path);
+	else if (rc < 0)
+		*ret_why = xasprintf("cannot read %s.spool: %s", path, strerror(-rc));
+	return rc == 0 ? -EINVAL : rc < 0 ? rc : 0;
+}
+
+static int
+open_parts(struct embedded *embedded, char **ret_why)
+{
+	const char *path = embedded->config.path;
+	CLEANUP_FREE char *spool_path = xasprintf("%s.spool", path);
+	int rc = lock_take(path, &embedded->lock_fd, ret_why);
+
+	if (rc == 0)
+		rc = spool_open(spool_path, &embedded->disk.spool, ret_why);
+	if (rc == 0)
+		rc = look_for_orphans(embedded, ret_why);
+	if (rc == 0)
+		rc = database_open(path, &embedded->disk.database, ret_why);
+	if (rc == 0)
+		rc = sync_parent(path, ret_why);
+	if (rc < 0)
+		return rc;
+	rc = rows_open(embedded->disk.database, &embedded->disk.rows);
+	if (rc < 0)
+		*ret_why = xasprintf("%s has no table of operations that we know: %s", path,
+			database_message(embedded->disk.database));
+	return rc;
+}
+
+int
+store_open_embedded(const struct store_config *config, struct store **ret_store, char **ret_why)
+{
+	struct embedded *embedded = xcalloc(1, sizeof *embedded);
+
+	embedded->store.backend = &embedded_backend;
+	embedded->config = *config;
+	embedded->config.path = xstrdup(config->path);
+	embedded->lock_fd = -1;
+	int rc = open_parts(embedded, ret_why);
+	if (rc < 0) {
+		embedded_close(&embedded->store);
+		return rc;
+	}
+	*ret_store = &embedded->store;
+	return 0;
+}

@@ -1,0 +1,91 @@
+/*
+ * The schema and its versions.  PRAGMA user_version counts the steps that a database has been through; a step
+ * is never changed once it has been released, a new one is added.
+ *
+ * operation: one row an operation.  The key is the order of acceptance, so that rows are appended: with
+ * random keys every accept dirtied a page of its own and cost ten times as much.  Nothing else is looked up,
+ * so there is no index. probe: holds a row for a moment when the writer tries whether there is room on the
+ * disk again.
+ */
+#include "store/schema.h"
+
+#include "common/cleanup.h"
+#include "common/text.h"
+
+#define COUNT(array) (sizeof(array) / sizeof(array)[0])
+
+static const char *const steps[] = {
+	"CREATE TABLE operation ("
+	" sequence INTEGER PRIMARY KEY,"
+	" id BLOB NOT NULL,"
+	" route TEXT NOT NULL,"
+	" style TEXT NOT NULL,"
+	" principal TEXT,"
+	" accepted_ms INTEGER NOT NULL,"
+	" idempotency_key TEXT,"
+	" key_digest BLOB,"
+	" state INTEGER NOT NULL,"
+	" started_ms INTEGER NOT NULL,"
+	" ended_ms INTEGER NOT NULL,"
+	" forget_ms INTEGER NOT NULL,"
+	" input BLOB,"
+	" body BLOB,"
+	" body_file TEXT,"
+	" body_len INTEGER,"
+	" ended_as TEXT,"
+	" status INTEGER NOT NULL,"
+	" fields BLOB,"
+	" result BLOB,"
+	" result_file TEXT,"
+	" result_len INTEGER,"
+	" detail TEXT,"
+	" pid INTEGER NOT NULL,"
+	" pid_start_time INTEGER NOT NULL,"
+	" checksum INTEGER NOT NULL"
+	") STRICT;"
+	"CREATE TABLE probe (id INTEGER PRIMARY KEY, filler BLOB NOT NULL) STRICT;",
+};
+
+int
+schema_version(void)
+{
+	return COUNT(steps);
+}
+
+static int
+read_version(sqlite3 *handle, int *ret_version)
+{
+	sqlite3_stmt *statement;
+	int rc = sqlite3_prepare_v2(handle, "PRAGMA user_version", -1, &statement, NULL);
+
+	if (rc != SQLITE_OK)
+		return rc;
+	if (sqlite3_step(statement) == SQLITE_ROW)
+		*ret_version = sqlite3_column_int(statement, 0);
+	return sqlite3_finalize(statement);
+}
+
+static int
+take_step(sqlite3 *handle, int version)
+{
+	CLEANUP_FREE char *sql =
+		xasprintf("BEGIN; %s PRAGMA user_version = %d; COMMIT", steps[version], version + 1);
+	int rc = sqlite3_exec(handle, sql, NULL, NULL, NULL);
+
+	if (rc != SQLITE_OK && !sqlite3_get_autocommit(handle))
+		sqlite3_exec(handle, "ROLLBACK", NULL, NULL, NULL);
+	return rc;
+}
+
+int
+schema_upgrade(sqlite3 *handle)
+{
+	int version = 0;
+	int rc = read_version(handle, &version);
+
+	if (rc == SQLITE_OK && (version < 0 || version > schema_version()))
+		return SQLITE_SCHEMA;
+	for (; rc == SQLITE_OK && version < schema_version(); version++)
+		rc = take_step(handle, version);
+	return rc;
+}

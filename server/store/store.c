@@ -1,0 +1,95 @@
+/* The store's interface, handed on to what stands behind it: see store.h and backend.h. */
+#include "store/store.h"
+
+#include "store/backend.h"
+
+int
+store_open(const struct store_config *config, struct store **ret_store, char **ret_why)
+{
+	if (!config->path)
+		return store_open_memory(config, ret_store, ret_why);
+	return store_open_embedded(config, ret_store, ret_why);
+}
+
+int
+store_load(struct store *store, store_load_fn fn, void *arg, char **ret_why)
+{
+	return store->backend->load(store, fn, arg, ret_why);
+}
+
+int
+store_start(struct store *store)
+{
+	return store->backend->start(store);
+}
+
+void
+store_accept(struct store *store, const struct store_operation *operation, store_done_fn done, void *arg)
+{
+	store->backend->write(store, STORE_ACCEPT, operation, done, arg);
+}
+
+void
+store_begin(struct store *store, const struct id *id, uint64_t sequence, int64_t started_ms,
+	store_done_fn done, void *arg)
+{
+	struct store_operation operation = {.id = *id, .sequence = sequence, .started_ms = started_ms};
+
+	store->backend->write(store, STORE_BEGIN, &operation, done, arg);
+}
+
+void
+store_process(struct store *store, const struct id *id, uint64_t sequence, pid_t pid, uint64_t start_time)
+{
+	struct store_operation operation = {
+		.id = *id, .sequence = sequence, .pid = pid, .pid_start_time = start_time};
+
+	store->backend->write(store, STORE_PROCESS, &operation, NULL, NULL);
+}
+
+void
+store_end(struct store *store, const struct store_operation *operation, store_done_fn done, void *arg)
+{
+	store->backend->write(store, STORE_END, operation, done, arg);
+}
+
+void
+store_expire(struct store *store, const struct id *id, uint64_t sequence, int64_t forget_ms)
+{
+	struct store_operation operation = {.id = *id, .sequence = sequence, .forget_ms = forget_ms};
+
+	store->backend->write(store, STORE_EXPIRE, &operation, NULL, NULL);
+}
+
+void
+store_forget(struct store *store, const struct id *id, uint64_t sequence)
+{
+	struct store_operation operation = {.id = *id, .sequence = sequence};
+
+	store->backend->write(store, STORE_FORGET, &operation, NULL, NULL);
+}
+
+int
+store_spool_fd(const struct store *store)
+{
+	return store->backend->spool_fd(store);
+}
+
+bool
+store_is_healthy(const struct store *store)
+{
+	return store->backend->is_healthy(store);
+}
+
+void
+store_get_stats(struct store *store, struct store_stats *ret_stats)
+{
+	store->backend->get_stats(store, ret_stats);
+}
+
+void
+store_close(struct store *store)
+{
+	if (store)
+		store->backend->close(store);
+}

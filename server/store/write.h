@@ -1,0 +1,43 @@
+/* One write on its way to the disk, and back to the loop as its completion. */
+#pragma once
+
+#include "store/backend.h"
+
+#include "common/list.h"
+
+struct write {
+	struct mail mail; /* as its completion */
+	struct list link; /* in the queue of whoever has it */
+	uint64_t serial;  /* order of handing over, the writer's */
+	enum store_verb verb;
+
+	store_done_fn done; /* NULL: nobody waits for it */
+	void *arg;
+	int error; /* what done is told */
+
+	/* its body or result is where it belongs: in file, which is a reference, or in the row where file is
+	 * NULL */
+	bool settled;
+	struct blob *file;
+
+	/* what the verb reads: strings are copies in data, blobs are references, the rest is zero */
+	struct store_operation operation;
+	char data[];
+};
+
+static inline struct write *
+write_of(struct list *node)
+{
+	return container_of(node, struct write, link);
+}
+
+/* Copies what verb reads of operation; aborts when memory is out. */
+struct write *write_new(
+	enum store_verb verb, const struct store_operation *operation, store_done_fn done, void *arg);
+
+/* The body or the result that it brings, NULL if it brings none. */
+struct blob *write_blob(const struct write *write);
+
+/* Posts its completion with error, where somebody waits for it; then it is the mailbox's.  Otherwise it is
+ * freed. */
+void write_complete(struct write *write, struct mailbox *mailbox, int error);

@@ -1,0 +1,414 @@
+/*
+ * The writer.
+ *
+ * While one group is on its way to the disk the next gathers: under load a sync is shared by many, without it
+ * a write waits for nobody.  Two queues: what somebody waits for goes first and in order; expiries and
+ * forgettings follow, at most as many at a time, and never before what was handed over before them.
+ *
+ * When a group fails, it is undone and its writes are tried one by one, so that none fails for another's
+ * sake:
+ * - an accept or a begin that fails alone is refused: what it announces need not happen;
+ * - anything else stays at the head of its queue and is tried again after a pause, for ever, because it tells
+ *   what has happened already.
+ * If the probe fails as well, or something waits to be tried again, accepts and begins are refused at once
+ * until both have succeeded.
+ *
+ * When a sync fails or a page is damaged, nothing more is written until the next start: accepts and begins
+ * are refused, all else waits for the end of the process.  Going on with a connection opened anew would have
+ * to trust what it reads, and that comes from the very cache whose pages did not reach the disk; a restart
+ * copies the whole log and syncs it anew before it answers (database.c).  One thing cannot be known then: an
+ * accept of the group whose sync failed was refused, but its row may have reached the disk, and the next
+ * start finds it.  So may an operation whose client was told that it failed be run, never one lost that was
+ * promised.
+ */
+#include "store/writer.h"
+
+#include "store/health.h"
+
+#include "common/clock.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+
+/* A commit takes no more than this, so that none takes long: writes of each queue, and bytes of their bodies
+ * and results. */
+#define GROUP_WRITES 512
+#define GROUP_BYTES (4 * 1024 * 1024)
+
+/* At least so many expiries and forgettings go with a group, where they wait. */
+#define GROUP_HOUSEKEEPING_MIN 64
+
+enum queue {
+	QUEUE_URGENT,	    /* accepts, begins, processes, ends */
+	QUEUE_HOUSEKEEPING, /* expiries, forgettings */
+	QUEUE_COUNT,
+};
+
+struct writer {
+	/* do not change */
+	struct mailbox *mailbox;
+	pthread_t thread;
+
+	/* any thread */
+	pthread_mutex_t lock; /* guards the members down to the blank line */
+	pthread_cond_t wake;  /* the queues are no longer empty, or closing */
+	struct list queues[QUEUE_COUNT];
+	bool closing;
+	uint64_t serial; /* of the write that was handed over last */
+	struct store_stats stats;
+
+	/* the writer's thread */
+	struct list taken[QUEUE_COUNT]; /* taken from the queues, not written yet */
+	struct disk *disk;
+	struct health health;
+	uint64_t finished; /* writes that have left since the stats were brought up to date */
+};
+
+static enum queue
+queue_of(const struct write *write)
+{
+	return write->verb >= STORE_EXPIRE ? QUEUE_HOUSEKEEPING : QUEUE_URGENT;
+}
+
+/* Whether it announces something that need not happen. */
+static bool
+is_refusable(const struct write *write)
+{
+	return write->verb == STORE_ACCEPT || write->verb == STORE_BEGIN;
+}
+
+/* Notes that what failed with error. */
+static void
+note_failure(struct writer *writer, int error, const char *what)
+{
+	health_fail(&writer->health, error, disk_is_broken(writer->disk), what, disk_message(writer->disk));
+}
+
+static void
+finish(struct writer *writer, struct write *write, int error)
+{
+	list_remove(&write->link);
+	writer->finished++;
+	write_complete(write, writer->mailbox, error);
+}
+
+/* Commits a group and completes its writes; leaves them as they were where that fails. */
+static int
+write_together(struct writer *writer, struct list *group)
+{
+	int64_t started_us = clock_mono_us();
+	int rc = disk_write(writer->disk, group);
+
+	if (rc < 0)
+		return rc;
+	pthread_mutex_lock(&writer->lock);
+	writer->stats.commits++;
+	writer->stats.last_commit_us = clock_mono_us() - started_us;
+	pthread_mutex_unlock(&writer->lock);
+	list_for_each_safe(node, group)
+		finish(writer, write_of(node), write_of(node)->error);
+	return 0;
+}
+
+static int
+write_alone(struct writer *writer, struct write *write)
+{
+	struct list alone;
+
+	list_init(&alone);
+	list_add_tail(&alone, &write->link);
+	int rc = write_together(writer, &alone);
+	if (rc < 0)
+		list_remove(&write->link);
+	return rc;
+}
+
+/* Whether there is room for a write that may come. */
+static bool
+probe(struct writer *writer)
+{
+	int rc = database_probe(writer->disk->database);
+
+	if (rc < 0)
+		note_failure(writer, rc, "the database cannot be written");
+	return rc == 0;
+}
+
+/* Writes that could not be written go back to where they came from, in their order. */
+static void
+put_back(struct writer *writer, struct list *group)
+{
+	while (!list_is_empty(group)) {
+		struct write *last = write_of(group->prev);
+		list_remove(&last->link);
+		list_add_head(&writer->taken[queue_of(last)], &last->link);
+	}
+}
+
+/* Decides about a write that failed alone.  Returns whether others may be tried. */
+static bool
+on_failed_alone(struct writer *writer, struct write *write, int error)
+{
+	bool refusable = is_refusable(write);
+
+	if (refusable)
+		finish(writer, write, health_refusal_of(error));
+	if (refusable && !disk_is_broken(writer->disk))
+		return probe(writer);
+	note_failure(writer, error, "a write failed");
+	return false;
+}
+
+/* After a group has failed with error.  Returns whether all could be dealt with; the others are then back in
+ * their queues. */
+static bool
+write_one_by_one(struct writer *writer, struct list *group, int error)
+{
+	struct list blocked;
+	bool goes_on = !disk_is_broken(writer->disk);
+
+	if (!goes_on)
+		note_failure(writer, error, "a write failed");
+	list_init(&blocked);
+	while (!list_is_empty(group)) {
+		struct write *write = write_of(group->next);
+		bool refusable = is_refusable(write);
+		list_remove(&write->link);
+		if (goes_on) {
+			int rc = write_alone(writer, write);
+			if (rc < 0)
+				goes_on = on_failed_alone(writer, write, rc);
+			if (rc == 0 || refusable)
+				continue;
+		} else if (refusable) {
+			finish(writer, write, writer->health.refusal);
+			continue;
+		}
+		list_add_tail(&blocked, &write->link);
+	}
+	put_back(writer, &blocked);
+	return goes_on;
+}
+
+static bool
+has_taken(const struct writer *writer)
+{
+	return !list_is_empty(&writer->taken[QUEUE_URGENT]) ||
+	       !list_is_empty(&writer->taken[QUEUE_HOUSEKEEPING]);
+}
+
+static void
+move_first(struct list *from, struct list *to)
+{
+	struct list *first = from->next;
+
+	list_remove(first);
+	list_add_tail(to, first);
+}
+
+static void
+gather(struct writer *writer, struct list *group)
+{
+	struct list *urgent = &writer->taken[QUEUE_URGENT];
+	struct list *housekeeping = &writer->taken[QUEUE_HOUSEKEEPING];
+	uint64_t bytes = 0;
+	int count = 0;
+
+	for (; !list_is_empty(urgent) && count < GROUP_WRITES && bytes < GROUP_BYTES; count++) {
+		bytes += blob_len(write_blob(write_of(urgent->next)));
+		move_first(urgent, group);
+	}
+	if (count < GROUP_HOUSEKEEPING_MIN)
+		count = GROUP_HOUSEKEEPING_MIN;
+	uint64_t before = list_is_empty(urgent) ? UINT64_MAX : write_of(urgent->next)->serial;
+	for (; !list_is_empty(housekeeping) && count > 0; count--) {
+		if (write_of(housekeeping->next)->serial > before)
+			break;
+		move_first(housekeeping, group);
+	}
+}
+
+/* Returns whether everything in the group could be dealt with. */
+static bool
+write_group(struct writer *writer)
+{
+	struct list group;
+
+	list_init(&group);
+	gather(writer, &group);
+	int rc = write_together(writer, &group);
+	if (rc < 0 && !write_one_by_one(writer, &group, rc))
+		return false;
+	rc = database_tidy(writer->disk->database);
+	if (rc < 0)
+		note_failure(writer, rc, "the log cannot be moved to the database");
+	return rc == 0;
+}
+
+static void
+try_again(struct writer *writer)
+{
+	while (has_taken(writer))
+		if (!write_group(writer))
+			return;
+	if (probe(writer))
+		health_recover(&writer->health);
+}
+
+/* With the lock: waits until there is something to do, or to try again. */
+static void
+wait_for_work(struct writer *writer)
+{
+	while (!writer->closing && list_is_empty(&writer->queues[QUEUE_URGENT]) &&
+		list_is_empty(&writer->queues[QUEUE_HOUSEKEEPING])) {
+		if (writer->health.state == HEALTH_GOOD && has_taken(writer))
+			return;
+		if (writer->health.state != HEALTH_REFUSING)
+			pthread_cond_wait(&writer->wake, &writer->lock);
+		else if (pthread_cond_timedwait(&writer->wake, &writer->lock, &writer->health.again) ==
+			 ETIMEDOUT)
+			return;
+	}
+}
+
+/* Adds what was handed over to what is taken, or refuses it where that must be.  Returns whether there will
+ * be no more. */
+static bool
+take(struct writer *writer)
+{
+	struct list fresh[QUEUE_COUNT];
+
+	pthread_mutex_lock(&writer->lock);
+	writer->stats.waiting -= writer->finished;
+	writer->stats.writes += writer->finished;
+	writer->stats.file_bytes = database_file_bytes(writer->disk->database);
+	writer->finished = 0;
+	wait_for_work(writer);
+	for (int i = 0; i < QUEUE_COUNT; i++) {
+		list_init(&fresh[i]);
+		list_splice(&fresh[i], &writer->queues[i]);
+	}
+	bool closing = writer->closing;
+	pthread_mutex_unlock(&writer->lock);
+
+	list_for_each_safe(node, &fresh[QUEUE_URGENT])
+		if (writer->health.state != HEALTH_GOOD && is_refusable(write_of(node)))
+			finish(writer, write_of(node), writer->health.refusal);
+	for (int i = 0; i < QUEUE_COUNT; i++)
+		list_splice(&writer->taken[i], &fresh[i]);
+	return closing;
+}
+
+static void *
+run(void *arg)
+{
+	struct writer *writer = arg;
+	bool closing;
+
+	do {
+		closing = take(writer);
+		if (writer->health.state == HEALTH_GOOD && has_taken(writer))
+			write_group(writer);
+		else if (writer->health.state == HEALTH_REFUSING &&
+			 (closing || health_is_pause_over(&writer->health)))
+			try_again(writer);
+	} while (!closing || (writer->health.state == HEALTH_GOOD && has_taken(writer)));
+	for (int i = 0; i < QUEUE_COUNT; i++)
+		list_for_each_safe(node, &writer->taken[i])
+			finish(writer, write_of(node), -ECANCELED);
+	return NULL;
+}
+
+/* Signals are for the loop's thread. */
+static int
+start_thread(struct writer *writer)
+{
+	sigset_t all, before;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	int rc = pthread_create(&writer->thread, NULL, run, writer);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (rc == 0)
+		pthread_setname_np(writer->thread, "store");
+	return -rc;
+}
+
+static void
+free_writer(struct writer *writer)
+{
+	pthread_mutex_destroy(&writer->lock);
+	pthread_cond_destroy(&writer->wake);
+	free(writer);
+}
+
+int
+writer_start(const struct writer_config *config, struct writer **ret_writer)
+{
+	struct writer *writer = xcalloc(1, sizeof *writer);
+	pthread_condattr_t attributes;
+
+	writer->mailbox = config->mailbox;
+	writer->disk = config->disk;
+	writer->health.mailbox = config->mailbox;
+	writer->health.on_health = config->on_health;
+	writer->health.arg = config->arg;
+	writer->health.pause_ms = config->pause_ms;
+	health_start(&writer->health);
+	for (int i = 0; i < QUEUE_COUNT; i++) {
+		list_init(&writer->queues[i]);
+		list_init(&writer->taken[i]);
+	}
+	pthread_mutex_init(&writer->lock, NULL);
+	pthread_condattr_init(&attributes);
+	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	pthread_cond_init(&writer->wake, &attributes);
+	pthread_condattr_destroy(&attributes);
+	int rc = start_thread(writer);
+	if (rc < 0) {
+		free_writer(writer);
+		return rc;
+	}
+	*ret_writer = writer;
+	return 0;
+}
+
+void
+writer_post(struct writer *writer, struct write *write)
+{
+	pthread_mutex_lock(&writer->lock);
+	write->serial = ++writer->serial;
+	list_add_tail(&writer->queues[queue_of(write)], &write->link);
+	writer->stats.waiting++;
+	pthread_mutex_unlock(&writer->lock);
+	pthread_cond_signal(&writer->wake);
+}
+
+bool
+writer_is_healthy(const struct writer *writer)
+{
+	return atomic_load(&writer->health.good);
+}
+
+void
+writer_get_stats(struct writer *writer, struct store_stats *ret_stats)
+{
+	pthread_mutex_lock(&writer->lock);
+	*ret_stats = writer->stats;
+	pthread_mutex_unlock(&writer->lock);
+}
+
+void
+writer_stop(struct writer *writer)
+{
+	pthread_mutex_lock(&writer->lock);
+	writer->closing = true;
+	pthread_mutex_unlock(&writer->lock);
+	pthread_cond_signal(&writer->wake);
+	int rc = pthread_join(writer->thread, NULL);
+	assert(rc == 0);
+	free_writer(writer);
+}

@@ -1,0 +1,605 @@
+/*
+ * A call of a route, from the request to its answer (contract, 2 and 3): how it is to be answered is read from the request, its body and key
+ * are checked, it is submitted, and the answer waits for what it has to: the end (synchronous calls), the acceptance (asynchronous
+ * ones), or the first of the end and the client's patience (Prefer: wait).
+ */
+#include "common/cleanup.h"
+#include "common/log.h"
+#include "common/trace.h"
+#include "http/reply.h"
+#include "operations/idempotency.h"
+#include "styles/private.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What `async` in the query says. */
+enum async_param { ASYNC_SILENT, ASYNC_TRUE, ASYNC_FALSE, ASYNC_MALFORMED };
+
+struct call {
+	struct http_request *request;
+	struct style_route *route; /* a reference */
+	struct preferences preferences;
+	const struct style *style; /* NULL: synchronous */
+	bool asks_prefer;	   /* Prefer: respond-async was honoured */
+	bool asks_location_too;	   /* ... beside async=true */
+	int64_t wait_ms;	   /* hold the 202 this long for the end; 0: do not */
+	char *query;		   /* without async; NULL: there is none */
+	struct work_input *input;  /* until it is submitted */
+	struct op_key *key;	   /* likewise */
+	struct op *op;		   /* once submitted, until answered */
+	struct op_acceptor acceptor;
+	struct op_watcher watcher;
+	struct timer timer; /* the client's patience */
+};
+
+static void
+call_free(struct call *call)
+{
+	op_unwatch(&call->watcher);
+	timer_stop(&call->timer);
+	if (call->acceptor.link.next)
+		list_remove(&call->acceptor.link);
+	work_input_free(call->input);
+	op_key_free(call->key);
+	style_route_unref(call->route);
+	free(call->query);
+	free(call);
+}
+
+/* Takes the request out of the call, which is freed: what follows is its answer. */
+static struct http_request *
+end_call(struct call *call)
+{
+	struct http_request *request = call->request;
+
+	request->on_gone = NULL;
+	request->arg = NULL;
+	call_free(call);
+	return request;
+}
+
+static enum problem_dialect
+dialect_of(const struct call *call)
+{
+	const struct style *style = call->route->config.style;
+
+	return style ? style->dialect : PROBLEM_PLAIN;
+}
+
+static void
+refuse(struct call *call, enum problem problem, int status, const char *detail, struct fields *fields)
+{
+	enum problem_dialect dialect = dialect_of(call);
+
+	answer_problem(end_call(call), dialect, problem, status, detail, fields);
+}
+
+/* Decodes an encoded name or value into word; false if it is longer than any word we look for. */
+static bool
+decode_word(const char *data, size_t len, char word[static 32])
+{
+	size_t decoded_len;
+
+	return len < 32 && text_percent_decode(data, len, true, word, &decoded_len) == 0;
+}
+
+static bool
+is_async(const struct http_query_param *param)
+{
+	char name[32];
+
+	return decode_word(param->name, param->name_len, name) && strcmp(name, "async") == 0;
+}
+
+static enum async_param
+read_async_value(const struct http_query_param *param)
+{
+	char value[32];
+
+	if (!decode_word(param->value, param->value_len, value))
+		return ASYNC_MALFORMED;
+	if (strcasecmp(value, "true") == 0 || strcmp(value, "1") == 0)
+		return ASYNC_TRUE;
+	if (strcasecmp(value, "false") == 0 || strcmp(value, "0") == 0)
+		return ASYNC_FALSE;
+	return ASYNC_MALFORMED;
+}
+
+/* Splits the query into what `async` says and the rest, which the work sees. */
+static enum async_param
+read_query(struct call *call)
+{
+	const char *at = call->request->query;
+	enum async_param said = ASYNC_SILENT;
+	struct text rest = {0};
+	struct http_query_param param;
+	bool found = false;
+
+	while (http_query_next(&at, &param)) {
+		if (!is_async(&param)) {
+			text_addf(&rest, "%s%.*s", rest.len ? "&" : "", (int)param.raw_len, param.raw);
+			continue;
+		}
+		enum async_param value = read_async_value(&param);
+		found = true;
+		said = said == ASYNC_SILENT || said == value ? value : ASYNC_MALFORMED;
+	}
+	/* Where async was all there was, there is no query at all. */
+	if (call->request->query && (rest.len > 0 || !found))
+		call->query = text_take(&rest);
+	text_fini(&rest);
+	return said;
+}
+
+static bool
+is_safe(const struct http_request *request)
+{
+	return request->method == HTTP_GET || request->method == HTTP_HEAD;
+}
+
+/* Decides how the call is answered.  The request says; where it is silent, the route does. */
+static void
+choose_style(struct call *call, enum async_param said)
+{
+	const struct preferences *preferences = &call->preferences;
+	bool safe = is_safe(call->request);
+
+	if (safe)
+		said = ASYNC_SILENT;
+	if (said == ASYNC_FALSE)
+		return;
+	call->asks_prefer = preferences->respond_async;
+	if (said == ASYNC_TRUE) {
+		call->style = &style_location;
+		call->asks_location_too = call->asks_prefer;
+	} else if (call->asks_prefer) {
+		call->style = &style_prefer;
+	} else if (!safe) {
+		call->style = call->route->config.style;
+	}
+	if (!preferences->has_wait || preferences->wait_ms == 0)
+		return;
+	/* A lone wait bounds a synchronous call, too: then it ends in a 202. */
+	if (!call->style && !safe)
+		call->style = &style_prefer;
+	if (call->style) {
+		int64_t most_ms = call->route->styles->config.wait_max_ms;
+		call->wait_ms = preferences->wait_ms < most_ms ? preferences->wait_ms : most_ms;
+	}
+}
+
+static bool
+may_call(const struct call *call)
+{
+	char **users = call->route->config.users;
+
+	if (!users)
+		return true;
+	for (; call->request->principal && *users; users++)
+		if (strcmp(*users, call->request->principal) == 0)
+			return true;
+	return false;
+}
+
+/* Whether a media type is of a range such as "image/png", "image" and any subtype. */
+static bool
+is_of_range(const char *type, size_t len, const char *range)
+{
+	const char *slash = memchr(type, '/', len);
+	size_t range_len = strlen(range);
+
+	if (range_len < 2 || strcmp(range + range_len - 2, "/*") != 0)
+		return text_equal_nocase(type, len, range);
+	if (!slash || slash + 1 == type + len)
+		return false;
+	size_t main_len = (size_t)(slash - type);
+	return strcmp(range, "*/*") == 0 ||
+	       (main_len == range_len - 2 && strncasecmp(type, range, main_len) == 0);
+}
+
+static bool
+is_type_allowed(const struct call *call)
+{
+	char **types = call->route->config.request_types;
+	const char *type = http_request_field(call->request, "Content-Type");
+
+	if (!types || http_request_body_len(call->request) == 0)
+		return true;
+	size_t len = type ? strcspn(type, "; \t") : 0;
+	for (; *types; types++)
+		if (type && is_of_range(type, len, *types))
+			return true;
+	return false;
+}
+
+/* Adds the path's parameters, and those of the query that the route has asked for.  The missing one's name, or NULL. */
+static const char *
+add_params(struct call *call)
+{
+	const struct http_request *request = call->request;
+
+	for (size_t i = 0; i < request->match.param_count; i++) {
+		const char *name = request->match.params[i].name;
+		CLEANUP_FREE char *value = http_request_param(request, name);
+		work_input_add_param(call->input, name, value);
+	}
+	for (char **name = call->route->config.query; name && *name; name++) {
+		CLEANUP_FREE char *value = http_request_query(request, *name);
+		if (!value)
+			return *name;
+		work_input_add_param(call->input, *name, value);
+	}
+	return NULL;
+}
+
+/* A call is part of its client's trace, or begins one: programs and upstreams are told. */
+static void
+set_trace(struct fields *fields)
+{
+	CLEANUP_FREE char *given = fields_dup_value(fields, "traceparent");
+	char made[TRACEPARENT_SIZE];
+
+	if (given && trace_is_valid(given))
+		return;
+	trace_make(made);
+	fields_remove(fields, "traceparent");
+	fields_remove(fields, "tracestate");
+	fields_put(fields, "traceparent", made);
+}
+
+static void
+make_input(struct call *call)
+{
+	const struct http_request *request = call->request;
+	struct work_input *input = work_input_new();
+
+	input->method = xstrdup(http_method_name(request->method));
+	input->path = xstrndup(request->path, request->path_len);
+	input->query = xstrdup(call->query);
+	input->route = xstrdup(call->route->config.pattern);
+	http_request_copy_fields(request, &input->fields);
+	set_trace(&input->fields);
+	input->principal = xstrdup(request->principal);
+	input->remote_address = xstrdup(http_request_remote_address(request));
+	input->scheme = xstrdup(http_request_scheme(request));
+	input->authority = xstrdup(http_request_authority(request));
+	input->base = http_request_base(request);
+	call->input = input;
+}
+
+static void
+hash_piece(EVP_MD_CTX *context, const char *data)
+{
+	uint64_t len = data ? strlen(data) : 0;
+
+	EVP_DigestUpdate(context, &len, sizeof len);
+	EVP_DigestUpdate(context, data, (size_t)len);
+}
+
+static int
+hash_body(EVP_MD_CTX *context, const struct blob *body)
+{
+	uint64_t len = blob_len(body), done = 0;
+	char buffer[16384];
+
+	while (done < len) {
+		ssize_t n = blob_read(body, done, buffer, sizeof buffer);
+		if (n <= 0)
+			return n < 0 ? (int)n : -EIO;
+		EVP_DigestUpdate(context, buffer, (size_t)n);
+		done += (uint64_t)n;
+	}
+	return 0;
+}
+
+/* The digest that tells one request from another under the same key: method, path, query without async, body. */
+static int
+digest_request(const struct call *call, uint8_t ret_digest[static 32])
+{
+	const struct work_input *input = call->input;
+	EVP_MD_CTX *context = EVP_MD_CTX_new();
+
+	if (!context || !EVP_DigestInit_ex(context, EVP_sha256(), NULL))
+		abort();
+	hash_piece(context, input->method);
+	hash_piece(context, input->path);
+	hash_piece(context, input->query);
+	int rc = hash_body(context, input->body);
+	EVP_DigestFinal_ex(context, ret_digest, NULL);
+	EVP_MD_CTX_free(context);
+	return rc;
+}
+
+struct key_lines {
+	unsigned count;
+	const char *first;
+};
+
+static void
+take_key_line(const char *value, void *arg)
+{
+	struct key_lines *lines = arg;
+
+	if (lines->count++ == 0)
+		lines->first = value;
+}
+
+/* Reads the Idempotency-Key and makes the call's key.  False if the call has been answered. */
+static bool
+read_key(struct call *call)
+{
+	struct key_lines lines = {0};
+	char text[IDEMPOTENCY_KEY_SIZE];
+	uint8_t digest[32];
+
+	if (is_safe(call->request))
+		return true;
+	http_request_each_field(call->request, "Idempotency-Key", take_key_line, &lines);
+	if (lines.count == 0) {
+		if (!call->route->config.idempotency_required)
+			return true;
+		refuse(call, PROBLEM_KEY_REQUIRED, 0, "This route wants an Idempotency-Key with every call.",
+			NULL);
+		return false;
+	}
+	if (lines.count > 1 || idempotency_key_parse(lines.first, text) < 0) {
+		refuse(call, PROBLEM_KEY_INVALID, 0,
+			"An Idempotency-Key is one quoted string or token of 1 to 255 characters.", NULL);
+		return false;
+	}
+	if (digest_request(call, digest) < 0) {
+		refuse(call, PROBLEM_STORAGE, 0, NULL, NULL);
+		return false;
+	}
+	call->key = op_key_new(call->route->config.op_route, call->request->principal, text, digest);
+	return true;
+}
+
+static void
+put_preference_applied(const struct call *call, struct fields *fields, bool accepted)
+{
+	const struct preferences *preferences = &call->preferences;
+	bool async = accepted && call->asks_prefer;
+	bool waits = call->wait_ms > 0 || (async && preferences->has_wait);
+
+	if (async || waits)
+		fields_putf(fields, "Preference-Applied", "%s%s%s", async ? "respond-async" : "",
+			async && waits ? ", " : "", waits ? preferences->wait : "");
+}
+
+static void
+answer_accepted(struct call *call)
+{
+	CLEANUP(fields_fini) struct fields fields = {0};
+	const struct style *style = call->style;
+	struct op *op = call->op;
+
+	put_preference_applied(call, &fields, true);
+	if (call->asks_location_too)
+		prefer_put_location(&fields, op);
+	style->reply_accepted(end_call(call), op, &fields);
+}
+
+static void
+answer_end(struct call *call)
+{
+	CLEANUP(fields_fini) struct fields fields = {0};
+	struct op *op = call->op;
+
+	put_preference_applied(call, &fields, false);
+	answer_final(end_call(call), op, &fields, false);
+}
+
+/* The server lets go of an operation that has not ended: it goes down. */
+static void
+answer_draining(struct call *call)
+{
+	if (call->style)
+		answer_accepted(call);
+	else
+		refuse(call, PROBLEM_DRAINING, 0, NULL, NULL);
+}
+
+static void
+on_end(struct op_watcher *watcher, struct op *op)
+{
+	struct call *call = container_of(watcher, struct call, watcher);
+
+	if (op_has_ended(op))
+		answer_end(call);
+	else
+		answer_draining(call);
+}
+
+static void
+on_patience_over(struct timer *timer)
+{
+	answer_accepted(container_of(timer, struct call, timer));
+}
+
+/* op may be told to the client. */
+static void
+await_end_or_answer(struct call *call, struct op *op)
+{
+	bool ended = op_has_ended(op);
+
+	call->op = op;
+	if (call->style && call->wait_ms == 0) {
+		answer_accepted(call);
+		return;
+	}
+	if (ended) {
+		answer_end(call);
+		return;
+	}
+	op_watch(op, &call->watcher, on_end);
+	if (call->style)
+		timer_start(call->route->styles->config.timers, &call->timer, call->wait_ms);
+}
+
+static void
+on_accepted(struct op_acceptor *acceptor, struct op *op, int error)
+{
+	struct call *call = container_of(acceptor, struct call, acceptor);
+
+	if (error)
+		refuse(call, PROBLEM_STORAGE, 0, NULL, NULL);
+	else
+		await_end_or_answer(call, op);
+}
+
+static void
+on_gone(struct http_request *request)
+{
+	struct call *call = request->arg;
+	struct operations *operations = call->route->styles->config.operations;
+	struct op *op = call->watcher.link.next && !list_is_empty(&call->watcher.link) ? call->op : NULL;
+	bool sync = !call->style;
+
+	request = end_call(call);
+	if (op && sync)
+		operations_abandon(operations, op);
+	/* Nobody hears it. */
+	reply_bytes(request, 503, NULL, NULL, 0);
+}
+
+/* Overload: 503 for the whole server, 429 for the route; style prefer knows but the former. */
+static void
+refuse_load(struct call *call, enum op_refusal refusal)
+{
+	static const struct {
+		enum problem problem;
+		const char *detail;
+	} reasons[] = {
+		[OP_REFUSED_CAPACITY] = {PROBLEM_CAPACITY,
+			"As many operations are outstanding as the server takes."},
+		[OP_REFUSED_QUEUE] = {PROBLEM_QUEUE_FULL,
+			"As many calls wait for this route as its queue holds."},
+		[OP_REFUSED_DRAINING] = {PROBLEM_DRAINING, "The server is shutting down."},
+		[OP_REFUSED_STORAGE] = {PROBLEM_STORAGE, "Operations cannot be stored at the moment."},
+	};
+	CLEANUP(fields_fini) struct fields fields = {0};
+	int status = call->style == &style_prefer ? 503 : 0;
+
+	fields_putf(&fields, "Retry-After", "%u", op_route_retry_after(call->route->config.op_route));
+	refuse(call, reasons[refusal].problem, status, reasons[refusal].detail, &fields);
+}
+
+static void
+submit(struct call *call)
+{
+	struct op_submission submission = {
+		.route = call->route->config.op_route,
+		.input = call->input,
+		.style = call->style ? call->style->name : "",
+		.sync = !call->style,
+		.key = call->key,
+	};
+	struct op *op;
+
+	if (!submission.sync || call->key) {
+		call->acceptor.fn = on_accepted;
+		submission.acceptor = &call->acceptor;
+	}
+	enum op_refusal refusal = operations_submit(call->route->styles->config.operations, &submission, &op);
+	if (refusal != OP_TAKEN) {
+		refuse_load(call, refusal);
+		return;
+	}
+	call->input = NULL;
+	call->key = NULL;
+	if (!submission.acceptor)
+		await_end_or_answer(call, op);
+}
+
+/* The key was used before: the first operation answers, if this is the same request. */
+static void
+join(struct call *call, struct op *op, bool same)
+{
+	if (!same) {
+		refuse(call, PROBLEM_KEY_REUSED, 0,
+			"The key was used with another method, path, query or body.", NULL);
+	} else if (op->state == OP_EXPIRED) {
+		const struct style *style = call->style ? call->style : &style_location;
+		monitor_reply_missing(end_call(call), style, op);
+	} else if (op->state == OP_ACCEPTING) {
+		op_await(op, &call->acceptor, on_accepted);
+	} else {
+		await_end_or_answer(call, op);
+	}
+}
+
+static void
+submit_or_join(struct call *call)
+{
+	bool same;
+	struct op *op =
+		call->key ? op_key_find(call->route->styles->config.operations, call->key, &same) : NULL;
+
+	if (op)
+		join(call, op, same);
+	else
+		submit(call);
+}
+
+/* Steps 5 to 7 of the contract's order, as far as they need no thread; true if the call is still to be submitted. */
+static bool
+check(struct call *call)
+{
+	const struct style_route_config *route = &call->route->config;
+
+	if (http_request_body_len(call->request) > route->max_body_bytes) {
+		refuse(call, PROBLEM_CONTENT_TOO_LARGE, 0, "The body is larger than this route takes.", NULL);
+		return false;
+	}
+	if (!is_type_allowed(call)) {
+		refuse(call, PROBLEM_UNSUPPORTED_MEDIA_TYPE, 0,
+			"This route does not take bodies of that type.", NULL);
+		return false;
+	}
+	make_input(call);
+	const char *missing = add_params(call);
+	if (missing) {
+		CLEANUP_FREE char *detail = xasprintf("The query parameter %s is missing.", missing);
+		refuse(call, PROBLEM_INVALID_PARAMETER, 0, detail, NULL);
+		return false;
+	}
+	int rc = http_request_take_body(
+		call->request, call->route->styles->config.spool_fd, &call->input->body);
+	if (rc < 0) {
+		log_error("body not kept", "error=%s", strerrorname_np(-rc));
+		refuse(call, PROBLEM_STORAGE, 0, NULL, NULL);
+		return false;
+	}
+	return read_key(call);
+}
+
+void
+call_begin(struct http_request *request, void *arg)
+{
+	struct call *call = xcalloc(1, sizeof *call);
+
+	call->request = request;
+	call->route = style_route_ref(arg);
+	timer_init(&call->timer, on_patience_over);
+	request->arg = call;
+	request->on_gone = on_gone;
+	enum async_param said = read_query(call);
+	if (!may_call(call)) {
+		refuse(call, PROBLEM_FORBIDDEN, 0, "This caller may not use this route.", NULL);
+		return;
+	}
+	if (said == ASYNC_MALFORMED && !is_safe(request)) {
+		refuse(call, PROBLEM_INVALID_PARAMETER, 0,
+			"The query parameter async is not true, false, 1 or 0.", NULL);
+		return;
+	}
+	read_preferences(request, &call->preferences);
+	choose_style(call, said);
+	if (check(call))
+		submit_or_join(call);
+}

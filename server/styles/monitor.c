@@ -1,0 +1,158 @@
+/* Monitors: reading an operation, at once or when it has ended (Prefer: wait), and cancelling it (contract, 4 and 5). */
+#include "common/text.h"
+#include "http/reply.h"
+#include "styles/private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A monitor's answer that waits: for the end, for the end of patience, or for a cancellation to become durable. */
+struct held_monitor {
+	struct http_request *request;
+	const struct style *style;
+	struct op *op;
+	struct op_watcher watcher;
+	struct timer timer;
+	struct fields fields;
+	bool cancels;
+};
+
+static void
+take_preference_line(const char *value, void *arg)
+{
+	preferences_parse(arg, value);
+}
+
+void
+read_preferences(const struct http_request *request, struct preferences *ret_preferences)
+{
+	*ret_preferences = (struct preferences){0};
+	if (http_request_field(request, "Prefer"))
+		http_request_each_field(request, "Prefer", take_preference_line, ret_preferences);
+}
+
+bool
+monitor_may_use(const struct http_request *request, const struct op *op)
+{
+	if (!op->principal || request->is_admin)
+		return true;
+	return request->principal && strcmp(request->principal, op->principal) == 0;
+}
+
+void
+monitor_reply_missing(struct http_request *request, const struct style *style, const struct op *op)
+{
+	struct problem_report report = {.problem = PROBLEM_NOT_FOUND, .dialect = style->dialect};
+
+	if (op) {
+		report.problem = PROBLEM_EXPIRED;
+		report.operation_status = op->status;
+		report.detail = "The operation has ended and its result is no longer kept.";
+	} else {
+		report.detail = "There is no operation of that id.";
+	}
+	reply_problem(request, &report, NULL);
+}
+
+static void
+answer_cancel(struct http_request *request, const struct style *style, struct op *op)
+{
+	struct fields fields = {0};
+
+	if (op->state == OP_CANCELLED) {
+		answer_put_common(&fields, op);
+		reply_bytes(request, 204, &fields, NULL, 0);
+	} else if (op_has_ended(op)) {
+		answer_problem(request, style->dialect, PROBLEM_ALREADY_ENDED, 0, NULL, NULL);
+	} else {
+		style_location.reply_accepted(request, op, &fields);
+	}
+	fields_fini(&fields);
+}
+
+static void
+release(struct held_monitor *held)
+{
+	struct http_request *request = held->request;
+	const struct style *style = held->style;
+	struct fields fields = held->fields;
+	struct op *op = held->op;
+	bool cancels = held->cancels;
+
+	op_unwatch(&held->watcher);
+	timer_stop(&held->timer);
+	free(held);
+	if (cancels)
+		answer_cancel(request, style, op);
+	else
+		style->reply_monitor(request, op, &fields);
+	fields_fini(&fields);
+}
+
+static void
+on_end(struct op_watcher *watcher, struct op *op)
+{
+	(void)op;
+	release(container_of(watcher, struct held_monitor, watcher));
+}
+
+static void
+on_patience_over(struct timer *timer)
+{
+	release(container_of(timer, struct held_monitor, timer));
+}
+
+static void
+on_gone(struct http_request *request)
+{
+	release(request->arg);
+}
+
+static struct held_monitor *
+hold(struct http_request *request, const struct style *style, struct op *op)
+{
+	struct held_monitor *held = xcalloc(1, sizeof *held);
+
+	held->request = request;
+	held->style = style;
+	held->op = op;
+	timer_init(&held->timer, on_patience_over);
+	op_watch(op, &held->watcher, on_end);
+	request->arg = held;
+	request->on_gone = on_gone;
+	return held;
+}
+
+void
+monitor_get(struct http_request *request, struct styles *styles, const struct style *style, struct op *op)
+{
+	struct preferences preferences;
+	struct fields fields = {0};
+
+	read_preferences(request, &preferences);
+	bool waits = preferences.has_wait && preferences.wait_ms > 0;
+	if (waits)
+		fields_put(&fields, "Preference-Applied", preferences.wait);
+	if (!waits || op_has_ended(op)) {
+		style->reply_monitor(request, op, &fields);
+		fields_fini(&fields);
+		return;
+	}
+	int64_t most_ms = styles->config.wait_max_ms;
+	struct held_monitor *held = hold(request, style, op);
+	held->fields = fields;
+	timer_start(styles->config.timers, &held->timer,
+		preferences.wait_ms < most_ms ? preferences.wait_ms : most_ms);
+}
+
+void
+monitor_cancel(struct http_request *request, struct styles *styles, const struct style *style, struct op *op)
+{
+	enum op_cancel cancel = operations_cancel(styles->config.operations, op);
+
+	/* An end that is decided but not yet shown is waited for. */
+	if (cancel != OP_CANCEL_STOPPING && !op_has_ended(op))
+		hold(request, style, op)->cancels = true;
+	else
+		answer_cancel(request, style, op);
+}

@@ -1,0 +1,125 @@
+/* Style `prefer` (Guidewire Cloud API): Prefer: respond-async, a request resource and its response (contract, 5.5). */
+#include "common/cleanup.h"
+#include "common/clock.h"
+#include "common/json.h"
+#include "http/reply.h"
+#include "styles/private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void
+prefer_put_location(struct fields *fields, const struct op *op)
+{
+	char id[ID_TEXT_SIZE];
+
+	id_format(&op->id, id);
+	fields_putf(fields, "GW-Async-Location", "/async/v1/requests/%s", id);
+}
+
+static void
+reply_accepted(struct http_request *request, struct op *op, struct fields *fields)
+{
+	answer_put_accepted(fields, op);
+	prefer_put_location(fields, op);
+	answer_put_url(fields, "Location", request, "/operations/", op, "");
+	reply_bytes(request, 202, fields, NULL, 0);
+}
+
+static void
+add_date(struct text *json, const char *name, int64_t wall_ms)
+{
+	char date[CLOCK_ISO8601_SIZE];
+
+	clock_format_iso8601(wall_ms, date);
+	text_addf(json, ",\"%s\":\"%s\"", name, date);
+}
+
+/* Adds the header fields as an object, repeated ones joined. */
+static void
+add_headers(struct text *json, const struct fields *fields)
+{
+	CLEANUP(cleanup_json) struct json_object *object = json_object_new_object();
+
+	fields_for_each(field, fields) {
+		CLEANUP_FREE char *name = xstrndup(field.name, field.name_len);
+		CLEANUP(text_fini) struct text value = {0};
+		json_object_object_foreach(object, present, before)
+		{
+			if (strcasecmp(present, name) != 0)
+				continue;
+			text_addf(&value, "%s, ", json_object_get_string(before));
+			free(name);
+			name = xstrdup(present);
+			break;
+		}
+		text_add(&value, field.value, field.value_len);
+		json_object_object_add(object, name, json_object_new_string_len(value.data, (int)value.len));
+	}
+	text_addf(json, ",\"responseHeaders\":%s",
+		json_object_to_json_string_ext(
+			object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+}
+
+static void
+add_body(struct text *json, const struct op *op)
+{
+	CLEANUP(cleanup_json) struct json_object *value = NULL;
+	struct json_mistake mistake;
+	size_t len;
+
+	if (!op->body || !answer_is_json(op))
+		return;
+	CLEANUP_FREE char *body = answer_read_body(op, &len);
+	if (body && json_parse(body, len, &value, &mistake) == 0) {
+		text_add_string(json, ",\"responseBodyJson\":");
+		text_add(json, body, len);
+	}
+}
+
+static void
+reply_monitor(struct http_request *request, struct op *op, struct fields *fields)
+{
+	CLEANUP(text_fini) struct text json = {0};
+	const char *status = op_has_ended(op)	      ? "Complete"
+			     : op->state == OP_QUEUED ? "Accepted"
+						      : "In Progress";
+	char id[ID_TEXT_SIZE];
+
+	id_format(&op->id, id);
+	text_addf(&json, "{\"data\":{\"attributes\":{\"id\":\"%s\",\"status\":\"%s\"", id, status);
+	add_date(&json, "createdDate", op->accepted_ms);
+	if (op_has_ended(op)) {
+		add_date(&json, "completedDate", op->ended_ms);
+		text_addf(&json, ",\"responseStatus\":%d", op->status);
+		add_headers(&json, &op->fields);
+		add_body(&json, op);
+	}
+	text_add_string(&json, "}}}");
+	answer_put_common(fields, op);
+	reply_json(request, 200, fields, &json);
+}
+
+const struct style style_prefer = {
+	.name = "prefer",
+	.reply_accepted = reply_accepted,
+	.reply_monitor = reply_monitor,
+};
+
+static void
+reply_response(struct http_request *request, struct op *op, struct fields *fields)
+{
+	if (op_has_ended(op)) {
+		answer_final(request, op, fields, true);
+		return;
+	}
+	answer_put_common(fields, op);
+	prefer_put_location(fields, op);
+	reply_bytes(request, 202, fields, NULL, 0);
+}
+
+const struct style style_prefer_response = {
+	.name = "prefer",
+	.reply_accepted = reply_accepted,
+	.reply_monitor = reply_response,
+};

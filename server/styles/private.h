@@ -1,0 +1,66 @@
+/* What the files of this layer share. */
+#pragma once
+
+#include "styles/preference.h"
+#include "styles/style.h"
+
+/* What the router knows of a monitor. */
+struct monitor_target {
+	struct http_target target;
+	struct styles *styles;
+	const struct style *style;
+};
+
+#define MONITOR_COUNT 4
+
+struct styles {
+	struct styles_config config;
+	struct monitor_target monitors[MONITOR_COUNT];
+};
+
+struct style_route {
+	unsigned references;
+	struct styles *styles;
+	struct style_route_config config; /* its strings and lists are the route's own */
+	char *pattern;
+	struct http_target call_target;
+	struct http_target poll_target;
+};
+
+/* call.c: a call of a route. */
+void call_begin(struct http_request *request, void *route);
+struct style_route *style_route_ref(struct style_route *route);
+
+/* monitor.c: polls and cancels. */
+void monitor_get(
+	struct http_request *request, struct styles *styles, const struct style *style, struct op *op);
+void monitor_cancel(
+	struct http_request *request, struct styles *styles, const struct style *style, struct op *op);
+void monitor_reply_missing(struct http_request *request, const struct style *style, const struct op *op);
+bool monitor_may_use(const struct http_request *request, const struct op *op);
+void read_preferences(const struct http_request *request, struct preferences *ret_preferences);
+
+/* prefer.c: GW-Async-Location. */
+void prefer_put_location(struct fields *fields, const struct op *op);
+
+/* token.c: GET and DELETE of a route's poll path. */
+void token_poll(struct http_request *request, void *route);
+
+/* answer.c: pieces that answers are made of. */
+
+/* Adds Cache-Control: no-store, and Retry-After where op has not ended: what every 202 and every monitor's answer has. */
+void answer_put_common(struct fields *fields, const struct op *op);
+/* The same for a 202 that may be of an ended operation, joined by its key: there is no use in waiting, but every 202 tells when to ask. */
+void answer_put_accepted(struct fields *fields, const struct op *op);
+/* Adds name with BASE, path and op's id as its value. */
+void answer_put_url(struct fields *fields, const char *name, const struct http_request *request,
+	const char *path, const struct op *op, const char *after);
+/* Replies with op's final response; as a monitor's answer it is not to be cached. */
+void answer_final(struct http_request *request, const struct op *op, struct fields *fields, bool as_monitor);
+/* The whole body of the final response, for the caller to free; NULL if it cannot be read. */
+char *answer_read_body(const struct op *op, size_t *ret_len);
+/* Whether the final response says that it is JSON. */
+bool answer_is_json(const struct op *op);
+/* A refusal before an operation exists. */
+void answer_problem(struct http_request *request, enum problem_dialect dialect, enum problem problem,
+	int status, const char *detail, struct fields *fields);

@@ -1,0 +1,115 @@
+/* Style `status` (Cisco CloudCenter): an operationStatus resource that stays readable until it expires (contract, 5.2). */
+#include "common/cleanup.h"
+#include "http/reply.h"
+#include "styles/private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define MONITOR_PATH "/v1/operationStatus/"
+
+static char *
+monitor_url(const struct http_request *request, const struct op *op)
+{
+	CLEANUP_FREE char *base = http_request_base(request);
+	char id[ID_TEXT_SIZE];
+
+	id_format(&op->id, id);
+	return xasprintf("%s" MONITOR_PATH "%s", base, id);
+}
+
+/* The URL of what the call made, as its final response tells; NULL if it does not. */
+static char *
+resource_url(const struct http_request *request, const struct op *op)
+{
+	CLEANUP_FREE char *location =
+		op->state == OP_SUCCEEDED ? fields_dup_value(&op->fields, "Location") : NULL;
+
+	if (!location || location[0] != '/')
+		return location ? xstrdup(location) : NULL;
+	CLEANUP_FREE char *base = http_request_base(request);
+	return xasprintf("%s%s", base, location);
+}
+
+static void
+reply_accepted(struct http_request *request, struct op *op, struct fields *fields)
+{
+	CLEANUP_FREE char *url = monitor_url(request, op);
+	CLEANUP_FREE char *resource = resource_url(request, op);
+	CLEANUP(text_fini) struct text json = {0};
+	char id[ID_TEXT_SIZE];
+
+	fields_put(fields, "Location", url);
+	if (request->method == HTTP_DELETE) {
+		fields_put(fields, "Cache-Control", "no-store");
+		reply_bytes(request, 204, fields, NULL, 0);
+		return;
+	}
+	id_format(&op->id, id);
+	answer_put_accepted(fields, op);
+	text_addf(
+		&json, "{\"id\":\"%s\",\"operationId\":\"%s\",\"status\":\"RUNNING\",\"resource\":", id, id);
+	text_add_json(&json, url);
+	text_add_string(&json, ",\"resourceUrl\":");
+	text_add_json(&json, resource);
+	text_add_char(&json, '}');
+	reply_json(request, 202, fields, &json);
+}
+
+/* Adds why an operation failed: what its work said, else what its status means. */
+static void
+add_failure(struct text *json, const struct op *op)
+{
+	CLEANUP(text_fini) struct text sentence = {0};
+
+	if (op->detail)
+		text_add_string(&sentence, op->detail);
+	else
+		text_addf(&sentence, "The operation ended with status %d (%s).", op->status,
+			reply_reason(op->status));
+	text_add_json_bytes(json, sentence.data, sentence.len);
+}
+
+static void
+add_message(struct text *json, const struct op *op, const char *progress_text)
+{
+	text_add_string(json, ",\"msg\":");
+	if (op->state == OP_SUCCEEDED)
+		text_add_json(json, "The operation succeeded.");
+	else if (op_has_ended(op))
+		add_failure(json, op);
+	else if (progress_text[0])
+		text_add_json(json, progress_text);
+	else
+		text_add_json(json,
+			op->state == OP_QUEUED ? "The operation is queued." : "The operation is running.");
+}
+
+static void
+reply_monitor(struct http_request *request, struct op *op, struct fields *fields)
+{
+	CLEANUP_FREE char *url = monitor_url(request, op);
+	CLEANUP_FREE char *resource = resource_url(request, op);
+	CLEANUP(text_fini) struct text json = {0};
+	const char *status = !op_has_ended(op) ? "RUNNING" : op->state == OP_SUCCEEDED ? "SUCCESS" : "FAILED";
+	char id[ID_TEXT_SIZE], progress_text[201];
+	int progress = op_progress(op, progress_text, sizeof progress_text);
+
+	id_format(&op->id, id);
+	text_addf(&json, "{\"operationId\":\"%s\",\"id\":\"%s\",\"status\":\"%s\",\"resource\":", id, id,
+		status);
+	text_add_json(&json, resource ? resource : url);
+	text_add_string(&json, ",\"resourceUrl\":");
+	text_add_json(&json, resource);
+	add_message(&json, op, progress_text);
+	text_addf(&json, ",\"progress\":%d,\"additionalParameters\":[]}", progress);
+	answer_put_common(fields, op);
+	reply_json(request, 200, fields, &json);
+}
+
+const struct style style_status = {
+	.name = "status",
+	.dialect = PROBLEM_WITH_MSG,
+	.reply_accepted = reply_accepted,
+	.reply_monitor = reply_monitor,
+};

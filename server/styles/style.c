@@ -1,0 +1,166 @@
+/* The table of styles, and the routes and monitors that lead to them: see style.h. */
+#include "styles/style.h"
+
+#include "common/text.h"
+#include "styles/private.h"
+#include "work/string_list.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct style *const all_styles[] = {&style_location, &style_status, &style_token, &style_prefer};
+
+const struct style *
+style_find(const char *name)
+{
+	for (size_t i = 0; i < sizeof all_styles / sizeof *all_styles; i++)
+		if (strcmp(all_styles[i]->name, name) == 0)
+			return all_styles[i];
+	return NULL;
+}
+
+const char *
+style_find_name(const char *name)
+{
+	const struct style *style = style_find(name);
+
+	return style ? style->name : NULL;
+}
+
+/* Where monitors are: every one answers for every operation, in its own way. */
+static const struct {
+	const char *path;
+	const struct style *style;
+} monitors[] = {
+	{"/operations/{id}", &style_location},
+	{"/v1/operationStatus/{id}", &style_status},
+	{"/async/v1/requests/{id}", &style_prefer},
+	{"/async/v1/requests/{id}/response", &style_prefer_response},
+};
+
+static void
+on_monitor(struct http_request *request, void *arg)
+{
+	struct monitor_target *monitor = arg;
+	struct styles *styles = monitor->styles;
+	char *text = http_request_param(request, "id");
+	struct op *op = NULL;
+	struct id id;
+
+	if (text && id_parse(text, strlen(text), &id) == 0)
+		op = operations_find(styles->config.operations, &id);
+	free(text);
+	if (op && !monitor_may_use(request, op))
+		op = NULL;
+	if (!op || op->state == OP_EXPIRED)
+		monitor_reply_missing(request, monitor->style, op);
+	else if (request->method == HTTP_DELETE)
+		monitor_cancel(request, styles, monitor->style, op);
+	else
+		monitor_get(request, styles, monitor->style, op);
+}
+
+struct styles *
+styles_new(const struct styles_config *config)
+{
+	struct styles *styles = xcalloc(1, sizeof *styles);
+
+	_Static_assert(MONITOR_COUNT == sizeof monitors / sizeof *monitors, "one target a monitor");
+	styles->config = *config;
+	for (size_t i = 0; i < MONITOR_COUNT; i++) {
+		struct monitor_target *monitor = &styles->monitors[i];
+		monitor->styles = styles;
+		monitor->style = monitors[i].style;
+		monitor->target = (struct http_target){.handler = on_monitor, .arg = monitor};
+	}
+	return styles;
+}
+
+void
+styles_free(struct styles *styles)
+{
+	free(styles);
+}
+
+int
+styles_enter_monitors(struct styles *styles, struct router *router, const char *base_path)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < MONITOR_COUNT; i++) {
+		char *path = xasprintf("%s%s", base_path, monitors[i].path);
+		rc = router_add(router, path, HTTP_GET | HTTP_DELETE, &styles->monitors[i].target);
+		free(path);
+	}
+	return rc;
+}
+
+/* A copy of a list ended by NULL; NULL, which is no list, stays NULL. */
+static char **
+copy_list(char **from)
+{
+	struct string_list list = {0};
+
+	if (from)
+		string_list_copy(&list, from);
+	return from && !list.items ? xcalloc(1, sizeof *list.items) : list.items;
+}
+
+static void
+free_list(char **list)
+{
+	for (char **item = list; item && *item; item++)
+		free(*item);
+	free(list);
+}
+
+struct style_route *
+style_route_new(struct styles *styles, const struct style_route_config *config)
+{
+	struct style_route *route = xcalloc(1, sizeof *route);
+
+	route->references = 1;
+	route->styles = styles;
+	route->config = *config;
+	route->config.pattern = route->pattern = xstrdup(config->pattern);
+	route->config.query = copy_list(config->query);
+	route->config.request_types = copy_list(config->request_types);
+	route->config.users = copy_list(config->users);
+	route->call_target = (struct http_target){.handler = call_begin, .arg = route};
+	route->poll_target = (struct http_target){.handler = token_poll, .arg = route};
+	return route;
+}
+
+struct style_route *
+style_route_ref(struct style_route *route)
+{
+	route->references++;
+	return route;
+}
+
+void
+style_route_unref(struct style_route *route)
+{
+	if (!route || --route->references > 0)
+		return;
+	op_route_unref(route->config.op_route);
+	free_list(route->config.query);
+	free_list(route->config.request_types);
+	free_list(route->config.users);
+	free(route->pattern);
+	free(route);
+}
+
+int
+style_route_enter(struct style_route *route, struct router *router, unsigned methods)
+{
+	int rc = router_add(router, route->config.pattern, methods, &route->call_target);
+
+	if (rc == 0 && route->config.style == &style_token) {
+		char *path = xasprintf("%s/poll", route->config.pattern);
+		rc = router_add(router, path, HTTP_GET | HTTP_DELETE, &route->poll_target);
+		free(path);
+	}
+	return rc;
+}

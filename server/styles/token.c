@@ -1,0 +1,156 @@
+/* Style `token` (Paxport): a token in the answer, polled at the route's own path with /poll (contract, 5.4). */
+#include "common/cleanup.h"
+#include "common/json.h"
+#include "http/reply.h"
+#include "styles/private.h"
+
+#include <limits.h>
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void
+add_operation(struct text *json, const char *token, const char *status)
+{
+	text_add_string(json, "{\"asyncOperation\":{\"token\":");
+	text_add_json(json, token);
+	text_addf(json, ",\"status\":\"%s\"", status);
+}
+
+static void
+reply_accepted(struct http_request *request, struct op *op, struct fields *fields)
+{
+	CLEANUP(text_fini) struct text json = {0};
+	char id[ID_TEXT_SIZE];
+
+	id_format(&op->id, id);
+	answer_put_accepted(fields, op);
+	answer_put_url(fields, "Link", request, "/operations/", op, ">; rel=\"monitor\"");
+	add_operation(&json, id, "IN_PROGRESS");
+	text_add_string(&json, "}}");
+	reply_json(request, 202, fields, &json);
+}
+
+/* Whether bytes may stand as text: UTF-8 without control characters other than white space. */
+static bool
+is_text(const char *data, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if ((unsigned char)data[i] < 0x20 && !strchr("\t\n\r\f", data[i] ? data[i] : '\1'))
+			return false;
+	return text_is_utf8(data, len);
+}
+
+static void
+add_base64(struct text *json, const char *data, size_t len)
+{
+	text_add_char(json, '"');
+	char *to = text_reserve(json, (len + 2) / 3 * 4 + 1);
+	int added = EVP_EncodeBlock((unsigned char *)to, (const unsigned char *)data, (int)len);
+	json->len += (size_t)added;
+	text_add_string(json, "\",\"resultEncoding\":\"base64\"");
+}
+
+static bool
+parses(const char *data, size_t len)
+{
+	CLEANUP(cleanup_json) struct json_object *value = NULL;
+	struct json_mistake mistake;
+
+	return json_parse(data, len, &value, &mistake) == 0;
+}
+
+static void
+add_result(struct text *json, const struct op *op)
+{
+	size_t len = 0;
+	CLEANUP_FREE char *body = answer_read_body(op, &len);
+
+	text_add_string(json, ",\"result\":");
+	if (!body || len > INT_MAX / 2)
+		text_add_string(json, "null");
+	else if (answer_is_json(op) && parses(body, len))
+		text_add(json, body, len);
+	else if (is_text(body, len))
+		text_add_json_bytes(json, body, len);
+	else
+		add_base64(json, body, len);
+	text_addf(json, ",\"resultStatus\":%d", op->status);
+}
+
+/* op is NULL for a token that stands for nothing here. */
+static void
+reply_poll(struct http_request *request, const char *token, const struct op *op, struct fields *fields)
+{
+	CLEANUP(text_fini) struct text json = {0};
+
+	if (!op) {
+		add_operation(&json, token, "NOT_FOUND");
+	} else if (op->state == OP_EXPIRED) {
+		add_operation(&json, token, "EXPIRED");
+	} else if (!op_has_ended(op)) {
+		add_operation(&json, token, "IN_PROGRESS");
+	} else {
+		add_operation(&json, token, "READY");
+		add_result(&json, op);
+	}
+	text_add_string(&json, "}}");
+	if (op)
+		answer_put_common(fields, op);
+	else
+		fields_put(fields, "Cache-Control", "no-store");
+	reply_json(request, 200, fields, &json);
+}
+
+static void
+reply_monitor(struct http_request *request, struct op *op, struct fields *fields)
+{
+	char id[ID_TEXT_SIZE];
+
+	id_format(&op->id, id);
+	reply_poll(request, id, op, fields);
+}
+
+const struct style style_token = {
+	.name = "token",
+	.reply_accepted = reply_accepted,
+	.reply_monitor = reply_monitor,
+};
+
+/* The operation that token stands for on this route, NULL if it is none. */
+static struct op *
+find(const struct style_route *route, const struct http_request *request, const char *token)
+{
+	struct op *op = NULL;
+	struct id id;
+
+	if (id_parse(token, strlen(token), &id) == 0)
+		op = operations_find(route->styles->config.operations, &id);
+	if (!op || !op_is_of_route(op, route->config.op_route) || !monitor_may_use(request, op))
+		return NULL;
+	return op;
+}
+
+void
+token_poll(struct http_request *request, void *arg)
+{
+	struct style_route *route = arg;
+	CLEANUP(fields_fini) struct fields fields = {0};
+	CLEANUP_FREE char *token = http_request_query(request, "asyncOperationToken");
+
+	if (!token) {
+		answer_problem(request, PROBLEM_PLAIN, PROBLEM_INVALID_PARAMETER, 0,
+			"The query parameter asyncOperationToken is missing.", NULL);
+		return;
+	}
+	struct op *op = find(route, request, token);
+	bool live = op && op->state != OP_EXPIRED;
+	if (request->method == HTTP_DELETE && live)
+		monitor_cancel(request, route->styles, &style_token, op);
+	else if (request->method == HTTP_DELETE)
+		monitor_reply_missing(request, &style_token, op);
+	else if (live)
+		monitor_get(request, route->styles, &style_token, op);
+	else
+		reply_poll(request, token, op, &fields);
+}

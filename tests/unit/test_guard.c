@@ -1,0 +1,191 @@
+/* The wire guard as its caller sees it: verdicts, pieces, pipelines, and floods that are cut. */
+#include "tests/unit/guard_cases.h"
+
+static void
+check_feed(struct guard *guard, const char *data, enum guard_verdict verdict, size_t used)
+{
+	size_t now_used = SIZE_MAX;
+
+	assert_int_equal(guard_feed(guard, data, strlen(data), &now_used), verdict);
+	assert_int_equal(now_used, used);
+}
+
+static void
+test_one_call_for_one_request(void **state)
+{
+	static const char *const requests[] = {
+		GET HOST END,
+		"HEAD /a/b.c?d=%20 HTTP/1.0\r\nAccept: */*\r\nUser-Agent: x\r\n" END,
+		POST HOST "Content-Length: 5\r\n" END "hello",
+		CHUNKED "5\r\nhello\r\n1\r\n!\r\n0\r\n\r\n",
+	};
+	struct guard guard;
+
+	guard_init(&guard, &guard_test_limits);
+	for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++)
+		check_feed(&guard, requests[i], GUARD_COMPLETE, strlen(requests[i]));
+}
+
+static void
+test_verdicts_are_of_one_kind_each(void **state)
+{
+	struct guard guard;
+
+	guard_init(&guard, &guard_test_limits);
+	check_feed(&guard, "\r\n" CHUNKED, GUARD_DROP, 2);
+	check_feed(&guard, CHUNKED "1;a\r\n", GUARD_PASS, strlen(CHUNKED) + 1);
+	check_feed(&guard, ";a\r\nx", GUARD_DROP, 2);
+	check_feed(&guard, "\r\nx\r\n0\r\nA: b\r\n", GUARD_PASS, 8);
+	check_feed(&guard, "A: b\r\n\r\nGET", GUARD_DROP, 6);
+	check_feed(&guard, "\r\nGET", GUARD_COMPLETE, 2);
+	check_feed(&guard, "GET /\r\n", GUARD_PASS, 5);
+	check_feed(&guard, "\r\n", GUARD_REFUSE, 0);
+	assert_int_equal(guard.problem, PROBLEM_BAD_REQUEST);
+	check_feed(&guard, "GET / HTTP/1.1\r\n", GUARD_REFUSE, 0);
+}
+
+static void
+test_began(void **state)
+{
+	struct guard guard;
+
+	guard_init(&guard, &guard_test_limits);
+	assert_false(guard.began);
+	check_feed(&guard, "\r\n", GUARD_DROP, 2);
+	assert_false(guard.began);
+	check_feed(&guard, "G", GUARD_PASS, 1);
+	assert_true(guard.began);
+	check_feed(&guard, "ET / HTTP/1.0\r\n\r\n", GUARD_COMPLETE, 17);
+	assert_false(guard.began);
+}
+
+static void
+test_pipelines(void **state)
+{
+	static const struct guard_case cases[] = {
+		GOOD(3, GET HOST END GET HOST END GET HOST END),
+		GOOD(3, CHUNKED "1\r\na\r\n0\r\n\r\n" POST HOST "Content-Length: 1\r\n" END "b" GET HOST END),
+		GOOD_AS(3, GET HOST END "\r\n" CHUNKED "0\r\nA: b\r\n\r\n\r\n" GET HOST END,
+			GET HOST END CHUNKED "0\r\n\r\n" GET HOST END),
+		/* what one request said is forgotten at the next */
+		GOOD(2, "HEAD / HTTP/1.0\r\n\r\n" POST HOST "Content-Length: 1\r\n" END "b"),
+		GOOD(2, "GET / HTTP/1.0\r\n\r\n" CHUNKED "0\r\n\r\n"),
+		{.good = GET HOST END GET HOST END "POST /a",
+			.good_len = sizeof(GET HOST END GET HOST END "POST /a") - 1,
+			.bad = "#\r\n",
+			.bad_len = 3,
+			.problem = PROBLEM_BAD_REQUEST,
+			.requests = 2},
+		{.good = GET HOST END GET,
+			.good_len = sizeof(GET HOST END GET) - 1,
+			.bad = "\r\n",
+			.bad_len = 2,
+			.problem = PROBLEM_BAD_REQUEST,
+			.requests = 1},
+		/* a body that looks like a request is one only after its end */
+		GOOD(2, POST HOST "Content-Length: 18\r\n" END "GET /a HTTP/1.1\r\n\r" GET HOST END),
+		/* a body that was not announced is the next request */
+		{.good = POST HOST END,
+			.good_len = sizeof(POST HOST END) - 1,
+			.bad = "{}",
+			.bad_len = 2,
+			.problem = PROBLEM_BAD_REQUEST,
+			.requests = 1},
+	};
+
+	guard_check_cases(cases);
+}
+
+/* What goes on for ever is refused within its limit, wherever it goes on. */
+static void
+test_floods_are_cut(void **state)
+{
+	static const struct {
+		const char *before;
+		const char *flood;
+		size_t most;
+	} cases[] = {
+		{"", "\r\n", 2},
+		{"", "A", 7},
+		{"GET /", "a", 63},
+		{"GET /", "a/", 63},
+		{"GET /", "%41", 63},
+		{"GET /?", "%41", 62},
+		{"GET / HTTP/1.1\r\n", "a", 96},
+		{"GET / HTTP/1.1\r\n", "a:\r\n", 24},
+		{"GET / HTTP/1.1\r\nA:", " ", 94},
+		{"GET / HTTP/1.1\r\nA:", "\t", 94},
+		{"GET / HTTP/1.1\r\nA:", "b", 94},
+		{"GET / HTTP/1.1\r\nA: b", " ", 92},
+		{"GET / HTTP/1.1\r\nHost: a", " ", 89},
+		{"GET / HTTP/1.1\r\nHost: a:", "0", 88},
+		{"GET / HTTP/1.1\r\nConnection:", ",", 85},
+		{POST "Content-Length:", "0", 81},
+		{CHUNKED, "0", 16},
+		{CHUNKED "1", " ", 24},
+		{CHUNKED "1;", "a", 23},
+		{CHUNKED "1;a=\"", "b", 20},
+		{CHUNKED "", "1\r\na\r\n", 600},
+		{CHUNKED "0\r\n", "a:\r\n", 24},
+		{CHUNKED "0\r\na:", "b", 94},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct guard_trace trace;
+		size_t before_len = strlen(cases[i].before);
+
+		guard_trace_init(&trace, &guard_test_limits);
+		if (before_len > 0)
+			guard_trace_feed(&trace, cases[i].before, before_len);
+		for (int k = 0; k < 1000 && !trace.refused; k++)
+			guard_trace_feed(&trace, cases[i].flood, strlen(cases[i].flood));
+		if (!trace.refused || trace.fed - before_len != cases[i].most)
+			fail_msg("\"%s\" and then \"%s\" for ever: %zu bytes instead of %zu", cases[i].before,
+				cases[i].flood, trace.fed - before_len, cases[i].most);
+		guard_trace_fini(&trace);
+	}
+}
+
+/* Every byte at every place of a request: all of it must be the same in any pieces. */
+static void
+test_any_byte_anywhere(void **state)
+{
+	static const char request[] =
+		"POST /a/%2e.c?b=%41 HTTP/1.1\r\nHost: a:80\r\nA: \tb\r\n"
+		"Transfer-Encoding: chunked\r\n\r\n1 ;a=\"b\\c\"\r\nx\r\n0\r\nC: d\r\n\r\n" GET HOST END;
+	struct guard_limits limits = guard_test_limits;
+
+	limits.max_chunk_ext_bytes = 9;
+	for (size_t at = 0; at < sizeof(request) - 1; at++)
+		for (int byte = 0; byte < 256; byte++) {
+			char wire[sizeof(request)];
+			struct guard_trace whole;
+
+			memcpy(wire, request, sizeof(wire));
+			wire[at] = (char)byte;
+			guard_trace_init(&whole, &limits);
+			guard_trace_feed(&whole, wire, sizeof(wire) - 1);
+			guard_trace_check_pieces(&whole, wire, sizeof(wire) - 1, at, 2);
+			guard_trace_check_pieces(&whole, wire, sizeof(wire) - 1, 0, 1);
+			if (!whole.refused)
+				assert_true(whole.fed == sizeof(wire) - 1);
+			else
+				assert_true(whole.fed >= at);
+			guard_trace_fini(&whole);
+		}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_one_call_for_one_request),
+		cmocka_unit_test(test_verdicts_are_of_one_kind_each),
+		cmocka_unit_test(test_began),
+		cmocka_unit_test(test_pipelines),
+		cmocka_unit_test(test_floods_are_cut),
+		cmocka_unit_test(test_any_byte_anywhere),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
