@@ -24,6 +24,7 @@ struct worker {
 	struct list link; /* in the pool's workers or ended */
 	struct pool *pool;
 	pthread_t thread;
+	unsigned number; /* for its name */
 };
 
 struct pool {
@@ -33,7 +34,7 @@ struct pool {
 	pthread_attr_t attr; /* of the threads */
 
 	/* loop thread */
-	unsigned named; /* threads made so far: the next one's number */
+	unsigned made; /* threads so far */
 
 	pthread_mutex_t lock; /* guards what follows */
 	pthread_cond_t work;  /* a job was queued, or threads shall end */
@@ -110,7 +111,10 @@ worker_main(void *arg)
 	struct worker *worker = arg;
 	struct pool *pool = worker->pool;
 	struct pool_job *job;
+	char name[16]; /* as long as the kernel takes them */
 
+	snprintf(name, sizeof name, "%s-%u", pool->name, worker->number % 10000);
+	pthread_setname_np(pthread_self(), name);
 	while ((job = wait_for_job(pool)))
 		run_job(pool, job);
 	pthread_mutex_lock(&pool->lock);
@@ -124,10 +128,10 @@ static int
 make_worker(struct pool *pool)
 {
 	struct worker *worker = xcalloc(1, sizeof *worker);
-	char name[16];
 	int rc;
 
 	worker->pool = pool;
+	worker->number = pool->made;
 	pthread_mutex_lock(&pool->lock);
 	list_add_tail(&pool->workers, &worker->link);
 	pool->threads++;
@@ -143,8 +147,7 @@ make_worker(struct pool *pool)
 		free(worker);
 		return -rc;
 	}
-	snprintf(name, sizeof name, "%s-%u", pool->name, pool->named++ % 10000);
-	pthread_setname_np(worker->thread, name);
+	pool->made++;
 	return 0;
 }
 
@@ -205,7 +208,7 @@ attr_init(pthread_attr_t *attr)
 	if (rc)
 		return -rc;
 	sigfillset(&set);
-	for (size_t i = 0; i < sizeof faults / sizeof(faults[0]); i++)
+	for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
 		sigdelset(&set, faults[i]);
 	rc = pthread_attr_setsigmask_np(attr, &set);
 	if (!rc)

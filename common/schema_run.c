@@ -207,6 +207,7 @@ check_with_marks(struct schema_frame *frame)
 	schema_marks_init(&own, count);
 	frame->marks = &own;
 	bool good = schema_run_spend(frame->run, count / 64) && check_keywords(frame);
+	frame->marks = outer;
 	if (good)
 		schema_marks_merge(outer, &own);
 	return good;

@@ -21,6 +21,7 @@ expire(struct op *op)
 
 	op_set_state(op, OP_EXPIRED);
 	fields_fini(&op->fields);
+	operations->retained_bytes -= blob_len(op->body);
 	blob_unref(op->body);
 	op->body = NULL;
 	free(op->detail);

@@ -26,6 +26,7 @@ operations_new(const struct operations_config *config, struct operations **ret_o
 	operations->config = *config;
 	hash_init(&operations->table);
 	hash_init(&operations->keys);
+	list_init(&operations->all);
 	list_init(&operations->ring);
 	list_init(&operations->running);
 	timer_init(&operations->retry, NULL);
@@ -40,6 +41,7 @@ free_op_in_table(struct hash_node *node, void *arg)
 	struct op *op = container_of(node, struct op, by_id);
 
 	hash_remove(arg, node);
+	list_remove(&op->link);
 	if (op->run) {
 		if (!list_is_empty(&op->run->link))
 			op_queue_remove(op->run);
@@ -107,6 +109,8 @@ op_run_new(struct op *op, struct work_input *input)
 
 	run->op = op;
 	run->input = input;
+	if (input)
+		op->operations->retained_bytes += blob_len(input->body);
 	list_init(&run->link);
 	list_init(&run->acceptors);
 	pthread_mutex_init(&run->lock, NULL);
@@ -185,6 +189,9 @@ refusal(const struct operations *operations, const struct op_submission *submiss
 		return OP_REFUSED_QUEUE;
 	if ((!submission->sync || submission->key) && !store_is_healthy(operations->config.store))
 		return OP_REFUSED_STORAGE;
+	if (operations->retained_bytes + blob_len(submission->input->body) >
+		operations->config.max_retained_bytes)
+		return OP_REFUSED_STORAGE;
 	return OP_TAKEN;
 }
 
@@ -221,6 +228,19 @@ operations_find(struct operations *operations, const struct id *id)
 	struct op *op = op_table_find(operations, id);
 
 	return op && op->state != OP_ACCEPTING ? op : NULL;
+}
+
+struct op *
+operations_next(struct operations *operations, const struct op *op)
+{
+	const struct list *node = op ? op->link.next : operations->all.next;
+
+	for (; node != &operations->all; node = node->next) {
+		struct op *next = container_of(node, struct op, link);
+		if (next->state != OP_ACCEPTING)
+			return next;
+	}
+	return NULL;
 }
 
 enum op_cancel
@@ -307,13 +327,32 @@ op_progress(const struct op *op, char *ret_text, size_t size)
 	return percent;
 }
 
+static int64_t
+oldest_queued_ms(const struct operations *operations)
+{
+	int64_t oldest_ms = 0;
+
+	list_for_each(node, &operations->ring) {
+		struct op_route *route = container_of(node, struct op_route, link);
+		struct op_run *first = container_of(route->queued.next, struct op_run, link);
+		if (oldest_ms == 0 || first->op->accepted_ms < oldest_ms)
+			oldest_ms = first->op->accepted_ms;
+	}
+	return oldest_ms;
+}
+
 void
-operations_get_stats(const struct operations *operations, struct operations_stats *ret_stats)
+operations_get_stats(struct operations *operations, struct operations_stats *ret_stats)
 {
 	*ret_stats = (struct operations_stats){
 		.outstanding = operations->outstanding,
 		.queued = operations->queued,
 		.running = operations->run_count,
+		.capacity = operations->config.capacity,
+		.threads = operations->pool ? pool_threads(operations->pool) : 0,
+		.busy_threads = operations->pool ? pool_busy(operations->pool) : 0,
+		.oldest_queued_ms = oldest_queued_ms(operations),
 		.kept = operations->table.count,
+		.retained_bytes = operations->retained_bytes,
 	};
 }

@@ -53,12 +53,14 @@ struct operations {
 	struct operations_config config;
 	struct pool *pool;
 	struct hash table;   /* by id */
+	struct list all;     /* what is in the table, newest first */
 	struct hash keys;    /* struct op_key */
 	struct list ring;    /* routes with something queued, in turn */
 	struct list running; /* struct op_run, launched */
 	unsigned outstanding, queued, run_count;
 	uint64_t sequence;
-	struct timer retry; /* runs while nothing is started, because the disk has refused a start */
+	uint64_t retained_bytes; /* bodies of requests that have not ended, and results that are kept */
+	struct timer retry;	 /* runs while nothing is started, because the disk has refused a start */
 	bool draining;
 	void (*on_drained)(void *arg);
 	void *drained_arg;

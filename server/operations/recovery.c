@@ -92,6 +92,7 @@ restore_end(struct recovery *recovery, struct op *op, const struct store_operati
 	op->progress = state == OP_SUCCEEDED ? 100 : 0;
 	if (state != OP_EXPIRED) {
 		op->body = blob_ref(record->result);
+		recovery->operations->retained_bytes += blob_len(op->body);
 		op->detail = xstrdup(record->detail);
 		recovery->ended++;
 	} else {

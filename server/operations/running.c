@@ -255,6 +255,8 @@ op_run_free(struct op *op)
 	struct op_run *run = op->run;
 
 	assert(!run->launched);
+	if (run->input)
+		op->operations->retained_bytes -= blob_len(run->input->body);
 	work_input_free(run->input);
 	work_result_fini(&run->result);
 	pthread_mutex_destroy(&run->lock);

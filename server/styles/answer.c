@@ -81,8 +81,11 @@ void
 answer_problem(struct http_request *request, enum problem_dialect dialect, enum problem problem, int status,
 	const char *detail, struct fields *fields)
 {
-	struct problem_report report = {
-		.problem = problem, .status = status, .detail = detail, .dialect = dialect};
+	struct problem_report report = {.problem = problem,
+		.status = status,
+		.detail = detail,
+		.dialect = dialect,
+		.request_id = request->id};
 
 	reply_problem(request, &report, fields);
 }

@@ -5,6 +5,7 @@
  */
 #include "common/cleanup.h"
 #include "common/log.h"
+#include "common/trace.h"
 #include "http/reply.h"
 #include "operations/idempotency.h"
 #include "styles/private.h"
@@ -196,6 +197,21 @@ add_params(struct call *call)
 	return NULL;
 }
 
+/* A call is part of its client's trace, or begins one: programs and upstreams are told. */
+static void
+set_trace(struct fields *fields)
+{
+	CLEANUP_FREE char *given = fields_dup_value(fields, "traceparent");
+	char made[TRACEPARENT_SIZE];
+
+	if (given && trace_is_valid(given))
+		return;
+	trace_make(made);
+	fields_remove(fields, "traceparent");
+	fields_remove(fields, "tracestate");
+	fields_put(fields, "traceparent", made);
+}
+
 static void
 make_input(struct call *call)
 {
@@ -207,6 +223,7 @@ make_input(struct call *call)
 	input->query = xstrdup(call->query);
 	input->route = xstrdup(call->route->config.pattern);
 	http_request_copy_fields(request, &input->fields);
+	set_trace(&input->fields);
 	input->principal = xstrdup(request->principal);
 	input->remote_address = xstrdup(http_request_remote_address(request));
 	input->scheme = xstrdup(http_request_scheme(request));

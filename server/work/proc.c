@@ -152,8 +152,8 @@ proc_read_mark(pid_t pid, struct id *ret_id)
 	CLEANUP_FREE char *variables = xcalloc(1, ENVIRON_MAX);
 	ssize_t len = read_file(pid, "environ", variables, ENVIRON_MAX);
 
-	if (len < 0)
-		return (int)len;
+	if (len <= 0)
+		return len < 0 ? (int)len : -EAGAIN;
 	for (const char *at = variables; at < variables + len; at += strlen(at) + 1) {
 		if (strncmp(at, name, sizeof name - 1) != 0)
 			continue;

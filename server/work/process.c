@@ -169,6 +169,30 @@ start(const struct process_spec *spec, const struct far_ends *far, pid_t *ret_pi
 	return -rc;
 }
 
+/*
+ * Waits for the members of a killed group that have become our children.  Its leader has been waited for;
+ * while a member is left the number of the group cannot become another's, and after that it may: then the
+ * leader seen is a stranger, and is another thread's to wait for.
+ */
+static void
+reap_group(pid_t pgid)
+{
+	int pause_ms = 1;
+
+	for (int round = 0; round < REAP_ROUNDS;) {
+		siginfo_t info = {0};
+		if (waitid(P_PGID, (id_t)pgid, &info, WEXITED | WNOHANG | WNOWAIT) < 0 || info.si_pid == pgid)
+			return;
+		if (info.si_pid > 0) {
+			(void)waitid(P_PID, (id_t)info.si_pid, &info, WEXITED | WNOHANG);
+			continue;
+		}
+		poll(NULL, 0, pause_ms);
+		pause_ms = pause_ms < REAP_PAUSE_MAX_MS ? pause_ms * 2 : REAP_PAUSE_MAX_MS;
+		round++;
+	}
+}
+
 /* For a process that is no use without a descriptor of it. */
 static void
 kill_at_once(pid_t pid)
@@ -178,6 +202,7 @@ kill_at_once(pid_t pid)
 	kill(-pid, SIGKILL);
 	while (waitid(P_PID, (id_t)pid, &info, WEXITED) < 0 && errno == EINTR)
 		;
+	reap_group(pid);
 }
 
 static int
@@ -217,30 +242,6 @@ void
 process_signal(const struct process *process, int signal)
 {
 	(void)kill(-process->pid, signal);
-}
-
-/*
- * Waits for the members of a killed group that have become our children.  Its leader has been waited for;
- * while a member is left the number of the group cannot become another's, and after that it may: then the
- * leader seen is a stranger, and is another thread's to wait for.
- */
-static void
-reap_group(pid_t pgid)
-{
-	int pause_ms = 1;
-
-	for (int round = 0; round < REAP_ROUNDS;) {
-		siginfo_t info = {0};
-		if (waitid(P_PGID, (id_t)pgid, &info, WEXITED | WNOHANG | WNOWAIT) < 0 || info.si_pid == pgid)
-			return;
-		if (info.si_pid > 0) {
-			(void)waitid(P_PID, (id_t)info.si_pid, &info, WEXITED | WNOHANG);
-			continue;
-		}
-		poll(NULL, 0, pause_ms);
-		pause_ms = pause_ms < REAP_PAUSE_MAX_MS ? pause_ms * 2 : REAP_PAUSE_MAX_MS;
-		round++;
-	}
 }
 
 void
