@@ -42,7 +42,7 @@ struct schema;
 #define SCHEMA_POINTER_MAX_BYTES 1024
 
 /* How many subschemas may be under way at a time, one within the other; and how many of them at one place. */
-#define SCHEMA_DEPTH_MAX 640
+#define SCHEMA_DEPTH_MAX 500
 #define SCHEMA_CHAIN_MAX 100
 
 /* How many values (JSON values, within others or not) one call fills in. */

@@ -68,11 +68,10 @@ check_contains(struct schema_frame *frame, const struct schema_keyword *keyword)
 	if (frame->run->stopped)
 		return false;
 	if (count < min)
-		return schema_run_violate(frame, least ? "minContains" : "contains",
-			"must have at least %ju items as described by \"contains\"", (uintmax_t)min);
+		return schema_run_violate_count(
+			frame, least ? "minContains" : "contains", "least", min, "matching item");
 	if (count > max)
-		return schema_run_violate(frame, "maxContains",
-			"must have at most %ju items as described by \"contains\"", (uintmax_t)max);
+		return schema_run_violate_count(frame, "maxContains", "most", max, "matching item");
 	return true;
 }
 
@@ -80,16 +79,14 @@ static bool
 check_min_items(struct schema_frame *frame, const struct schema_keyword *keyword)
 {
 	return count_items(frame) >= keyword->limit ||
-	       schema_run_violate(
-		       frame, "minItems", "must have at least %ju items", (uintmax_t)keyword->limit);
+	       schema_run_violate_count(frame, "minItems", "least", keyword->limit, "item");
 }
 
 static bool
 check_max_items(struct schema_frame *frame, const struct schema_keyword *keyword)
 {
 	return count_items(frame) <= keyword->limit ||
-	       schema_run_violate(
-		       frame, "maxItems", "must have at most %ju items", (uintmax_t)keyword->limit);
+	       schema_run_violate_count(frame, "maxItems", "most", keyword->limit, "item");
 }
 
 static bool

@@ -57,8 +57,8 @@ equal_objects(struct schema_run *run, struct json_object *a, struct json_object 
 	json_object_object_foreach(a, name, value)
 	{
 		struct json_object *other;
-		if (!schema_run_spend(run, 4) || !json_object_object_get_ex(b, name, &other) ||
-			!schema_equal(run, value, other))
+		if (!schema_run_spend(run, 4 + strlen(name) / 16) ||
+			!json_object_object_get_ex(b, name, &other) || !schema_equal(run, value, other))
 			return false;
 	}
 	return true;

@@ -85,7 +85,7 @@ check_patterns(struct schema_frame *frame, const struct schema_keyword *keyword)
 			schema_marks_set(frame->marks, at);
 		}
 		at++;
-		if (!schema_run_spend(frame->run, 2) || (!good && frame->run->quiet > 0))
+		if (!schema_run_spend(frame->run, 2 + len / 32) || (!good && frame->run->quiet > 0))
 			return false;
 	}
 	return good;
@@ -104,11 +104,13 @@ static bool
 is_additional(struct schema_frame *frame, const struct schema_keyword *keyword, const char *name)
 {
 	const struct schema_keyword *patterns = keyword->siblings[1];
-	size_t len = strlen(name);
 
 	if (schema_keyword_find_part(keyword->siblings[0], name))
 		return false;
-	for (size_t i = 0; patterns && i < patterns->part_count; i++)
+	if (!patterns)
+		return true;
+	size_t len = strlen(name);
+	for (size_t i = 0; i < patterns->part_count; i++)
 		if (schema_run_matches(frame, patterns->parts[i].regex, name, len))
 			return false;
 	return true;
@@ -249,16 +251,14 @@ static bool
 check_min_properties(struct schema_frame *frame, const struct schema_keyword *keyword)
 {
 	return count_members(frame) >= keyword->limit ||
-	       schema_run_violate(
-		       frame, "minProperties", "must have at least %ju members", (uintmax_t)keyword->limit);
+	       schema_run_violate_count(frame, "minProperties", "least", keyword->limit, "member");
 }
 
 static bool
 check_max_properties(struct schema_frame *frame, const struct schema_keyword *keyword)
 {
 	return count_members(frame) <= keyword->limit ||
-	       schema_run_violate(
-		       frame, "maxProperties", "must have at most %ju members", (uintmax_t)keyword->limit);
+	       schema_run_violate_count(frame, "maxProperties", "most", keyword->limit, "member");
 }
 
 static const struct schema_keyword_type types[] = {

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What does not come from the schema's own words, such as names, is at most this long in a message. */
+/* Words of the schema may be long: a message is cut here. */
 #define MESSAGE_MAX_BYTES 400
 
 /* Adds the way to spot; false where the pointer has become too long, and then it ends at the last one that
@@ -15,13 +15,11 @@
 static bool
 add_pointer(struct text *pointer, const struct schema_spot *spot)
 {
-	size_t fits = pointer->len;
-
 	if (!spot->outer)
 		return true;
 	if (!add_pointer(pointer, spot->outer))
 		return false;
-	fits = pointer->len;
+	size_t fits = pointer->len;
 	if (!spot->name)
 		text_addf(pointer, "/%zu", spot->index);
 	else if (strnlen(spot->name, SCHEMA_POINTER_MAX_BYTES) < SCHEMA_POINTER_MAX_BYTES)
@@ -100,6 +98,14 @@ schema_run_violate(const struct schema_frame *frame, const char *keyword, const 
 	cut(&message);
 	add_error(frame->run, frame->spot, keyword, message.data);
 	return false;
+}
+
+bool
+schema_run_violate_count(const struct schema_frame *frame, const char *keyword, const char *least_or_most,
+	uint64_t count, const char *noun)
+{
+	return schema_run_violate(frame, keyword, "must have at %s %ju %s%s", least_or_most, (uintmax_t)count,
+		noun, count == 1 ? "" : "s");
 }
 
 /* Ends the run with a violation that no keyword knows. */
@@ -199,6 +205,7 @@ check_with_marks(struct schema_frame *frame)
 	schema_marks_init(&own, count);
 	frame->marks = &own;
 	bool good = schema_run_spend(frame->run, count / 64) && check_keywords(frame);
+	frame->marks = outer;
 	if (good)
 		schema_marks_merge(outer, &own);
 	return good;

@@ -70,6 +70,10 @@ bool schema_run_matches(
 __attribute__((format(printf, 3, 4))) bool schema_run_violate(
 	const struct schema_frame *frame, const char *keyword, const char *format, ...);
 
+/* The same: "must have at least 2 items", for instance. */
+bool schema_run_violate_count(const struct schema_frame *frame, const char *keyword,
+	const char *least_or_most, uint64_t count, const char *noun);
+
 /* Takes steps from the budget.  False once it is used up: then all is over. */
 bool schema_run_spend(struct schema_run *run, uint64_t steps);
 

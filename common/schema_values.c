@@ -208,16 +208,14 @@ static bool
 check_min_length(struct schema_frame *frame, const struct schema_keyword *keyword)
 {
 	return count_characters(frame) >= keyword->limit ||
-	       schema_run_violate(
-		       frame, "minLength", "must have at least %ju characters", (uintmax_t)keyword->limit);
+	       schema_run_violate_count(frame, "minLength", "least", keyword->limit, "character");
 }
 
 static bool
 check_max_length(struct schema_frame *frame, const struct schema_keyword *keyword)
 {
 	return count_characters(frame) <= keyword->limit ||
-	       schema_run_violate(
-		       frame, "maxLength", "must have at most %ju characters", (uintmax_t)keyword->limit);
+	       schema_run_violate_count(frame, "maxLength", "most", keyword->limit, "character");
 }
 
 static bool

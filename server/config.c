@@ -3,6 +3,7 @@
 
 #include "common/cleanup.h"
 #include "common/json.h"
+#include "common/log.h"
 #include "config_files.h"
 #include "config_parts.h"
 #include "config_values.h"
@@ -19,6 +20,14 @@ convert_state(struct settings *settings, const char *state)
 {
 	return strcmp(state, "memory") == 0 ? xstrdup("") : config_convert_path(settings, state);
 }
+
+static const struct setting_choice log_levels[] = {
+	{"\"error\"", LOG_LEVEL_ERROR},
+	{"\"warning\"", LOG_LEVEL_WARNING},
+	{"\"info\"", LOG_LEVEL_INFO},
+	{"\"debug\"", LOG_LEVEL_DEBUG},
+	{NULL, 0},
+};
 
 static void finish_auth(struct settings *settings, struct json_object *value, void *owner);
 
@@ -242,6 +251,18 @@ static const struct setting rows[] = {
 		.min = 1,
 		.max = CONFIG_RESULT_MAX_BYTES,
 		.meaning = "The largest body of a result."},
+	{.name = "max_retained",
+		CONFIG(SETTING_SIZE, max_retained_bytes),
+		.fallback = "\"1GiB\"",
+		.min = 1024,
+		.max = CONFIG_RETAINED_MAX_BYTES,
+		.meaning = "Bodies and results held at once, in memory and in files; at it new calls are "
+			   "refused."},
+	{.name = "log_level",
+		CONFIG(SETTING_CHOICE, log_level),
+		.fallback = "\"info\"",
+		.choices = log_levels,
+		.meaning = "What is logged: with info every call and every end, with debug every poll, too."},
 	{.name = "auth",
 		.kind = SETTING_OBJECT,
 		.members = &auth_table,

@@ -16,6 +16,7 @@ struct json_object;
 /* Largest sizes. */
 #define CONFIG_BODY_MAX_BYTES (UINT64_C(16) << 30)
 #define CONFIG_RESULT_MAX_BYTES (UINT64_C(64) << 30)
+#define CONFIG_RETAINED_MAX_BYTES (UINT64_C(1) << 50)
 
 /* Members of the whole (the owner is a struct config), of a route, and of the work in it. */
 extern const struct setting_table config_table;

@@ -1,4 +1,5 @@
 /* Programs and upstreams of the configuration: their tables of settings, and the {name}s in arguments. */
+#include "common/cleanup.h"
 #include "common/json.h"
 #include "config_files.h"
 #include "config_parts.h"
@@ -99,8 +100,7 @@ static const struct setting program_rows[] = {
 		.min = 1,
 		.max = 1000,
 		.meaning = "The program's path, then its arguments; {name} in an argument takes a parameter "
-			   "of the "
-			   "path or of the query."},
+			   "of the path or of the query."},
 	{.name = "protocol",
 		PROGRAM(SETTING_CHOICE, protocol),
 		.fallback = "\"filter\"",
@@ -154,19 +154,28 @@ struct name_look {
 	const char *const *known; /* names that may be taken, ended by NULL */
 };
 
+static void
+tell_unknown_name(struct name_look *look, const char *name)
+{
+	const char *meant = text_nearest(name, look->known);
+
+	if (meant)
+		mistakes_add(&look->settings->mistakes,
+			"{%s} is neither in the path nor in \"query\" (did you mean {%s}?)", name, meant);
+	else
+		mistakes_add(&look->settings->mistakes, "{%s} is neither in the path nor in \"query\"", name);
+}
+
 static int
 look_at_name(const char *name, size_t len, void *arg)
 {
 	struct name_look *look = arg;
-	char *word = xstrndup(name, len);
-	const char *meant = text_nearest(word, look->known);
+	CLEANUP_FREE char *word = xstrndup(name, len);
 
-	if (!meant)
-		mistakes_add(&look->settings->mistakes, "{%s} is neither in the path nor in \"query\"", word);
-	else if (strcmp(meant, word) != 0)
-		mistakes_add(&look->settings->mistakes,
-			"{%s} is neither in the path nor in \"query\" (did you mean {%s}?)", word, meant);
-	free(word);
+	for (const char *const *known = look->known; *known; known++)
+		if (strcmp(*known, word) == 0)
+			return 0;
+	tell_unknown_name(look, word);
 	return 0;
 }
 

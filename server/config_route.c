@@ -273,15 +273,15 @@ check_names(struct settings *settings, struct json_object *value, const struct c
 	size_t path_count = count_strings(path_names), query_count = count_strings(route->query);
 	const char **known = xcalloc(path_count + query_count + 1, sizeof *known);
 
-	for (size_t i = 0; i < path_count; i++)
-		known[i] = path_names[i];
+	memcpy(known, path_names, path_count * sizeof *known);
 	for (size_t i = 0; i < query_count; i++)
-		known[path_count + i] = route->query[i];
+		if (*route->query[i]) /* not one that was a mistake */
+			known[path_count++] = route->query[i];
 	check_query(settings, route, path_names);
 	check_program_names(settings, route, known);
 	free(known);
-	for (size_t i = 0; i < path_count; i++)
-		free(path_names[i]);
+	for (char **name = path_names; *name; name++)
+		free(*name);
 	free(path_names);
 }
 

@@ -7,6 +7,7 @@
 #include "http/router.h"
 #include "operations/operations.h"
 #include "styles/style.h"
+#include "watch/admin.h"
 #include "work/program.h"
 
 #include <errno.h>
@@ -133,7 +134,7 @@ enter_monitors(struct routes *routes, const struct config *config, struct styles
 
 int
 routes_new(const struct config *config, struct operations *operations, struct styles *styles,
-	struct routes **ret_routes)
+	struct admin *admin, struct routes **ret_routes)
 {
 	struct routes *routes = xcalloc(1, sizeof *routes);
 	int rc;
@@ -141,6 +142,8 @@ routes_new(const struct config *config, struct operations *operations, struct st
 	routes->router = router_new();
 	routes->routes = xcalloc(config->route_count, sizeof *routes->routes);
 	rc = enter_monitors(routes, config, styles);
+	if (rc == 0)
+		rc = admin_enter_list(admin, routes->router);
 	for (size_t i = 0; rc == 0 && i < config->route_count; i++) {
 		rc = enter_route(routes, &config->routes[i], operations, styles);
 		if (rc < 0)

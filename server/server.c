@@ -13,10 +13,14 @@
 #include "common/timer.h"
 #include "config.h"
 #include "http/server.h"
+#include "notify.h"
 #include "operations/operations.h"
 #include "routes.h"
 #include "store/store.h"
 #include "styles/style.h"
+#include "watch/access_log.h"
+#include "watch/admin.h"
+#include "watch/metrics.h"
 #include "work/program.h"
 
 #include <assert.h>
@@ -54,11 +58,18 @@ struct server {
 	struct styles *styles;
 	struct routes *routes;
 	struct http_server *http;
+	struct metrics *metrics;
+	struct admin *admin;
+	struct http_server *admin_http; /* NULL: there is no admin listener */
+	struct router *admin_router;
 	struct event *signals[4];
 
 	struct pool *housekeeping_pool;
 	struct pool_job housekeeping_job;
 	struct timer housekeeping;
+
+	int64_t watchdog_ms; /* how often the service manager wants a sign of life; 0: never */
+	struct timer watchdog;
 
 	bool draining;
 	struct timer drain_timeout;
@@ -120,6 +131,36 @@ open_store(struct server *server)
 	return rc;
 }
 
+static void
+on_op_end(void *arg, const struct op *op)
+{
+	struct server *server = arg;
+
+	metrics_count_end(server->metrics, op);
+	access_log_end(op);
+}
+
+static void
+on_reply(void *arg, const struct http_request *request, int status, uint64_t body_bytes)
+{
+	struct server *server = arg;
+
+	metrics_count_reply(server->metrics, status, body_bytes);
+	access_log_reply(request, status, body_bytes);
+}
+
+static void
+make_watch(struct server *server)
+{
+	struct metrics_sources metrics_sources = {
+		.timers = server->timers, .operations = server->operations, .store = server->store};
+
+	server->metrics = metrics_new(&metrics_sources);
+	struct admin_sources admin_sources = {
+		.operations = server->operations, .store = server->store, .metrics = server->metrics};
+	server->admin = admin_new(&admin_sources);
+}
+
 static int
 make_operations(struct server *server)
 {
@@ -132,11 +173,15 @@ make_operations(struct server *server)
 		.capacity = config->capacity,
 		.keep_tombstone_ms = config->keep_tombstone_ms,
 		.stop_grace_ms = config->stop_grace_ms,
+		.max_retained_bytes = config->max_retained_bytes,
+		.on_end = on_op_end,
+		.arg = server,
 	};
 	int rc = operations_new(&operations_config, &server->operations);
 
 	if (rc < 0)
 		return rc;
+	make_watch(server);
 	struct styles_config styles_config = {
 		.operations = server->operations,
 		.timers = server->timers,
@@ -144,7 +189,7 @@ make_operations(struct server *server)
 		.wait_max_ms = config->wait_max_ms,
 	};
 	server->styles = styles_new(&styles_config);
-	return routes_new(config, server->operations, server->styles, &server->routes);
+	return routes_new(config, server->operations, server->styles, server->admin, &server->routes);
 }
 
 static struct op_route *
@@ -177,13 +222,29 @@ largest_body(const struct config *config)
 }
 
 static int
-listen_on(struct server *server, const char *address)
+listen_on(struct http_server *http, const char *address, const char *what)
 {
 	CLEANUP_FREE char *actual = NULL;
-	int rc = http_server_listen(server->http, address, &actual);
+	int rc = http_server_listen(http, address, &actual);
 
 	if (rc < 0) {
 		fprintf(stderr, "deferd: cannot listen on %s: %s\n", address, strerrordesc_np(-rc));
+		return rc;
+	}
+	printf("deferd: %s %s\n", what, actual);
+	fflush(stdout);
+	return 0;
+}
+
+/* On a socket that the service manager has handed over. */
+static int
+listen_on_fd(struct server *server, int fd)
+{
+	CLEANUP_FREE char *actual = NULL;
+	int rc = http_server_listen_fd(server->http, fd, &actual);
+
+	if (rc < 0) {
+		fprintf(stderr, "deferd: cannot serve on descriptor %d: %s\n", fd, strerrordesc_np(-rc));
 		return rc;
 	}
 	printf("deferd: ready on %s\n", actual);
@@ -199,16 +260,67 @@ start_front(struct server *server)
 		.header_timeout_ms = server->config->header_timeout_ms,
 		.idle_timeout_ms = server->config->idle_timeout_ms,
 		.public_url = server->config->public_url,
+		.on_reply = on_reply,
+		.arg = server,
 	};
 
 	config.limits.max_body_bytes = largest_body(server->config);
 	int rc = http_server_new(server->base, server->timers, &config, &server->http);
 	if (rc < 0)
 		return rc;
+	metrics_set_http(server->metrics, server->http);
 	http_server_set_router(server->http, routes_router(server->routes));
-	for (size_t i = 0; rc == 0 && i < server->config->listen_count; i++)
-		rc = listen_on(server, server->config->listen[i].address);
+	int handed_over = notify_listen_fds();
+	for (int i = 0; rc == 0 && i < handed_over; i++)
+		rc = listen_on_fd(server, NOTIFY_FIRST_FD + i);
+	for (size_t i = 0; rc == 0 && handed_over == 0 && i < server->config->listen_count; i++)
+		rc = listen_on(server->http, server->config->listen[i].address, "ready on");
 	return rc;
+}
+
+/* The operators' own front: health, metrics, and everybody's operations. */
+static int
+start_admin_front(struct server *server)
+{
+	struct http_config config = {
+		.limits = header_limits,
+		.header_timeout_ms = server->config->header_timeout_ms,
+		.idle_timeout_ms = server->config->idle_timeout_ms,
+		.all_admins = true,
+	};
+
+	if (!server->config->admin.address)
+		return 0;
+	server->admin_router = router_new();
+	int rc = admin_enter(server->admin, server->admin_router);
+	if (rc == 0)
+		rc = http_server_new(server->base, server->timers, &config, &server->admin_http);
+	if (rc < 0)
+		return rc;
+	http_server_set_router(server->admin_http, server->admin_router);
+	return listen_on(server->admin_http, server->config->admin.address, "admin on");
+}
+
+static void
+on_watchdog(struct timer *timer)
+{
+	struct server *server = container_of(timer, struct server, watchdog);
+	struct operations_stats stats;
+
+	operations_get_stats(server->operations, &stats);
+	notify_send("WATCHDOG=1\nSTATUS=%s: %u queued, %u running", server->draining ? "Draining" : "Serving",
+		stats.queued, stats.running);
+	timer_start(server->timers, timer, server->watchdog_ms);
+}
+
+static int
+tell_manager(struct server *server)
+{
+	notify_send("READY=1\nSTATUS=Serving");
+	server->watchdog_ms = notify_watchdog_ms();
+	if (server->watchdog_ms > 0)
+		timer_start(server->timers, &server->watchdog, server->watchdog_ms);
+	return 0;
 }
 
 /* Replies are still on their way out: wait for them, but not for ever. */
@@ -246,6 +358,8 @@ static void
 drain(struct server *server)
 {
 	server->draining = true;
+	admin_set_draining(server->admin);
+	notify_send("STOPPING=1\nSTATUS=Draining");
 	log_info("draining", "timeout_ms=%lld", (long long)server->config->drain_timeout_ms);
 	http_server_drain(server->http);
 	timer_start(server->timers, &server->drain_timeout, server->config->drain_timeout_ms);
@@ -269,30 +383,40 @@ on_terminate(evutil_socket_t number, short what, void *arg)
 
 /* Reads the configuration again.  Routes are taken over whole or not at all; what needs a new start is left as it was. */
 static void
-on_reload(evutil_socket_t number, short what, void *arg)
+reload(struct server *server)
 {
-	struct server *server = arg;
 	CLEANUP(text_fini) struct text mistakes = {0};
 	struct config *config;
 	struct routes *routes;
 
-	(void)number;
-	(void)what;
-	if (server->draining)
-		return;
 	if (config_read(server->file, &config, &mistakes) < 0) {
 		log_error("configuration not reloaded", "mistakes=\"%s\"", mistakes.data);
 		return;
 	}
-	if (routes_new(config, server->operations, server->styles, &routes) < 0) {
+	if (routes_new(config, server->operations, server->styles, server->admin, &routes) < 0) {
 		config_free(config);
 		return;
 	}
+	log_set_level((enum log_level)config->log_level);
 	http_server_set_router(server->http, routes_router(routes));
 	routes_free(server->routes);
 	server->routes = routes;
 	config_free(config);
 	log_info("configuration reloaded", "file=%s", server->file);
+}
+
+static void
+on_reload(evutil_socket_t number, short what, void *arg)
+{
+	struct server *server = arg;
+
+	(void)number;
+	(void)what;
+	if (server->draining)
+		return;
+	notify_send("RELOADING=1\nMONOTONIC_USEC=%lld", (long long)clock_mono_us());
+	reload(server);
+	notify_send("READY=1");
 }
 
 static void
@@ -357,6 +481,7 @@ start_loop(struct server *server)
 		rc = mailbox_new(server->base, &server->mailbox);
 	timer_init(&server->drain_timeout, on_drain_timeout);
 	timer_init(&server->last_replies, on_last_replies);
+	timer_init(&server->watchdog, on_watchdog);
 	return rc;
 }
 
@@ -364,12 +489,14 @@ int
 server_start(struct config *config, const char *file, struct server **ret_server)
 {
 	static int (*const steps[])(struct server * server) = {start_loop, handle_signals, start_housekeeping,
-		open_store, make_operations, recover, start_front};
+		open_store, make_operations, recover, start_front, start_admin_front, tell_manager};
 	struct server *server = xcalloc(1, sizeof *server);
 	int rc = 0;
 
 	server->config = config;
 	server->file = xstrdup(file);
+	log_set_level((enum log_level)config->log_level);
+	log_set_journal(getenv("JOURNAL_STREAM") != NULL);
 	raise_descriptor_limit();
 	program_start();
 	for (size_t i = 0; rc == 0 && i < sizeof steps / sizeof *steps; i++)
@@ -391,12 +518,27 @@ server_run(struct server *server)
 	return rc < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
+/* From here on the signals that we handled are kept pending: by default they would end the process with another status. */
+static void
+block_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
 void
 server_free(struct server *server)
 {
 	if (!server)
 		return;
 	http_server_free(server->http);
+	http_server_free(server->admin_http);
+	router_free(server->admin_router);
 	routes_free(server->routes);
 	timer_stop(&server->housekeeping);
 	pool_free(server->housekeeping_pool);
@@ -405,8 +547,11 @@ server_free(struct server *server)
 	store_close(server->store);
 	if (server->mailbox)
 		mailbox_drain(server->mailbox);
+	metrics_free(server->metrics);
 	operations_free(server->operations);
+	admin_free(server->admin);
 	styles_free(server->styles);
+	block_signals();
 	for (size_t i = 0; i < sizeof server->signals / sizeof *server->signals; i++)
 		if (server->signals[i])
 			event_free(server->signals[i]);

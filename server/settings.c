@@ -7,6 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Unknown members of one object that are told one by one: with more it is no configuration at all. */
+#define UNKNOWN_MAX 100
+
 /* The setting whose name is most like name, NULL if none is. */
 static const char *
 nearest(const struct setting_table *table, const char *name)
@@ -33,12 +36,18 @@ is_known(const struct setting_table *table, const char *name)
 bool
 settings_has(const struct setting_table *table, struct json_object *value, const char *name)
 {
+	size_t unknown = 0;
+
+	if (json_object_object_get_ex(value, name, NULL))
+		return true;
 	json_object_object_foreach(value, member, unused)
 	{
 		(void)unused;
-		if (strcmp(member, name) == 0)
-			return true;
-		const char *meant = is_known(table, member) ? NULL : nearest(table, member);
+		if (is_known(table, member))
+			continue;
+		if (++unknown > UNKNOWN_MAX)
+			break;
+		const char *meant = nearest(table, member);
 		if (meant && strcmp(meant, name) == 0)
 			return true;
 	}
@@ -46,21 +55,31 @@ settings_has(const struct setting_table *table, struct json_object *value, const
 }
 
 static void
-tell_unknown(struct settings *settings, const struct setting_table *table, struct json_object *value)
+tell_unknown(struct settings *settings, const struct setting_table *table, const char *name)
 {
+	size_t mark = mistakes_enter(&settings->mistakes, name);
+	const char *meant = nearest(table, name);
+
+	if (meant)
+		mistakes_add(&settings->mistakes, "unknown member (did you mean \"%s\"?)", meant);
+	else
+		mistakes_add(&settings->mistakes, "unknown member");
+	mistakes_leave(&settings->mistakes, mark);
+}
+
+static void
+check_members(struct settings *settings, const struct setting_table *table, struct json_object *value)
+{
+	size_t unknown = 0;
+
 	json_object_object_foreach(value, name, unused)
 	{
 		(void)unused;
-		if (is_known(table, name))
-			continue;
-		size_t mark = mistakes_enter(&settings->mistakes, name);
-		const char *meant = nearest(table, name);
-		if (meant)
-			mistakes_add(&settings->mistakes, "unknown member (did you mean \"%s\"?)", meant);
-		else
-			mistakes_add(&settings->mistakes, "unknown member");
-		mistakes_leave(&settings->mistakes, mark);
+		if (!is_known(table, name) && ++unknown <= UNKNOWN_MAX)
+			tell_unknown(settings, table, name);
 	}
+	if (unknown > UNKNOWN_MAX)
+		mistakes_add(&settings->mistakes, "%zu more unknown members", unknown - UNKNOWN_MAX);
 }
 
 static void
@@ -101,7 +120,7 @@ settings_read(
 		mistakes_add_value(&settings->mistakes, value, "is not an object");
 		return;
 	}
-	tell_unknown(settings, table, value);
+	check_members(settings, table, value);
 	for (const struct setting *row = table->rows; row->name; row++)
 		read_row(settings, table, row, value, owner);
 	if (table->finish)

@@ -234,25 +234,26 @@ new_evhttp(struct http_listener *listener)
 	return evhttp;
 }
 
-int
-http_listener_new(struct http_server *server, const char *address, struct http_listener **ret_listener,
-	char **ret_address)
+static int
+family_of(int fd)
 {
-	struct http_listener *listener;
-	union address where;
-	socklen_t len = 0;
-	bool is_unix = strncmp(address, "unix:", 5) == 0;
+	int domain = AF_UNSPEC;
+	socklen_t len = sizeof domain;
 
-	int rc = is_unix ? parse_unix(address + 5, &where, &len) : parse_tcp(address, &where, &len);
-	if (rc < 0)
-		return rc;
-	int fd = open_socket(&where, len);
-	if (fd < 0)
-		return fd;
-	listener = xcalloc(1, sizeof *listener);
+	return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) < 0 ? -errno : domain;
+}
+
+int
+http_listener_new_fd(
+	struct http_server *server, int fd, struct http_listener **ret_listener, char **ret_address)
+{
+	int family = family_of(fd);
+
+	if (family < 0)
+		return family;
+	struct http_listener *listener = xcalloc(1, sizeof *listener);
 	listener->server = server;
-	listener->is_unix = is_unix;
-	listener->unlink_path = is_unix ? xstrdup(address + 5) : NULL;
+	listener->is_unix = family == AF_UNIX;
 	timer_init(&listener->pause, on_pause_over);
 	list_init(&listener->link);
 	list_add_tail(&all_listeners, &listener->all);
@@ -268,6 +269,26 @@ http_listener_new(struct http_server *server, const char *address, struct http_l
 	*ret_address = format_address(fd);
 	*ret_listener = listener;
 	return 0;
+}
+
+int
+http_listener_new(struct http_server *server, const char *address, struct http_listener **ret_listener,
+	char **ret_address)
+{
+	union address where;
+	socklen_t len = 0;
+	bool is_unix = strncmp(address, "unix:", 5) == 0;
+
+	int rc = is_unix ? parse_unix(address + 5, &where, &len) : parse_tcp(address, &where, &len);
+	if (rc < 0)
+		return rc;
+	int fd = open_socket(&where, len);
+	if (fd < 0)
+		return fd;
+	rc = http_listener_new_fd(server, fd, ret_listener, ret_address);
+	if (rc == 0 && is_unix)
+		(*ret_listener)->unlink_path = xstrdup(address + 5);
+	return rc;
 }
 
 void

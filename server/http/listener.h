@@ -39,6 +39,8 @@ struct http_server {
 	unsigned request_count;		  /* waiting for their reply */
 	struct http_request *dispatching; /* its handler runs now; NULL once it has replied */
 	bool draining;
+	unsigned id_prefix; /* of request ids: random, one a process */
+	unsigned id_count;
 	char date[32]; /* the Date field of date_s */
 	int64_t date_s;
 };
@@ -46,6 +48,9 @@ struct http_server {
 /* Makes the socket and accepts; see http_server_listen. */
 __attribute__((warn_unused_result)) int http_listener_new(struct http_server *server, const char *address,
 	struct http_listener **ret_listener, char **ret_address);
+/* The same of a socket that listens already; takes fd. */
+__attribute__((warn_unused_result)) int http_listener_new_fd(
+	struct http_server *server, int fd, struct http_listener **ret_listener, char **ret_address);
 void http_listener_stop(struct http_listener *listener);
 void http_listener_free(struct http_listener *listener);
 

@@ -233,6 +233,11 @@ send_reply(struct http_request *request, int status, const struct fields *fields
 	if (fields)
 		text_add(&head, fields->wire, fields->len);
 	text_add(&head, request->extra.wire, request->extra.len);
+	if (request->tells_id) {
+		text_add_string(&head, "X-Request-Id: ");
+		text_add_string(&head, request->id);
+		text_add_string(&head, "\r\n");
+	}
 	if (has_body(status)) {
 		text_add_string(&head, "Content-Length: ");
 		add_decimal(&head, len);
@@ -291,6 +296,7 @@ reply_problem(struct http_request *request, const struct problem_report *report,
 	CLEANUP(text_fini) struct text json = {0};
 
 	problem_format(report, &json);
+	request->tells_id = true;
 	fields_put(&request->extra, "Content-Type", PROBLEM_CONTENT_TYPE);
 	fields_put(&request->extra, "Cache-Control", "no-store");
 	reply_bytes(request, report->status ? report->status : problem_status(report->problem), fields,

@@ -14,6 +14,7 @@
 #include <event2/http.h>
 #include <event2/http_struct.h>
 #include <event2/keyvalq_struct.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
@@ -95,6 +96,21 @@ connection_of(const struct http_listener *listener, struct evhttp_request *evhtt
 	return listener->server->by_fd[fd];
 }
 
+/* Takes the client's id for the request, if it is a short token; else makes one. */
+static void
+set_id(struct http_request *request)
+{
+	const char *given = http_request_field(request, "X-Request-Id");
+	size_t len = given ? strlen(given) : 0;
+
+	request->tells_id = given && len < sizeof request->id && text_is_token(given, len);
+	if (request->tells_id)
+		memcpy(request->id, given, len + 1);
+	else
+		snprintf(request->id, sizeof request->id, "%08x%08x", request->server->id_prefix,
+			request->server->id_count++);
+}
+
 void
 http_request_begin(struct evhttp_request *evhttp, void *arg)
 {
@@ -113,6 +129,8 @@ http_request_begin(struct evhttp_request *evhttp, void *arg)
 	request->path = target;
 	request->path_len = question ? (size_t)(question - target) : strlen(target);
 	request->query = question ? question + 1 : NULL;
+	set_id(request);
+	request->is_admin = server->config.all_admins;
 	server->request_count++;
 	connection_begin_request(connection, request);
 	evhttp_request_set_on_complete_cb(evhttp, on_reply_complete, connection);

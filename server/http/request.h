@@ -17,6 +17,9 @@ struct http_connection;
 struct http_server;
 struct http_request;
 
+/* Longer ones of clients are replaced. */
+#define HTTP_REQUEST_ID_SIZE 65
+
 typedef void (*http_handler_fn)(struct http_request *request, void *arg);
 typedef void (*http_gone_fn)(struct http_request *request);
 
@@ -33,8 +36,10 @@ struct http_request {
 	size_t path_len;
 	const char *query; /* after '?', NULL if there is none; NUL-terminated */
 	struct router_match match;
-	const char *principal; /* who asks; NULL: nobody is known */
-	bool is_admin;	       /* may use everybody's operations */
+	const char *principal;	       /* who asks; NULL: nobody is known */
+	bool is_admin;		       /* may use everybody's operations */
+	char id[HTTP_REQUEST_ID_SIZE]; /* the client's X-Request-Id, or one of ours */
+	bool tells_id;		       /* the reply has it: the client gave it, or the reply is a problem */
 
 	/* the handler's, until it replies */
 	http_gone_fn on_gone; /* the client has left; the request must still be replied to; NULL: no matter */

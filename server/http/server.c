@@ -1,6 +1,7 @@
 /* The front as a whole: see server.h. */
 #include "http/server.h"
 
+#include "common/id.h"
 #include "common/text.h"
 #include "http/connection.h"
 #include "http/listener.h"
@@ -58,6 +59,7 @@ http_server_new(struct event_base *base, struct timers *timers, const struct htt
 	server->base = base;
 	server->timers = timers;
 	server->config = *config;
+	random_bytes(&server->id_prefix, sizeof server->id_prefix);
 	list_init(&server->listeners);
 	list_init(&server->connections);
 	list_init(&server->new_connections);
@@ -79,6 +81,17 @@ http_server_listen(struct http_server *server, const char *address, char **ret_a
 {
 	struct http_listener *listener;
 	int rc = http_listener_new(server, address, &listener, ret_address);
+
+	if (rc == 0)
+		list_add_tail(&server->listeners, &listener->link);
+	return rc;
+}
+
+int
+http_server_listen_fd(struct http_server *server, int fd, char **ret_address)
+{
+	struct http_listener *listener;
+	int rc = http_listener_new_fd(server, fd, &listener, ret_address);
 
 	if (rc == 0)
 		list_add_tail(&server->listeners, &listener->link);

@@ -18,6 +18,7 @@ struct http_config {
 	struct guard_limits limits;
 	int64_t header_timeout_ms; /* from the first byte of a request (or the accept) to the end of its header and body */
 	int64_t idle_timeout_ms; /* between requests */
+	bool all_admins;	 /* every caller is one: the admin listener */
 	char *public_url;	 /* lent; without a slash at its end; NULL: from the request */
 
 	/* Told of every reply and refusal, for the access log and metrics; request is NULL for a refusal of the guard. May be NULL. */
@@ -37,6 +38,10 @@ void http_server_set_router(struct http_server *server, const struct router *rou
  */
 __attribute__((warn_unused_result)) int http_server_listen(
 	struct http_server *server, const char *address, char **ret_address);
+
+/* The same on a socket that listens already and is non-blocking (socket activation); takes fd. */
+__attribute__((warn_unused_result)) int http_server_listen_fd(
+	struct http_server *server, int fd, char **ret_address);
 
 /* Stops accepting, closes idle connections, and every other after its reply. */
 void http_server_drain(struct http_server *server);

@@ -23,13 +23,13 @@ static void
 let_go_of_queue(struct operations *operations)
 {
 	while (!list_is_empty(&operations->ring)) {
-		struct op_route *route = container_of(operations->ring.next, struct op_route, link);
-		struct op_run *run = container_of(route->queued.next, struct op_run, link);
+		struct op_load *load = container_of(operations->ring.next, struct op_load, link);
+		struct op_run *run = container_of(load->queued.next, struct op_run, link);
 		struct op *op = run->op;
 
 		op_queue_remove(run);
 		timer_stop(&op->timer);
-		route->waiting--;
+		load->waiting--;
 		op_interrupt(op);
 	}
 }

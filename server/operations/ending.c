@@ -114,6 +114,7 @@ op_end(struct op *op, enum op_state end, struct work_result *result)
 	op->status = (int16_t)result->status;
 	op->fields = result->fields;
 	op->body = result->body;
+	op->operations->retained_bytes += blob_len(op->body);
 	op->detail = result->detail;
 	*result = (struct work_result){0};
 	if (!op->stored) {

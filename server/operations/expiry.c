@@ -21,6 +21,7 @@ expire(struct op *op)
 
 	op_set_state(op, OP_EXPIRED);
 	fields_fini(&op->fields);
+	operations->retained_bytes -= blob_len(op->body);
 	blob_unref(op->body);
 	op->body = NULL;
 	free(op->detail);
@@ -39,7 +40,7 @@ static void
 queue_timeout(struct op *op)
 {
 	op_queue_remove(op->run);
-	op->route->waiting--;
+	op->route->load->waiting--;
 	op_end_with(op, OP_TIMED_OUT, PROBLEM_QUEUE_TIMEOUT, NULL);
 }
 

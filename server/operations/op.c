@@ -56,6 +56,12 @@ op_set_state(struct op *op, enum op_state state)
 	op->state = (uint8_t)state;
 }
 
+const char *
+op_route_key(const struct op *op)
+{
+	return op->route->key;
+}
+
 struct op *
 op_new(struct operations *operations, struct op_route *route)
 {
@@ -68,6 +74,7 @@ op_new(struct operations *operations, struct op_route *route)
 	op->accepted_ms = clock_wall_ms();
 	timer_init(&op->timer, op_on_timer);
 	list_init(&op->watchers);
+	list_init(&op->link);
 	return op;
 }
 
@@ -76,6 +83,7 @@ op_free(struct op *op)
 {
 	timer_stop(&op->timer);
 	op_key_remove(op);
+	op->operations->retained_bytes -= blob_len(op->body);
 	op_route_unref(op->route);
 	free(op->principal);
 	fields_fini(&op->fields);

@@ -33,6 +33,7 @@ enum op_state {
 
 struct op {
 	struct hash_node by_id; /* in the table; not for synchronous operations */
+	struct list link;	/* in order of acceptance, likewise */
 	struct id id;
 	struct operations *operations;
 	struct op_route *route; /* a reference */
@@ -62,6 +63,9 @@ struct op {
 /* "succeeded"; the state of that name, OP_STATE_COUNT if there is none. */
 const char *op_state_name(enum op_state state);
 enum op_state op_state_find(const char *name);
+
+/* The key of its route: "POST /thumbnails/{size}". */
+const char *op_route_key(const struct op *op);
 
 /* Whether it has a final response, or had one. */
 static inline bool

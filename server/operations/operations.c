@@ -26,6 +26,8 @@ operations_new(const struct operations_config *config, struct operations **ret_o
 	operations->config = *config;
 	hash_init(&operations->table);
 	hash_init(&operations->keys);
+	list_init(&operations->routes);
+	list_init(&operations->all);
 	list_init(&operations->ring);
 	list_init(&operations->running);
 	timer_init(&operations->retry, NULL);
@@ -40,6 +42,7 @@ free_op_in_table(struct hash_node *node, void *arg)
 	struct op *op = container_of(node, struct op, by_id);
 
 	hash_remove(arg, node);
+	list_remove(&op->link);
 	if (op->run) {
 		if (!list_is_empty(&op->run->link))
 			op_queue_remove(op->run);
@@ -60,6 +63,31 @@ operations_free(struct operations *operations)
 	free(operations);
 }
 
+static struct op_load *
+load_ref(struct operations *operations, const char *key)
+{
+	list_for_each(node, &operations->routes) {
+		struct op_route *route = container_of(node, struct op_route, link);
+
+		if (strcmp(route->key, key) == 0) {
+			route->load->references++;
+			return route->load;
+		}
+	}
+	struct op_load *load = xcalloc(1, sizeof *load);
+	load->references = 1;
+	list_init(&load->link);
+	list_init(&load->queued);
+	return load;
+}
+
+static void
+load_unref(struct op_load *load)
+{
+	if (--load->references == 0)
+		free(load);
+}
+
 struct op_route *
 operations_add_route(struct operations *operations, const struct op_route_config *config)
 {
@@ -68,6 +96,7 @@ operations_add_route(struct operations *operations, const struct op_route_config
 	route->operations = operations;
 	route->references = 1;
 	route->key = xstrdup(config->key);
+	route->load = load_ref(operations, config->key);
 	route->work = config->work ? work_ref(config->work) : NULL;
 	route->concurrency = config->concurrency;
 	route->queue_limit = config->queue;
@@ -78,8 +107,7 @@ operations_add_route(struct operations *operations, const struct op_route_config
 	route->max_result_bytes = config->max_result_bytes;
 	route->rerun = config->rerun;
 	route->dialect = config->dialect;
-	list_init(&route->link);
-	list_init(&route->queued);
+	list_add_tail(&operations->routes, &route->link);
 	return route;
 }
 
@@ -95,9 +123,17 @@ op_route_unref(struct op_route *route)
 {
 	if (!route || --route->references > 0)
 		return;
+	list_remove(&route->link);
+	load_unref(route->load);
 	work_unref(route->work);
 	free(route->key);
 	free(route);
+}
+
+bool
+op_is_of_route(const struct op *op, const struct op_route *route)
+{
+	return strcmp(op->route->key, route->key) == 0;
 }
 
 struct op_run *
@@ -107,6 +143,8 @@ op_run_new(struct op *op, struct work_input *input)
 
 	run->op = op;
 	run->input = input;
+	if (input)
+		op->operations->retained_bytes += blob_len(input->body);
 	list_init(&run->link);
 	list_init(&run->acceptors);
 	pthread_mutex_init(&run->lock, NULL);
@@ -144,7 +182,7 @@ on_accept_durable(void *arg, int error)
 	if (error) {
 		op_table_remove(operations, op);
 		operations->outstanding--;
-		op->route->waiting--;
+		op->route->load->waiting--;
 		op_run_free(op);
 		op_free(op);
 		tell_acceptors(&acceptors, NULL, error);
@@ -185,6 +223,9 @@ refusal(const struct operations *operations, const struct op_submission *submiss
 		return OP_REFUSED_QUEUE;
 	if ((!submission->sync || submission->key) && !store_is_healthy(operations->config.store))
 		return OP_REFUSED_STORAGE;
+	if (operations->retained_bytes + blob_len(submission->input->body) >
+		operations->config.max_retained_bytes)
+		return OP_REFUSED_STORAGE;
 	return OP_TAKEN;
 }
 
@@ -204,7 +245,7 @@ operations_submit(struct operations *operations, const struct op_submission *sub
 	op->sync = submission->sync;
 	op_run_new(op, submission->input);
 	operations->outstanding++;
-	op->route->waiting++;
+	op->route->load->waiting++;
 	if (submission->key)
 		op_key_add(op, submission->key);
 	if (submission->sync && !submission->key)
@@ -223,6 +264,19 @@ operations_find(struct operations *operations, const struct id *id)
 	return op && op->state != OP_ACCEPTING ? op : NULL;
 }
 
+struct op *
+operations_next(struct operations *operations, const struct op *op)
+{
+	const struct list *node = op ? op->link.next : operations->all.next;
+
+	for (; node != &operations->all; node = node->next) {
+		struct op *next = container_of(node, struct op, link);
+		if (next->state != OP_ACCEPTING)
+			return next;
+	}
+	return NULL;
+}
+
 enum op_cancel
 operations_cancel(struct operations *operations, struct op *op)
 {
@@ -238,7 +292,7 @@ operations_cancel(struct operations *operations, struct op *op)
 		return OP_CANCEL_STOPPING;
 	}
 	op_queue_remove(run);
-	op->route->waiting--;
+	op->route->load->waiting--;
 	op_end_with(op, OP_CANCELLED, PROBLEM_CANCELLED, NULL);
 	return op_has_ended(op) ? OP_CANCEL_DONE : OP_CANCEL_SOON;
 }
@@ -251,7 +305,7 @@ operations_abandon(struct operations *operations, struct op *op)
 	if (!op->sync || op->stored || !waits || !list_is_empty(&op->watchers))
 		return;
 	op_queue_remove(op->run);
-	op->route->waiting--;
+	op->route->load->waiting--;
 	operations->outstanding--;
 	op_run_free(op);
 	op_free(op);
@@ -271,15 +325,15 @@ queue_ms(const struct op_route *route)
 {
 	unsigned slots = route->concurrency ? route->concurrency : route->operations->config.workers;
 
-	return route->run_ms * route->waiting / slots;
+	return route->load->run_ms * route->load->waiting / slots;
 }
 
 unsigned
 op_retry_after(const struct op *op)
 {
 	if (op->state == OP_RUNNING)
-		return seconds(op->route->run_ms - (clock_wall_ms() - op->started_ms));
-	return seconds(queue_ms(op->route) + op->route->run_ms);
+		return seconds(op->route->load->run_ms - (clock_wall_ms() - op->started_ms));
+	return seconds(queue_ms(op->route) + op->route->load->run_ms);
 }
 
 unsigned
@@ -307,13 +361,32 @@ op_progress(const struct op *op, char *ret_text, size_t size)
 	return percent;
 }
 
+static int64_t
+oldest_queued_ms(const struct operations *operations)
+{
+	int64_t oldest_ms = 0;
+
+	list_for_each(node, &operations->ring) {
+		struct op_route *route = container_of(node, struct op_route, link);
+		struct op_run *first = container_of(route->queued.next, struct op_run, link);
+		if (oldest_ms == 0 || first->op->accepted_ms < oldest_ms)
+			oldest_ms = first->op->accepted_ms;
+	}
+	return oldest_ms;
+}
+
 void
-operations_get_stats(const struct operations *operations, struct operations_stats *ret_stats)
+operations_get_stats(struct operations *operations, struct operations_stats *ret_stats)
 {
 	*ret_stats = (struct operations_stats){
 		.outstanding = operations->outstanding,
 		.queued = operations->queued,
 		.running = operations->run_count,
+		.capacity = operations->config.capacity,
+		.threads = operations->pool ? pool_threads(operations->pool) : 0,
+		.busy_threads = operations->pool ? pool_busy(operations->pool) : 0,
+		.oldest_queued_ms = oldest_queued_ms(operations),
 		.kept = operations->table.count,
+		.retained_bytes = operations->retained_bytes,
 	};
 }

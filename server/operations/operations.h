@@ -22,7 +22,8 @@ struct operations_config {
 	unsigned workers;  /* pool threads, each running one operation */
 	unsigned capacity; /* operations queued or running at most */
 	int64_t keep_tombstone_ms;
-	int64_t stop_grace_ms; /* between SIGTERM and SIGKILL */
+	int64_t stop_grace_ms;	     /* between SIGTERM and SIGKILL */
+	uint64_t max_retained_bytes; /* of bodies and results held; at it new calls are refused */
 
 	/* Told when an operation has ended, for the log and metrics.  May be NULL. */
 	void (*on_end)(void *arg, const struct op *op);
@@ -86,6 +87,12 @@ __attribute__((warn_unused_result)) enum op_refusal operations_submit(
 /* The operation of that id, tombstones included; NULL if there is none, or none that anybody has heard of. */
 struct op *operations_find(struct operations *operations, const struct id *id);
 
+/* Whether op was submitted to the route, or to the one of the same key that stood in its place before a reload. */
+bool op_is_of_route(const struct op *op, const struct op_route *route);
+
+/* Walks what is kept, newest first: the one accepted before op (NULL: the newest); NULL at the end. */
+struct op *operations_next(struct operations *operations, const struct op *op);
+
 enum op_cancel {
 	OP_CANCEL_DONE,	    /* it is cancelled */
 	OP_CANCEL_SOON,	    /* it will be as soon as that is durable: watch it */
@@ -127,6 +134,10 @@ struct operations_stats {
 	unsigned outstanding; /* accepting, queued or running */
 	unsigned queued;
 	unsigned running;
-	uint64_t kept; /* in the table: all but synchronous ones */
+	unsigned capacity;
+	unsigned threads, busy_threads; /* of the pool */
+	int64_t oldest_queued_ms;	/* when it was accepted, wall clock; 0: nothing is queued */
+	uint64_t kept;			/* in the table: all but synchronous ones */
+	uint64_t retained_bytes;	/* of bodies and results */
 };
-void operations_get_stats(const struct operations *operations, struct operations_stats *ret_stats);
+void operations_get_stats(struct operations *operations, struct operations_stats *ret_stats);

@@ -92,6 +92,7 @@ restore_end(struct recovery *recovery, struct op *op, const struct store_operati
 	op->progress = state == OP_SUCCEEDED ? 100 : 0;
 	if (state != OP_EXPIRED) {
 		op->body = blob_ref(record->result);
+		recovery->operations->retained_bytes += blob_len(op->body);
 		op->detail = xstrdup(record->detail);
 		recovery->ended++;
 	} else {
@@ -121,7 +122,7 @@ restore_outstanding(struct recovery *recovery, struct op *op, const struct store
 		return;
 	}
 	op->started_ms = 0;
-	op->route->waiting++;
+	op->route->load->waiting++;
 	op_queue_add(run, false);
 	timer_start(operations->config.timers, &op->timer, op->route->queue_timeout_ms);
 	recovery->queued++;

@@ -5,12 +5,14 @@ void
 op_table_add(struct operations *operations, struct op *op)
 {
 	hash_add(&operations->table, &op->by_id, hash_bytes(&operations->table, &op->id, sizeof op->id));
+	list_add_head(&operations->all, &op->link);
 }
 
 void
 op_table_remove(struct operations *operations, struct op *op)
 {
 	hash_remove(&operations->table, &op->by_id);
+	list_remove(&op->link);
 }
 
 struct op *

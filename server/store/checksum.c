@@ -51,14 +51,20 @@ add_value(uint64_t sum, sqlite3_value *value)
 	}
 }
 
-static void
-row_checksum(sqlite3_context *context, int count, sqlite3_value **values)
+uint64_t
+checksum_of(sqlite3_value **values, int count)
 {
 	uint64_t sum = (uint64_t)count;
 
 	for (int i = 0; i < count; i++)
 		sum = add_value(sum, values[i]);
-	sqlite3_result_int64(context, (sqlite3_int64)sum);
+	return sum;
+}
+
+static void
+row_checksum(sqlite3_context *context, int count, sqlite3_value **values)
+{
+	sqlite3_result_int64(context, (sqlite3_int64)checksum_of(values, count));
 }
 
 int

@@ -10,10 +10,10 @@
  * broken, and nothing is written any more.  Opening it again is safe: what the log has is copied to the
  * database, is written and synced anew, and only then does the log go.
  *
- * What is found when a database is opened and loaded: files that are none of ours, a file that was cut off,
- * pages that are damaged in their structure, rows whose values have changed (checksum.h).  What is not: rows
- * that are gone together with everything that spoke of them, and the end of a log that was cut off or
- * damaged, which looks as if it had not been written yet.
+ * What is found when a database is opened, checked and loaded: files that are none of ours, a file that was
+ * cut off, pages that are damaged in their structure, rows whose values have changed (checksum.h).  What is
+ * not: a log that is gone, or was cut off or damaged, for what it had then looks as if it had not been
+ * written yet.
  */
 #include "store/database.h"
 
@@ -119,6 +119,7 @@ error_of(const struct database *database, int result_code)
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
 	case SQLITE_SCHEMA:
+	case SQLITE_ERROR:
 		return -EINVAL;
 	case SQLITE_READONLY:
 		return -EROFS;
@@ -357,7 +358,7 @@ explain(const struct database *database, int error)
 		return xasprintf("%s is damaged: %s", path, database->message);
 	if (error == -EINVAL)
 		return xasprintf("%s was written by a newer version of deferd, or is damaged", path);
-	return xasprintf("cannot open %s: %s", path, database->message);
+	return xasprintf("cannot read %s: %s", path, database->message);
 }
 
 int
@@ -393,6 +394,27 @@ database_open(const char *path, struct database **ret_database, char **ret_why)
 	}
 	*ret_database = database;
 	return 0;
+}
+
+int
+database_check(struct database *database, char **ret_why)
+{
+	sqlite3_stmt *statement;
+	int rc = database_prepare(database, "PRAGMA quick_check(1)", &statement);
+
+	if (rc == 0) {
+		int step = sqlite3_step(statement);
+		const char *verdict =
+			step == SQLITE_ROW ? (const char *)sqlite3_column_text(statement, 0) : NULL;
+		if (verdict && strcmp(verdict, "ok") != 0)
+			rc = database_error(database, SQLITE_CORRUPT);
+		else if (!verdict)
+			rc = database_error(database, step == SQLITE_DONE ? SQLITE_ERROR : step);
+		sqlite3_finalize(statement);
+	}
+	if (rc < 0)
+		*ret_why = explain(database, rc);
+	return rc;
 }
 
 void

@@ -18,6 +18,9 @@ struct database;
 __attribute__((warn_unused_result)) int database_open(
 	const char *path, struct database **ret_database, char **ret_why);
 
+/* Reads the whole file.  -EINVAL if the structure of a page is damaged, -errno; *ret_why then says so. */
+__attribute__((warn_unused_result)) int database_check(struct database *database, char **ret_why);
+
 /* Statements must have been finalized.  NULL is allowed. */
 void database_close(struct database *database);
 

@@ -58,7 +58,10 @@ embedded_load(struct store *store, store_load_fn fn, void *arg, char **ret_why)
 	struct passing passing = {embedded, fn, arg};
 
 	assert(!embedded->loaded);
-	int rc = rows_load(embedded->disk.rows, embedded->disk.spool, on_load, &passing, ret_why);
+	int rc = database_check(embedded->disk.database, ret_why);
+	if (rc < 0)
+		return rc;
+	rc = rows_load(embedded->disk.rows, embedded->disk.spool, on_load, &passing, ret_why);
 	if (rc < 0)
 		return rc;
 	rc = spool_sweep(embedded->disk.spool);

@@ -4,6 +4,8 @@
  */
 #include "store/rows.h"
 
+#include "store/checksum.h"
+
 #include "common/cleanup.h"
 
 #include <errno.h>
@@ -54,11 +56,11 @@ enum {
 	COLUMN_DETAIL,
 	COLUMN_PID,
 	COLUMN_PID_START_TIME,
-	COLUMN_IS_WHOLE,
+	COLUMN_CHECKSUM,
+	COLUMN_COUNT,
 };
 
-static const char sql_load[] = "SELECT " COLUMNS ", checksum = row_checksum(" COLUMNS ")"
-			       " FROM operation ORDER BY sequence";
+static const char sql_load[] = "SELECT " COLUMNS ", checksum FROM operation ORDER BY sequence";
 
 static const char *const sql[STORE_VERB_COUNT] = {
 	[STORE_ACCEPT] =
@@ -245,36 +247,37 @@ rows_write(struct rows *rows, enum store_verb verb, const struct store_operation
 /* One pass over the rows. */
 struct load {
 	sqlite3_stmt *statement;
+	sqlite3_value *values[COLUMN_COUNT]; /* of the row that it is at */
 	struct spool *spool;
-	struct store_operation operation; /* of the row that it is at */
+	struct store_operation operation; /* made of them */
 	char *why;			  /* what was wrong with it */
 };
 
 static const char *
 text_at(const struct load *load, int column)
 {
-	return (const char *)sqlite3_column_text(load->statement, column);
+	return (const char *)sqlite3_value_text(load->values[column]);
 }
 
 static int64_t
 int_at(const struct load *load, int column)
 {
-	return sqlite3_column_int64(load->statement, column);
+	return sqlite3_value_int64(load->values[column]);
 }
 
 static bool
 is_null(const struct load *load, int column)
 {
-	return sqlite3_column_type(load->statement, column) == SQLITE_NULL;
+	return sqlite3_value_type(load->values[column]) == SQLITE_NULL;
 }
 
 /* SQLite has no pointer for an empty blob; ours tells it from none. */
 static const char *
 bytes_at(const struct load *load, int column, size_t *ret_len)
 {
-	const char *data = sqlite3_column_blob(load->statement, column);
+	const char *data = sqlite3_value_blob(load->values[column]);
 
-	*ret_len = (size_t)sqlite3_column_bytes(load->statement, column);
+	*ret_len = (size_t)sqlite3_value_bytes(load->values[column]);
 	return data || is_null(load, column) ? data : "";
 }
 
@@ -350,7 +353,8 @@ read_row(struct load *load)
 	struct store_operation *operation = &load->operation;
 	int64_t state = int_at(load, COLUMN_STATE);
 
-	if (!int_at(load, COLUMN_IS_WHOLE) || state < STORE_QUEUED || state > STORE_TOMBSTONE)
+	if (checksum_of(load->values, COLUMN_CHECKSUM) != (uint64_t)int_at(load, COLUMN_CHECKSUM) ||
+		state < STORE_QUEUED || state > STORE_TOMBSTONE)
 		return damaged(load);
 	operation->state = (enum store_state)state;
 	read_columns(load, operation);
@@ -368,6 +372,8 @@ read_row(struct load *load)
 static int
 load_row(struct load *load, store_load_fn fn, void *arg)
 {
+	for (int i = 0; i < COLUMN_COUNT; i++)
+		load->values[i] = sqlite3_column_value(load->statement, i);
 	load->operation = (struct store_operation){0};
 	int rc = read_row(load);
 

@@ -99,6 +99,7 @@ write_new(enum store_verb verb, const struct store_operation *operation, store_d
 	write->verb = verb;
 	write->done = done;
 	write->arg = arg;
+	write->serial = 0;
 	write->error = 0;
 	write->settled = false;
 	write->file = NULL;

@@ -8,6 +8,7 @@
 struct write {
 	struct mail mail; /* as its completion */
 	struct list link; /* in the queue of whoever has it */
+	uint64_t serial;  /* order of handing over, the writer's */
 	enum store_verb verb;
 
 	store_done_fn done; /* NULL: nobody waits for it */

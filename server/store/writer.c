@@ -3,8 +3,7 @@
  *
  * While one group is on its way to the disk the next gathers: under load a sync is shared by many, without it
  * a write waits for nobody.  Two queues: what somebody waits for goes first and in order; expiries and
- * forgettings follow, at most as many at a time.  They cannot overtake their own operation's end, for that was
- * handed over before them.
+ * forgettings follow, at most as many at a time, and never before what was handed over before them.
  *
  * When a group fails, it is undone and its writes are tried one by one, so that none fails for another's
  * sake:
@@ -58,6 +57,7 @@ struct writer {
 	pthread_cond_t wake;  /* the queues are no longer empty, or closing */
 	struct list queues[QUEUE_COUNT];
 	bool closing;
+	uint64_t serial; /* of the write that was handed over last */
 	struct store_stats stats;
 
 	/* the writer's thread */
@@ -162,13 +162,16 @@ on_failed_alone(struct writer *writer, struct write *write, int error)
 	return false;
 }
 
-/* Returns whether all could be dealt with; the others are then back in their queues. */
+/* After a group has failed with error.  Returns whether all could be dealt with; the others are then back in
+ * their queues. */
 static bool
-write_one_by_one(struct writer *writer, struct list *group)
+write_one_by_one(struct writer *writer, struct list *group, int error)
 {
 	struct list blocked;
-	bool goes_on = true;
+	bool goes_on = !disk_is_broken(writer->disk);
 
+	if (!goes_on)
+		note_failure(writer, error, "a write failed");
 	list_init(&blocked);
 	while (!list_is_empty(group)) {
 		struct write *write = write_of(group->next);
@@ -220,8 +223,12 @@ gather(struct writer *writer, struct list *group)
 	}
 	if (count < GROUP_HOUSEKEEPING_MIN)
 		count = GROUP_HOUSEKEEPING_MIN;
-	for (; !list_is_empty(housekeeping) && count > 0; count--)
+	uint64_t before = list_is_empty(urgent) ? UINT64_MAX : write_of(urgent->next)->serial;
+	for (; !list_is_empty(housekeeping) && count > 0; count--) {
+		if (write_of(housekeeping->next)->serial > before)
+			break;
 		move_first(housekeeping, group);
+	}
 }
 
 /* Returns whether everything in the group could be dealt with. */
@@ -232,9 +239,10 @@ write_group(struct writer *writer)
 
 	list_init(&group);
 	gather(writer, &group);
-	if (write_together(writer, &group) < 0 && !write_one_by_one(writer, &group))
+	int rc = write_together(writer, &group);
+	if (rc < 0 && !write_one_by_one(writer, &group, rc))
 		return false;
-	int rc = database_tidy(writer->disk->database);
+	rc = database_tidy(writer->disk->database);
 	if (rc < 0)
 		note_failure(writer, rc, "the log cannot be moved to the database");
 	return rc == 0;
@@ -372,6 +380,7 @@ void
 writer_post(struct writer *writer, struct write *write)
 {
 	pthread_mutex_lock(&writer->lock);
+	write->serial = ++writer->serial;
 	list_add_tail(&writer->queues[queue_of(write)], &write->link);
 	writer->stats.waiting++;
 	pthread_mutex_unlock(&writer->lock);

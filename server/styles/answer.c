@@ -16,6 +16,14 @@ answer_put_common(struct fields *fields, const struct op *op)
 }
 
 void
+answer_put_accepted(struct fields *fields, const struct op *op)
+{
+	answer_put_common(fields, op);
+	if (op_has_ended(op))
+		fields_put(fields, "Retry-After", "1");
+}
+
+void
 answer_put_url(struct fields *fields, const char *name, const struct http_request *request, const char *path,
 	const struct op *op, const char *after)
 {
@@ -81,8 +89,11 @@ void
 answer_problem(struct http_request *request, enum problem_dialect dialect, enum problem problem, int status,
 	const char *detail, struct fields *fields)
 {
-	struct problem_report report = {
-		.problem = problem, .status = status, .detail = detail, .dialect = dialect};
+	struct problem_report report = {.problem = problem,
+		.status = status,
+		.detail = detail,
+		.dialect = dialect,
+		.request_id = request->id};
 
 	reply_problem(request, &report, fields);
 }

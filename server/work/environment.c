@@ -210,6 +210,18 @@ set_own(struct string_list *list, const char *entry)
 	}
 }
 
+/* The call's trace, as programs that are instrumented look for it. */
+static void
+set_trace(struct string_list *list, const struct work_input *input)
+{
+	struct field field;
+
+	if (fields_find(&input->fields, "traceparent", &field))
+		set_bytes(list, "TRACEPARENT", field.value, field.value_len);
+	if (fields_find(&input->fields, "tracestate", &field))
+		set_bytes(list, "TRACESTATE", field.value, field.value_len);
+}
+
 void
 environment_build(const struct work_input *input, char *const *own, struct string_list *ret_list)
 {
@@ -219,6 +231,7 @@ environment_build(const struct work_input *input, char *const *own, struct strin
 	set_marks(&list, input);
 	set(&list, "PATH", "/usr/local/bin:/usr/bin:/bin");
 	set(&list, "LANG", "C.UTF-8");
+	set_trace(&list, input);
 	set(&list, "GATEWAY_INTERFACE", "CGI/1.1");
 	set(&list, "SERVER_SOFTWARE", "deferd/" DEFERD_VERSION);
 	set(&list, "SERVER_PROTOCOL", "HTTP/1.1");

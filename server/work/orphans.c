@@ -33,9 +33,13 @@
 /* The longest pause between two rounds; the first is a millisecond. */
 #define PAUSE_MAX_MS 32
 
+/* How many rounds in a row must find nothing, after a kill and where something could not be told. */
+#define QUIET_AFTER_KILL 2
+#define QUIET_AFTER_DOUBT 5
+
 struct sweep {
 	/* Whether proc is to be killed for its own sake, not for its parent's. */
-	bool (*is_root)(const struct sweep *sweep, const struct proc *proc);
+	bool (*is_root)(struct sweep *sweep, const struct proc *proc);
 
 	/* for is_root */
 	pid_t leader;
@@ -50,7 +54,9 @@ struct sweep {
 	bool *marked; /* by index in table */
 
 	unsigned killed;
-	unsigned refused; /* of the last round: those that may not be killed */
+	unsigned refused;   /* of the last round: those that may not be killed */
+	unsigned survivors; /* of the last round: those that had been killed in the one before */
+	unsigned doubtful;  /* of the last round: those whose environment may be there in a moment */
 };
 
 /* Whether this process may have children that it did not spawn: then only what names an operation is taken
@@ -63,15 +69,27 @@ is_marked(const struct proc_table *table, const bool *marked, const struct proc 
 	return proc && marked[proc - table->procs];
 }
 
-/* Marks the roots and, until nothing more is found, whatever has a marked parent. */
+/* Whether proc was killed in the last round. */
+static bool
+was_killed(const struct sweep *sweep, const struct proc *proc)
+{
+	const struct proc *before = proc_table_find(&sweep->table, proc->pid);
+
+	return is_marked(&sweep->table, sweep->marked, before) && before->start_time == proc->start_time;
+}
+
+/* Marks the roots, what was killed and still is there (while it dies nothing tells any more that it was ours), and
+ * until nothing more is found, whatever has a marked parent. */
 static bool *
-mark(const struct sweep *sweep, const struct proc_table *table)
+mark(struct sweep *sweep, const struct proc_table *table)
 {
 	bool *marked = xcalloc(table->count, sizeof *marked);
 	bool more = true;
 
-	for (size_t i = 0; i < table->count; i++)
-		marked[i] = table->procs[i].pid != getpid() && sweep->is_root(sweep, &table->procs[i]);
+	for (size_t i = 0; i < table->count; i++) {
+		const struct proc *proc = &table->procs[i];
+		marked[i] = proc->pid != getpid() && (was_killed(sweep, proc) || sweep->is_root(sweep, proc));
+	}
 	while (more) {
 		more = false;
 		for (size_t i = 0; i < table->count; i++) {
@@ -89,15 +107,12 @@ mark(const struct sweep *sweep, const struct proc_table *table)
 static void
 kill_one(struct sweep *sweep, const struct proc *proc)
 {
-	const struct proc *before = proc_table_find(&sweep->table, proc->pid);
-	bool is_known =
-		is_marked(&sweep->table, sweep->marked, before) && before->start_time == proc->start_time;
+	bool is_again = was_killed(sweep, proc);
 	int rc = proc_signal(proc, SIGKILL);
 
-	if (rc == 0 && !is_known)
-		sweep->killed++;
-	if (rc == -EPERM)
-		sweep->refused++;
+	sweep->survivors += is_again || rc == -EPERM;
+	sweep->killed += rc == 0 && !is_again;
+	sweep->refused += rc == -EPERM;
 }
 
 /* One round; answers how many were alive that should not be, or -errno. */
@@ -110,8 +125,8 @@ go_round(struct sweep *sweep)
 
 	if (rc < 0)
 		return rc;
+	sweep->refused = sweep->survivors = sweep->doubtful = 0;
 	bool *marked = mark(sweep, &table);
-	sweep->refused = 0;
 	for (size_t i = 0; i < table.count; i++) {
 		const struct proc *proc = &table.procs[i];
 		if (proc_is_zombie(proc)) {
@@ -129,46 +144,59 @@ go_round(struct sweep *sweep)
 	return alive;
 }
 
-/* Whether another round may find something.  One that finds nothing is not believed after a kill: what forks and
- * ends all the time may have stood where /proc had been read already. */
+/* Whether another round may find something.  One that finds nothing is not believed at once: what forks and ends all
+ * the time may have stood where /proc had been read already, and what was in an execve(2) had no environment. */
 static bool
 wants_more(const struct sweep *sweep, int alive, unsigned quiet)
 {
-	if (alive == 0)
-		return quiet < 2 && sweep->killed > 0;
-	return alive > 0 && (unsigned)alive > sweep->refused;
+	if (alive != 0)
+		return alive > 0 && (unsigned)alive > sweep->refused;
+	if (sweep->doubtful > 0)
+		return quiet < QUIET_AFTER_DOUBT;
+	return sweep->killed > 0 && quiet < QUIET_AFTER_KILL;
 }
 
-/* Goes round until nothing is left to be killed, or nothing more can be: answers how many remain. */
-static int
+/* Goes round until nothing is left to be killed, or nothing more can be.  Answers whether something is. */
+static bool
 run_sweep(struct sweep *sweep, int64_t limit_ms)
 {
 	int64_t end_ms = clock_mono_ms() + limit_ms;
 	int pause_ms = 1, alive;
 	unsigned quiet = 0; /* rounds in a row that found nothing */
 
-	do {
+	for (;;) {
 		alive = go_round(sweep);
 		quiet = alive == 0 ? quiet + 1 : 0;
-		if (alive > 0) {
+		if (!wants_more(sweep, alive, quiet) || clock_mono_ms() >= end_ms)
+			break;
+		if (alive > 0 || sweep->doubtful > 0)
 			poll(NULL, 0, pause_ms);
-			pause_ms = pause_ms < PAUSE_MAX_MS ? pause_ms * 2 : PAUSE_MAX_MS;
-		}
-	} while (wants_more(sweep, alive, quiet) && clock_mono_ms() < end_ms);
+		pause_ms = pause_ms < PAUSE_MAX_MS ? pause_ms * 2 : PAUSE_MAX_MS;
+	}
 	if (alive < 0)
 		log_error("processes cannot be looked for", "reason=%s", strerrordesc_np(-alive));
 	proc_table_fini(&sweep->table);
 	free(sweep->marked);
 	sweep->marked = NULL;
-	return alive > 0 ? alive : 0;
+	return alive > 0;
+}
+
+/* The operation that a process names; NULL if it names none that can be read. */
+static const struct id *
+read_mark(struct sweep *sweep, const struct proc *proc, struct id *ret_id)
+{
+	int rc = proc_is_zombie(proc) ? -ENOENT : proc_read_mark(proc->pid, ret_id);
+
+	sweep->doubtful += rc == -EAGAIN;
+	return rc == 0 ? ret_id : NULL;
 }
 
 static bool
-names_one_of(const struct sweep *sweep, const struct proc *proc)
+names_one_of(struct sweep *sweep, const struct proc *proc)
 {
 	struct id id;
 
-	if (proc_is_zombie(proc) || proc_read_mark(proc->pid, &id) < 0)
+	if (!read_mark(sweep, proc, &id))
 		return false;
 	for (size_t i = 0; i < sweep->id_count; i++)
 		if (id_equal(&id, &sweep->ids[i]))
@@ -179,7 +207,7 @@ names_one_of(const struct sweep *sweep, const struct proc *proc)
 /* The leader's pid cannot have become another's while nobody has waited for it, and so neither can its
  * session or group. */
 static bool
-is_of_tree(const struct sweep *sweep, const struct proc *proc)
+is_of_tree(struct sweep *sweep, const struct proc *proc)
 {
 	if (proc->pid == sweep->leader || proc->pgid == sweep->leader || proc->sid == sweep->leader)
 		return true;
@@ -190,22 +218,21 @@ void
 orphans_kill_tree(pid_t leader, const struct id *id)
 {
 	struct sweep sweep = {.is_root = is_of_tree, .leader = leader, .ids = id, .id_count = 1};
-	int left = run_sweep(&sweep, TREE_LIMIT_MS);
 
-	if (left > 0)
-		log_error("processes of a program cannot be killed", "operation=%s processes=%d", LOG_ID(id),
-			left);
+	if (run_sweep(&sweep, TREE_LIMIT_MS) && sweep.survivors > 0)
+		log_error("processes of a program cannot be killed", "operation=%s processes=%u", LOG_ID(id),
+			sweep.survivors);
 }
 
 static bool
-is_orphan(const struct sweep *sweep, const struct proc *proc)
+is_orphan(struct sweep *sweep, const struct proc *proc)
 {
 	struct id id;
 
-	if (proc->ppid != getpid() || proc_is_zombie(proc))
+	if (proc->ppid != getpid() || proc_is_zombie(proc) || running_has_leader(proc))
 		return false;
-	bool has_mark = proc_read_mark(proc->pid, &id) == 0;
-	return (has_mark || !has_strangers) && !running_may_have(proc, has_mark ? &id : NULL);
+	const struct id *mark = read_mark(sweep, proc, &id);
+	return (mark || !has_strangers) && !running_may_have(proc, mark);
 }
 
 /* Whether a child of ours that no run waits for has ended: one of a program that still runs, say. */
@@ -224,19 +251,20 @@ void
 orphans_reap(void)
 {
 	static atomic_flag is_busy = ATOMIC_FLAG_INIT;
-	static int left; /* orphans that could not be killed the last time */
+	static bool is_left;	   /* the last sweep has left something to be looked at again */
+	static unsigned survivors; /* of the last sweep */
 
 	if (atomic_flag_test_and_set(&is_busy))
 		return;
-	if (running_take_ended() || left > 0 || has_zombie()) {
+	if (running_take_ended() || is_left || has_zombie()) {
 		struct sweep sweep = {.is_root = is_orphan};
-		int before = left;
 
-		left = run_sweep(&sweep, ORPHANS_LIMIT_MS);
+		is_left = run_sweep(&sweep, ORPHANS_LIMIT_MS) || sweep.doubtful > 0;
 		if (sweep.killed > 0)
 			log_warning("orphans of programs killed", "processes=%u", sweep.killed);
-		if (left > 0 && before == 0)
-			log_error("orphans of programs cannot be killed", "processes=%d", left);
+		if (sweep.survivors > survivors)
+			log_error("orphans of programs cannot be killed", "processes=%u", sweep.survivors);
+		survivors = sweep.survivors;
 	}
 	atomic_flag_clear(&is_busy);
 }
@@ -251,7 +279,7 @@ has_leader(const struct sweep *sweep, size_t i)
 }
 
 static bool
-is_leftover(const struct sweep *sweep, const struct proc *proc)
+is_leftover(struct sweep *sweep, const struct proc *proc)
 {
 	for (size_t i = 0; i < sweep->pid_count; i++) {
 		pid_t pid = sweep->pids[i];
@@ -283,13 +311,12 @@ orphans_kill_leftovers(const struct id *ids, size_t id_count, const pid_t *pids,
 		.start_times = start_times,
 		.pid_count = pid_count,
 	};
-	int left = 0;
 
+	if (id_count + pid_count == 0)
+		return 0;
 	freeze_groups(&sweep);
-	if (id_count + pid_count > 0)
-		left = run_sweep(&sweep, LEFTOVERS_LIMIT_MS);
-	if (left > 0)
-		log_error("programs of the last server cannot be killed", "processes=%d", left);
+	if (run_sweep(&sweep, LEFTOVERS_LIMIT_MS))
+		log_error("programs of the last server cannot be killed", "processes=%u", sweep.survivors);
 	return sweep.killed;
 }
 

@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <spawn.h>
-#include <stdbool.h>
 #include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -169,6 +168,30 @@ start(const struct process_spec *spec, const struct far_ends *far, pid_t *ret_pi
 	return -rc;
 }
 
+/*
+ * Waits for the members of a killed group that have become our children.  Its leader has been waited for;
+ * while a member is left the number of the group cannot become another's, and after that it may: then the
+ * leader seen is a stranger, and is another thread's to wait for.
+ */
+static void
+reap_group(pid_t pgid)
+{
+	int pause_ms = 1;
+
+	for (int round = 0; round < REAP_ROUNDS;) {
+		siginfo_t info = {0};
+		if (waitid(P_PGID, (id_t)pgid, &info, WEXITED | WNOHANG | WNOWAIT) < 0 || info.si_pid == pgid)
+			return;
+		if (info.si_pid > 0) {
+			(void)waitid(P_PID, (id_t)info.si_pid, &info, WEXITED | WNOHANG);
+			continue;
+		}
+		poll(NULL, 0, pause_ms);
+		pause_ms = pause_ms < REAP_PAUSE_MAX_MS ? pause_ms * 2 : REAP_PAUSE_MAX_MS;
+		round++;
+	}
+}
+
 /* For a process that is no use without a descriptor of it. */
 static void
 kill_at_once(pid_t pid)
@@ -178,6 +201,7 @@ kill_at_once(pid_t pid)
 	kill(-pid, SIGKILL);
 	while (waitid(P_PID, (id_t)pid, &info, WEXITED) < 0 && errno == EINTR)
 		;
+	reap_group(pid);
 }
 
 static int
@@ -188,7 +212,7 @@ start_running(const struct process_spec *spec, struct process *process, const st
 	if (rc == 0) {
 		running_set_leader(&process->running, process->pid);
 		process->pidfd = pidfd_open(process->pid, 0);
-		if (process->pidfd >= 0)
+		if (process->pidfd >= 0 || proc_lacks_pidfd(errno))
 			return 0;
 		rc = -errno;
 		kill_at_once(process->pid);
@@ -219,28 +243,12 @@ process_signal(const struct process *process, int signal)
 	(void)kill(-process->pid, signal);
 }
 
-/*
- * Waits for the members of a killed group that have become our children.  Its leader has been waited for;
- * while a member is left the number of the group cannot become another's, and after that it may: then the
- * leader seen is a stranger, and is another thread's to wait for.
- */
-static void
-reap_group(pid_t pgid)
+bool
+process_has_ended(const struct process *process)
 {
-	int pause_ms = 1;
+	siginfo_t info = {0};
 
-	for (int round = 0; round < REAP_ROUNDS;) {
-		siginfo_t info = {0};
-		if (waitid(P_PGID, (id_t)pgid, &info, WEXITED | WNOHANG | WNOWAIT) < 0 || info.si_pid == pgid)
-			return;
-		if (info.si_pid > 0) {
-			(void)waitid(P_PID, (id_t)info.si_pid, &info, WEXITED | WNOHANG);
-			continue;
-		}
-		poll(NULL, 0, pause_ms);
-		pause_ms = pause_ms < REAP_PAUSE_MAX_MS ? pause_ms * 2 : REAP_PAUSE_MAX_MS;
-		round++;
-	}
+	return waitid(P_PID, (id_t)process->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid > 0;
 }
 
 void
@@ -249,7 +257,7 @@ process_wait(struct process *process, siginfo_t *ret_info)
 	siginfo_t info = {0};
 
 	process_signal(process, SIGKILL);
-	while (waitid(P_PIDFD, (id_t)process->pidfd, &info, WEXITED) < 0 && errno == EINTR)
+	while (waitid(P_PID, (id_t)process->pid, &info, WEXITED) < 0 && errno == EINTR)
 		;
 	reap_group(process->pid);
 	running_remove(&process->running);

@@ -145,6 +145,7 @@ class Server:
         self.write_config()
         listen = self.config["listen"]
         environment = dict(os.environ)
+        environment.pop("PYTEST_CURRENT_TEST", None)
         environment["ASAN_OPTIONS"] = environment.get("ASAN_OPTIONS", "") + ":detect_leaks=1:exitcode=99"
         environment["UBSAN_OPTIONS"] = environment.get("UBSAN_OPTIONS", "") + ":print_stacktrace=1"
         environment["TSAN_OPTIONS"] = environment.get("TSAN_OPTIONS", "") + ":exitcode=99"
@@ -260,3 +261,34 @@ class Server:
     def begin(self, method, target, body=None, fields=()):
         """Sends a call on a connection of its own; the answer is read by receive()."""
         return self.connect().request(method, target, body, fields)
+
+
+# Routes that many tests use.
+
+def shell(script, *arguments, **more):
+    """A program that is a line of shell; arguments are $1, $2 and so on."""
+    return {"argv": ["/bin/sh", "-c", script, "sh", *map(str, arguments)], **more}
+
+
+def route(path, program, **more):
+    return {"path": path, "program": program, **more}
+
+
+def job(path, gate, **more):
+    """A route whose program is held at the gate; see programs/job."""
+    return route(path, {"argv": [str(PROGRAMS / "job"), str(gate)]}, **more)
+
+
+def echo(path="/echo", **more):
+    return route(path, {"argv": ["/bin/cat"]}, **more)
+
+
+def environment(path="/env", **more):
+    return route(path, {"argv": ["/usr/bin/env", "-0"]}, **more)
+
+
+def read_environment(response):
+    """The variables that the program of an environment route has had."""
+    assert response.status == 200, response
+    pairs = [entry.partition("=") for entry in response.body.decode().split("\0")[:-1]]
+    return {name: value for name, _, value in pairs}

@@ -60,7 +60,7 @@ class Connection:
         self.address = address
         self.check = check
         self.sock = open_socket(address)
-        self.buffer = b""
+        self.buffer = bytearray()
 
     def send(self, data):
         self.sock.sendall(data)
@@ -82,7 +82,7 @@ class Connection:
     def _fill(self, deadline):
         left = deadline - time.monotonic()
         assert left > 0 and select.select([self.sock], [], [], left)[0], \
-            f"no answer in time; so far {self.buffer[:300]!r}"
+            f"no answer in time; so far {bytes(self.buffer[:300])!r}"
         piece = self.sock.recv(65536)
         self.buffer += piece
         return len(piece) > 0
@@ -90,23 +90,25 @@ class Connection:
     def _read_until(self, mark, deadline):
         while mark not in self.buffer:
             assert self._fill(deadline), f"closed in the middle of {self.buffer[:300]!r}"
-        line, _, self.buffer = self.buffer.partition(mark)
+        line = bytes(self.buffer[:self.buffer.index(mark)])
+        del self.buffer[:len(line) + len(mark)]
         return line
 
     def _read_exactly(self, count, deadline):
         while len(self.buffer) < count:
             assert self._fill(deadline), f"closed after {len(self.buffer)} of {count} bytes"
-        data, self.buffer = self.buffer[:count], self.buffer[count:]
+        data = bytes(self.buffer[:count])
+        del self.buffer[:count]
         return data
 
     def _read_chunks(self, deadline):
-        body = b""
+        body = bytearray()
         while True:
             size = int(self._read_until(b"\r\n", deadline), 16)
             data = self._read_exactly(size + 2, deadline)
             assert data.endswith(b"\r\n")
             if size == 0:
-                return body
+                return bytes(body)
             body += data[:-2]
 
     def receive(self, method="GET", timeout=DEADLINE):
@@ -144,7 +146,8 @@ class Connection:
                 pass
         except ConnectionError:
             pass
-        data, self.buffer = self.buffer, b""
+        data = bytes(self.buffer)
+        self.buffer.clear()
         return data
 
     def is_quiet(self):

@@ -69,3 +69,27 @@ config_cases_load(const char *json)
 	free(lines);
 	return config;
 }
+
+static void
+check_value(config_convert_fn convert, const char *directory, const struct config_value_case *one)
+{
+	struct settings settings = {.mistakes.file = "F", .directory = xstrdup(directory)};
+	char *kept = convert(&settings, one->string);
+
+	if ((kept == NULL) != (one->kept == NULL) || (kept && strcmp(kept, one->kept) != 0))
+		fail_msg("%s: kept %s", one->string, kept ? kept : "nothing");
+	if (settings.mistakes.count != (kept ? 0 : 1))
+		fail_msg("%s: %zu lines", one->string, settings.mistakes.count);
+	if (one->line && !strstr(settings.mistakes.lines.data, one->line))
+		fail_msg("%s: %s", one->string, settings.mistakes.lines.data);
+	free(kept);
+	config_end(&settings);
+}
+
+void
+config_values_check(
+	config_convert_fn convert, const char *directory, const struct config_value_case *cases, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		check_value(convert, directory, &cases[i]);
+}

@@ -10,6 +10,7 @@
 #include "common/cleanup.h"
 #include "common/json.h"
 #include "common/schema.h"
+#include "common/text.h"
 
 #include <dirent.h>
 #include <limits.h>
@@ -157,12 +158,11 @@ run_group(const char *file, struct json_object *group, const struct schema_optio
 static void
 run_file(const char *directory, const char *file, const struct schema_options *options, struct score *score)
 {
-	char path[PATH_MAX];
+	CLEANUP_FREE char *path = xasprintf("%s/%s", directory, file);
 	struct json_object *groups;
 	struct json_mistake mistake;
 	size_t len;
 
-	snprintf(path, sizeof path, "%s/%s", directory, file);
 	CLEANUP_FREE char *data = read_file(path, &len);
 	if (json_parse(data, len, &groups, &mistake) < 0) {
 		printf("FAILED %s: line %zu: %s\n", file, mistake.line, mistake.reason);

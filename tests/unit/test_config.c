@@ -247,7 +247,7 @@ test_ten_mistakes(void **state)
 	text_fini(&lines);
 }
 
-/* Writes json to a file of its own and reads that: what config_read answers, with the file's name as F in lines. */
+/* What config_read answers to a file with json; the file's name is F in lines. */
 static int
 read_file(const char *json, size_t len, struct config **ret_config, char **ret_lines)
 {

@@ -21,6 +21,7 @@ static const struct config_case addresses[] = {
 		""},
 	{"{\"listen\": 8580, " NO_ROUTES "}", "/listen: 8580 is not a string\n"},
 	{"{\"listen\": [], " NO_ROUTES "}", "/listen: 0 elements are not between 1 and 64\n"},
+	{"{\"listen\": [\"127.0.0.1:1\"], " NO_ROUTES "}", ""},
 	{"{\"listen\": [\"127.0.0.1:1\", null, \"x\", {}], " NO_ROUTES "}",
 		"/listen/1: null is not a string\n"
 		"/listen/2: \"x\" is no address: \"127.0.0.1:8580\", \"[::1]:8580\" or \"unix:PATH\"\n"
@@ -65,6 +66,8 @@ static const struct config_case addresses[] = {
 	 "}",
 		"/listen/tls/certificate: \"nothing\" cannot be read: No such file or directory\n"
 		"/listen/tls/key: is missing\n"},
+	{"{\"listen\": {\"address\": \"127.0.0.1:1\", \"tls\": {}}, " NO_ROUTES "}",
+		"/listen/tls/certificate: is missing\n/listen/tls/key: is missing\n"},
 	{"{\"listen\": {\"address\": \"127.0.0.1:1\", \"tls\": true}, " NO_ROUTES "}",
 		"/listen/tls: true is not an object\n"},
 };
@@ -107,7 +110,8 @@ static const struct config_case paths[] = {
 	{COLLECTION("/z", "z") "," ROUTE_OF("/z", "\"PUT\", \"DELETE\""), ""},
 	{COLLECTION("/z", "z") "," ROUTE("/z"), "/routes/1/path: POST /z is taken by /routes/0 already\n"},
 	/* where tokens are polled */
-	{TOKEN("/q") "," ROUTE("/q/poll"), ""},
+	{TOKEN("/q") "," ROUTE("/q/poll") "," ROUTE_OF("/q/{x}/poll", "\"GET\""), ""},
+	{COLLECTION("/z", "z") "," ROUTE_OF("/z/poll", "\"GET\"") "," ROUTE_OF("/z/{x}/poll", "\"GET\""), ""},
 	{TOKEN("/q") "," ROUTE_OF("/q/poll", "\"GET\""),
 		"/routes/1/path: GET /q/poll is taken by /routes/0 already\n"},
 	{ROUTE_OF("/q/poll", "\"HEAD\"") "," TOKEN("/q"),
@@ -136,6 +140,8 @@ static const struct config_case paths[] = {
 						   "polled\n"},
 	{COLLECTION("/operations", "operations"),
 		"/routes/0/path: /operations/{} is under /operations/, where operations are polled\n"},
+	{TOKEN("/operations/x"),
+		"/routes/0/path: /operations/x is under /operations/, where operations are polled\n"},
 	{TOKEN("/operations"),
 		"/routes/0/path: /operations/poll is under /operations/, where operations are polled\n"},
 	{BASED("/bc", "/operations/x") "," ROUTE("/bc/async/v1/requests/y"),
@@ -150,6 +156,11 @@ static const struct config_case collections[] = {
 	{COLLECTION("/z", "a") "," CHILD("/z/{z_id}/r", "b", "a") "," CHILD("/z/{z_id}/r/{r_id}/s", "c", "b"),
 		""},
 	{CHILD("/z/{z_id}/r", "b", "a") "," COLLECTION("/z", "a"), ""},
+	/* a path that is wrong itself is one mistake */
+	{COLLECTION("z", "a") "," CHILD("/z/{z_id}/r", "b", "a"),
+		"/routes/0/path: \"z\" does not begin with a slash\n"},
+	{COLLECTION("/z", "a") "," CHILD("z", "b", "a"),
+		"/routes/1/path: \"z\" does not begin with a slash\n"},
 	{COLLECTION("/y", "a") "," COLLECTION("/z", "a"),
 		"/routes/1/collection/name: \"a\" is the name of another collection\n"},
 	{COLLECTION("/z", "zones") "," CHILD("/z/{z_id}/r", "b", "zone"),
@@ -184,6 +195,27 @@ test_collections(void **state)
 	config_cases_check_routes(collections, sizeof collections / sizeof *collections);
 }
 
+static void
+check_listen_count(int count, const char *lines)
+{
+	struct text json = {0};
+
+	text_add_string(&json, "{\"routes\": [], \"listen\": [\"127.0.0.1:0\"");
+	for (int i = 1; i < count; i++)
+		text_add_string(&json, ", \"127.0.0.1:0\"");
+	text_add_string(&json, "]}");
+	struct config_case one = {json.data, lines};
+	config_cases_check(&one, 1);
+	text_fini(&json);
+}
+
+static void
+test_many_addresses(void **state)
+{
+	check_listen_count(CONFIG_LISTEN_MAX, "");
+	check_listen_count(CONFIG_LISTEN_MAX + 1, "/listen: 65 elements are not between 1 and 64\n");
+}
+
 /* As many routes as there may be, all of one shape or all different, are looked at in no time to speak of. */
 static void
 test_many_routes(void **state)
@@ -207,6 +239,7 @@ main(void)
 		cmocka_unit_test(test_addresses),
 		cmocka_unit_test(test_paths),
 		cmocka_unit_test(test_collections),
+		cmocka_unit_test(test_many_addresses),
 		cmocka_unit_test(test_many_routes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

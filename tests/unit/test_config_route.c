@@ -15,6 +15,9 @@
 /* The work of a route that is looked at for something else. */
 #define TRUE_PROGRAM "\"program\": {\"argv\": [\"/bin/true\"]}"
 
+/* Longer than the words that likeness is looked for in. */
+#define LONG "0123456789012345678901234567890123456789012345678901234567890123456789"
+
 static const struct config_case routes[] = {
 	{"{\"path\": \"/a\", " TRUE_PROGRAM "}", ""},
 	{"1", "/routes/0: 1 is not an object\n"},
@@ -107,7 +110,7 @@ static const struct config_case programs[] = {
 		"/routes/0/program/argv/0: \"./tokens\" cannot be run: Permission denied\n"},
 	{"{\"path\": \"/a\", \"program\": {\"argv\": [\"/bin\"]}}",
 		"/routes/0/program/argv/0: \"/bin\" is not a regular file\n"},
-	{"{\"path\": \"/a\", \"program\": {\"argv\": [\"/bin/true\", \"\", \"\", 1, \"x\\u0000\"]}}",
+	{"{\"path\": \"/a\", \"program\": {\"argv\": [\"/bin/true\", \"\", \"/bin/true\", 1, \"x\\u0000\"]}}",
 		"/routes/0/program/argv/3: 1 is not a string\n"
 		"/routes/0/program/argv/4: \"x\\u0000\" has a NUL in it\n"},
 	/* names in arguments */
@@ -115,6 +118,12 @@ static const struct config_case programs[] = {
 	 " \"program\": {\"argv\": [\"/bin/true\", \"{size}x{q}\", \"{rest}\", \"{}\", \"{9}\", \"{a b}\", "
 	 "\"{\"]}}",
 		""},
+	{"{\"path\": \"/{a" LONG "}\", \"query\": [\"b" LONG "\"],"
+	 " \"program\": {\"argv\": [\"/bin/true\", \"{a" LONG "}\", \"{b" LONG "}\", \"{b" LONG "}\"]}}",
+		""},
+	{"{\"path\": \"/a\", \"query\": [\"\"], \"program\": {\"argv\": [\"/bin/true\", \"{a}\"]}}",
+		"/routes/0/query/0: \"\" is empty\n"
+		"/routes/0/program/argv/1: {a} is neither in the path nor in \"query\"\n"},
 	{"{\"path\": \"/a/{size}\", \"program\": {\"argv\": [\"/bin/true\", \"{size}\", "
 	 "\"{siez}{wholly}\"]}}",
 		"/routes/0/program/argv/2: {siez} is neither in the path nor in \"query\" (did you mean "

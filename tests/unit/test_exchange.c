@@ -344,8 +344,9 @@ test_forks_all_the_time(void **state)
 {
 	static const char *const scripts[] = {
 		"while [ \"$i\" != 1000 ]; do sleep 1000 & i=$((i+1)); [ $i = 50 ] && echo > %s; done; wait",
-		"trap '' TERM; f() { setsid sh -c 'setsid sleep 1000 & exec sleep 1000' & }\n"
-		"for i in 1 2 3 4 5 6 7 8; do f; done; echo > %s; for i in 1 2 3 4 5 6 7 8; do f; done; wait",
+		("trap '' TERM; f() { setsid sh -c 'setsid sleep 1000 & exec sleep 1000' & }\n"
+		 "for i in 1 2 3 4 5 6 7 8; do f; done; echo > %s; for i in 1 2 3 4 5 6 7 8; do f; done; "
+		 "wait"),
 		"f() { [ $1 = 0 ] || f $(($1 - 1)) & }; f 20000 & echo > %s; exec sleep 1000",
 	};
 

@@ -42,6 +42,8 @@ static const struct pattern_case cases[] = {
 	{"/{b}{c}", "has a brace that is no parameter, in \"{b}{c}\"", NULL},
 	{"/{}", "has a brace that is no parameter, in \"{}\"", NULL},
 	{"/{", "has a brace that is no parameter, in \"{\"", NULL},
+	{"/xab}", "has a brace that is no parameter, in \"xab}\"", NULL},
+	{"/{abx", "has a brace that is no parameter, in \"{abx\"", NULL},
 	{"/}", "has a brace that is no parameter, in \"}\"", NULL},
 	{"/{...}", "has a brace that is no parameter, in \"{...}\"", NULL},
 	{"/{a..}", "has a brace that is no parameter, in \"{a..}\"", NULL},

@@ -108,6 +108,7 @@ matches(void **state)
 		/* groups and quantifiers */
 		{"^(a)(b)\\2\\1$", "abba", true},
 		{"^(a)(b)?\\2$", "a", true},
+		{"^(a)(b)(c)(d)(e)(f)(g)(h)(i)(j)\\10\\1$", "abcdefghijja", true},
 		{"^(?<x>a)\\k<x>$", "aa", true},
 		{"^(?:a|b)+?$", "abab", true},
 		{"a(?=b)", "ab", true},

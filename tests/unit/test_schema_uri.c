@@ -96,6 +96,8 @@ judges(void **state)
 		{"x:a#b#c", false},
 		{"x:a[b]", false},
 		{"http://h:80a/", false},
+		{"http://a<b@c/", false},
+		{"http://a:b@c/", true},
 		{"http://a@b@c/", false},
 		{"http://[::g]/", false},
 		{"http://[]/", false},

@@ -24,6 +24,7 @@ struct all {
 	int64_t time;
 	uint64_t size;
 	bool boolean;
+	uint8_t behind[3]; /* stays as it was */
 	int choice;
 	bool flag;
 	char **names;
@@ -198,6 +199,7 @@ static const struct settings_case cases[] = {
 		"/time: \"99999999999999999999d\" is not between 10ms and 1d\n"},
 	/* sizes */
 	{"{\"size\": 512}", ""},
+	{"{\"size\": 0.0}", ""},
 	{"{\"size\": \"0B\"}", ""},
 	{"{\"size\": \"1MiB\"}", ""},
 	{"{\"size\": \"2MiB\"}", "/size: \"2MiB\" is not between 0B and 1MiB\n"},
@@ -284,7 +286,7 @@ test_values(void **state)
 static void
 test_defaults(void **state)
 {
-	struct all all = {.time = 4711};
+	struct all all = {.time = 4711, .behind = {7, 7, 7}};
 	char *lines = read_all("{}", &all);
 
 	assert_string_equal(lines, "");
@@ -293,6 +295,7 @@ test_defaults(void **state)
 	assert_int_equal(all.time, 4711);
 	assert_int_equal(all.size, 1024);
 	assert_true(all.boolean);
+	assert_true(all.behind[0] == 7 && all.behind[1] == 7 && all.behind[2] == 7);
 	assert_int_equal(all.choice, 2);
 	assert_false(all.flag);
 	assert_null(all.names);
@@ -338,6 +341,24 @@ test_long_string(void **state)
 	settings_free(&table, &all);
 }
 
+/* A file that is something else altogether does not flood anybody. */
+static void
+test_many_unknown(void **state)
+{
+	struct all all = {0};
+	struct text json = {0};
+
+	text_add_string(&json, "{\"0\": 0");
+	for (int i = 1; i < 150; i++)
+		text_addf(&json, ", \"%d\": 0", i);
+	text_add_string(&json, "}");
+	char *lines = read_all(json.data, &all);
+	assert_non_null(strstr(lines, "/99: unknown member\nFILE: 50 more unknown members\n"));
+	free(lines);
+	text_fini(&json);
+	settings_free(&table, &all);
+}
+
 static void
 test_has(void **state)
 {
@@ -376,6 +397,7 @@ main(void)
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_places),
 		cmocka_unit_test(test_long_string),
+		cmocka_unit_test(test_many_unknown),
 		cmocka_unit_test(test_has),
 		cmocka_unit_test(test_describe),
 	};

@@ -1,0 +1,44 @@
+/* Trace context: see trace.h. */
+#include "common/trace.h"
+
+#include "common/id.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define LEN (TRACEPARENT_SIZE - 1)
+
+/* Whether the len characters are lower-case hexadecimal digits, not all of them zero unless that is allowed. */
+static bool
+is_hex(const char *at, size_t len, bool zero_allowed)
+{
+	return strspn(at, "0123456789abcdef") >= len && (zero_allowed || strspn(at, "0") < len);
+}
+
+bool
+trace_is_valid(const char *value)
+{
+	if (strnlen(value, LEN) < LEN || value[2] != '-' || value[35] != '-' || value[52] != '-')
+		return false;
+	if (!is_hex(value, 2, true) || !is_hex(value + 3, 32, false) || !is_hex(value + 36, 16, false) ||
+		!is_hex(value + 53, 2, true))
+		return false;
+	if (strncmp(value, "ff", 2) == 0)
+		return false;
+	return strncmp(value, "00", 2) == 0 ? value[LEN] == '\0' : value[LEN] == '\0' || value[LEN] == '-';
+}
+
+void
+trace_make(char ret_value[static TRACEPARENT_SIZE])
+{
+	unsigned char random[24];
+	char *at = ret_value;
+
+	random_bytes(random, sizeof random);
+	random[0] |= 1; /* neither id may be all zero */
+	random[16] |= 1;
+	at += sprintf(at, "00-");
+	for (size_t i = 0; i < sizeof random; i++)
+		at += sprintf(at, i == 16 ? "-%02x" : "%02x", random[i]);
+	sprintf(at, "-01");
+}

@@ -1,0 +1,192 @@
+/* The list of operations: see list.h. */
+#include "watch/list.h"
+
+#include "common/cleanup.h"
+#include "common/clock.h"
+#include "http/reply.h"
+#include "operations/operations.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LIMIT_DEFAULT 100
+#define LIMIT_MAX 1000
+
+/* Operations that one page looks at. */
+#define LOOK_MAX 20000
+
+struct list_query {
+	char *state, *route, *principal, *style; /* NULL: any */
+	uint64_t min_age_s, limit;
+	struct op *after; /* NULL: from the newest */
+};
+
+static void
+query_fini(struct list_query *query)
+{
+	free(query->state);
+	free(query->route);
+	free(query->principal);
+	free(query->style);
+}
+
+/* Reads a number; false if it is malformed. */
+static bool
+read_number(struct http_request *request, const char *name, uint64_t max, uint64_t *value)
+{
+	CLEANUP_FREE char *text = http_request_query(request, name);
+	uint64_t number;
+
+	if (!text)
+		return true;
+	int rc = text_parse_uint(text, strlen(text), UINT32_MAX, &number);
+	if (rc < 0)
+		return false;
+	*value = number > max ? max : number;
+	return true;
+}
+
+static bool
+read_marker(struct http_request *request, struct operations *operations, struct list_query *query)
+{
+	CLEANUP_FREE char *text = http_request_query(request, "marker");
+	struct id id;
+
+	if (!text)
+		return true;
+	if (id_parse(text, strlen(text), &id) < 0)
+		return false;
+	query->after = operations_find(operations, &id);
+	return query->after != NULL;
+}
+
+/* What is wrong with the query, NULL if nothing is. */
+static const char *
+read_query(struct http_request *request, struct operations *operations, struct list_query *query)
+{
+	query->state = http_request_query(request, "state");
+	query->route = http_request_query(request, "route");
+	query->principal = http_request_query(request, "principal");
+	query->style = http_request_query(request, "style");
+	query->limit = LIMIT_DEFAULT;
+	if (query->state && op_state_find(query->state) == OP_STATE_COUNT)
+		return "state is none of an operation's.";
+	if (!read_number(request, "min_age", UINT32_MAX, &query->min_age_s))
+		return "min_age is not a number of seconds.";
+	if (!read_number(request, "limit", LIMIT_MAX, &query->limit) || query->limit == 0)
+		return "limit is not a number from 1 on.";
+	if (!read_marker(request, operations, query))
+		return "marker is not the id of an operation that is kept.";
+	return NULL;
+}
+
+static bool
+passes(const struct list_query *query, const struct op *op, int64_t now_ms)
+{
+	if (query->state && op_state_find(query->state) != (enum op_state)op->state)
+		return false;
+	if (query->route && strcmp(query->route, op_route_key(op)) != 0)
+		return false;
+	if (query->principal && strcmp(query->principal, op->principal ? op->principal : "") != 0)
+		return false;
+	if (query->style && strcmp(query->style, op->style[0] ? op->style : "sync") != 0)
+		return false;
+	return now_ms - op->accepted_ms >= (int64_t)query->min_age_s * 1000;
+}
+
+static void
+add_date(struct text *json, const char *name, int64_t wall_ms)
+{
+	char date[CLOCK_ISO8601_SIZE];
+
+	if (wall_ms == 0) {
+		text_addf(json, ",\"%s\":null", name);
+		return;
+	}
+	clock_format_iso8601(wall_ms, date);
+	text_addf(json, ",\"%s\":\"%s\"", name, date);
+}
+
+static void
+add_op(struct text *json, const struct op *op)
+{
+	char id[ID_TEXT_SIZE];
+
+	id_format(&op->id, id);
+	text_addf(json, "{\"id\":\"%s\",\"state\":\"%s\",\"style\":\"%s\",\"route\":", id,
+		op_state_name((enum op_state)op->state), op->style[0] ? op->style : "sync");
+	text_add_json(json, op_route_key(op));
+	text_add_string(json, ",\"principal\":");
+	text_add_json(json, op->principal);
+	add_date(json, "accepted", op->accepted_ms);
+	add_date(json, "started", op->started_ms);
+	add_date(json, "ended", op->ended_ms);
+	if (op_has_ended(op))
+		text_addf(json, ",\"status\":%d", op->status);
+	text_addf(json, ",\"progress\":%d}", op_progress(op, NULL, 0));
+}
+
+/* Adds a page; answers the last operation looked at if there are more behind it, NULL at the end of the list. */
+static const struct op *
+add_page(struct text *json, struct operations *operations, const struct list_query *query)
+{
+	int64_t now_ms = clock_wall_ms();
+	const struct op *op = query->after, *last = NULL;
+	uint64_t found = 0;
+
+	for (unsigned looked = 0; (op = operations_next(operations, op)); looked++) {
+		if (found == query->limit || looked == LOOK_MAX)
+			return last;
+		last = op;
+		if (!passes(query, op, now_ms))
+			continue;
+		if (found++ > 0)
+			text_add_char(json, ',');
+		add_op(json, op);
+	}
+	return NULL;
+}
+
+/* Adds the URL of the next page: the same query with another marker. */
+static void
+add_next(struct text *json, const struct http_request *request, const struct op *last)
+{
+	CLEANUP_FREE char *base = http_request_base(request);
+	CLEANUP(text_fini) struct text url = {0};
+	const char *at = request->query;
+	struct http_query_param param;
+	char id[ID_TEXT_SIZE];
+
+	text_addf(&url, "%s%.*s?", base, (int)request->path_len, request->path);
+	while (http_query_next(&at, &param))
+		if (!text_equal_nocase(param.name, param.name_len, "marker"))
+			text_addf(&url, "%.*s&", (int)param.raw_len, param.raw);
+	id_format(&last->id, id);
+	text_addf(&url, "marker=%s", id);
+	text_add_json(json, url.data);
+}
+
+void
+list_reply(struct http_request *request, struct operations *operations)
+{
+	CLEANUP(query_fini) struct list_query query = {0};
+	CLEANUP(fields_fini) struct fields fields = {0};
+	CLEANUP(text_fini) struct text json = {0};
+	const char *mistake = read_query(request, operations, &query);
+
+	if (mistake) {
+		reply_problemf(request, PROBLEM_INVALID_PARAMETER, "%s", mistake);
+		return;
+	}
+	text_add_string(&json, "{\"operations\":[");
+	const struct op *last = add_page(&json, operations, &query);
+	text_add_string(&json, "],\"links\":{\"next\":");
+	if (last)
+		add_next(&json, request, last);
+	else
+		text_add_string(&json, "null");
+	text_add_string(&json, "}}");
+	fields_put(&fields, "Cache-Control", "no-store");
+	reply_json(request, 200, &fields, &json);
+}

@@ -1,0 +1,353 @@
+/* Metrics: see metrics.h. */
+#include "watch/metrics.h"
+
+#include "common/clock.h"
+#include "common/hash.h"
+#include "http/server.h"
+#include "operations/operations.h"
+#include "store/store.h"
+#include "watch/histogram.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* How often the loop's lag is measured. */
+#define LAG_INTERVAL_MS 500
+
+#define STATUS_MAX 600
+
+/* Ends of operations with equal labels. */
+struct end_count {
+	struct hash_node node;
+	char *labels; /* route="…",style="…",state="…" */
+	uint64_t count;
+};
+
+/* Times of the operations of one route. */
+struct route_times {
+	struct hash_node node;
+	char *labels; /* route="…", */
+	struct histogram wait, run;
+};
+
+struct metrics {
+	struct metrics_sources sources;
+	struct hash ends;
+	struct hash routes;
+	uint64_t replies[STATUS_MAX];
+	uint64_t reply_bytes;
+	int64_t started_ms; /* wall clock */
+
+	/* the loop's lag: how late a timer fires */
+	struct timer lag_timer;
+	int64_t lag_due_ms;
+	int64_t lag_ms;
+	int64_t lag_max_ms; /* since the last exposition */
+};
+
+static void
+on_lag_timer(struct timer *timer)
+{
+	struct metrics *metrics = container_of(timer, struct metrics, lag_timer);
+	int64_t now_ms = clock_mono_ms();
+
+	metrics->lag_ms = now_ms > metrics->lag_due_ms ? now_ms - metrics->lag_due_ms : 0;
+	if (metrics->lag_ms > metrics->lag_max_ms)
+		metrics->lag_max_ms = metrics->lag_ms;
+	metrics->lag_due_ms = now_ms + LAG_INTERVAL_MS;
+	timer_start(metrics->sources.timers, timer, LAG_INTERVAL_MS);
+}
+
+struct metrics *
+metrics_new(const struct metrics_sources *sources)
+{
+	struct metrics *metrics = xcalloc(1, sizeof *metrics);
+
+	metrics->sources = *sources;
+	hash_init(&metrics->ends);
+	hash_init(&metrics->routes);
+	metrics->started_ms = clock_wall_ms();
+	metrics->lag_due_ms = clock_mono_ms() + LAG_INTERVAL_MS;
+	timer_init(&metrics->lag_timer, on_lag_timer);
+	timer_start(sources->timers, &metrics->lag_timer, LAG_INTERVAL_MS);
+	return metrics;
+}
+
+void
+metrics_set_http(struct metrics *metrics, const struct http_server *http)
+{
+	metrics->sources.http = http;
+}
+
+static void
+free_end(struct hash_node *node, void *arg)
+{
+	struct end_count *end = container_of(node, struct end_count, node);
+
+	hash_remove(arg, node);
+	free(end->labels);
+	free(end);
+}
+
+static void
+free_route(struct hash_node *node, void *arg)
+{
+	struct route_times *route = container_of(node, struct route_times, node);
+
+	hash_remove(arg, node);
+	free(route->labels);
+	free(route);
+}
+
+void
+metrics_free(struct metrics *metrics)
+{
+	if (!metrics)
+		return;
+	timer_stop(&metrics->lag_timer);
+	hash_each(&metrics->ends, free_end, &metrics->ends);
+	hash_each(&metrics->routes, free_route, &metrics->routes);
+	hash_fini(&metrics->ends);
+	hash_fini(&metrics->routes);
+	free(metrics);
+}
+
+void
+metrics_count_reply(struct metrics *metrics, int status, uint64_t body_bytes)
+{
+	if (status > 0 && status < STATUS_MAX)
+		metrics->replies[status]++;
+	metrics->reply_bytes += body_bytes;
+}
+
+/* Adds name="value", with what the format wants escaped. */
+static void
+add_label(struct text *labels, const char *name, const char *value)
+{
+	text_addf(labels, "%s=\"", name);
+	for (; *value; value++) {
+		if (*value == '\n')
+			text_add_string(labels, "\\n");
+		else if (*value == '"' || *value == '\\')
+			text_addf(labels, "\\%c", *value);
+		else
+			text_add_char(labels, *value);
+	}
+	text_add_char(labels, '"');
+}
+
+static struct end_count *
+end_of_labels(struct metrics *metrics, const struct text *labels)
+{
+	uint64_t value = hash_bytes(&metrics->ends, labels->data, labels->len);
+
+	for (struct hash_node *node = hash_find(&metrics->ends, value); node; node = hash_find_next(node)) {
+		struct end_count *end = container_of(node, struct end_count, node);
+		if (strcmp(end->labels, labels->data) == 0)
+			return end;
+	}
+	struct end_count *end = xcalloc(1, sizeof *end);
+	end->labels = xstrndup(labels->data, labels->len);
+	hash_add(&metrics->ends, &end->node, value);
+	return end;
+}
+
+static struct route_times *
+times_of_route(struct metrics *metrics, const char *route)
+{
+	uint64_t value = hash_bytes(&metrics->routes, route, strlen(route));
+	struct text labels = {0};
+
+	add_label(&labels, "route", route);
+	text_add_char(&labels, ',');
+	for (struct hash_node *node = hash_find(&metrics->routes, value); node; node = hash_find_next(node)) {
+		struct route_times *times = container_of(node, struct route_times, node);
+		if (strcmp(times->labels, labels.data) == 0) {
+			text_fini(&labels);
+			return times;
+		}
+	}
+	struct route_times *times = xcalloc(1, sizeof *times);
+	times->labels = text_take(&labels);
+	hash_add(&metrics->routes, &times->node, value);
+	return times;
+}
+
+void
+metrics_count_end(struct metrics *metrics, const struct op *op)
+{
+	struct route_times *times = times_of_route(metrics, op_route_key(op));
+	struct text labels = {0};
+
+	add_label(&labels, "route", op_route_key(op));
+	text_add_char(&labels, ',');
+	add_label(&labels, "style", op->style[0] ? op->style : "sync");
+	text_add_char(&labels, ',');
+	add_label(&labels, "state", op_state_name((enum op_state)op->state));
+	end_of_labels(metrics, &labels)->count++;
+	text_fini(&labels);
+	histogram_add(&times->wait, (op->started_ms ? op->started_ms : op->ended_ms) - op->accepted_ms);
+	if (op->started_ms)
+		histogram_add(&times->run, op->ended_ms - op->started_ms);
+}
+
+static void
+add_head(struct text *text, const char *name, const char *type, const char *help)
+{
+	text_addf(text, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
+static void
+add_value(struct text *text, const char *name, const char *type, const char *help, double value)
+{
+	add_head(text, name, type, help);
+	text_addf(text, "%s %.15g\n", name, value);
+}
+
+static void
+add_end(struct hash_node *node, void *arg)
+{
+	struct end_count *end = container_of(node, struct end_count, node);
+
+	text_addf(
+		arg, "deferd_operations_ended_total{%s} %llu\n", end->labels, (unsigned long long)end->count);
+}
+
+static void
+add_wait(struct hash_node *node, void *arg)
+{
+	struct route_times *times = container_of(node, struct route_times, node);
+
+	histogram_format(&times->wait, "deferd_operation_wait_seconds", times->labels, arg);
+}
+
+static void
+add_run(struct hash_node *node, void *arg)
+{
+	struct route_times *times = container_of(node, struct route_times, node);
+
+	histogram_format(&times->run, "deferd_operation_run_seconds", times->labels, arg);
+}
+
+static void
+add_operations(struct metrics *metrics, struct text *text)
+{
+	struct operations_stats stats;
+	int64_t now_ms = clock_wall_ms();
+
+	operations_get_stats(metrics->sources.operations, &stats);
+	add_head(text, "deferd_operations", "gauge", "Operations by what is done with them now.");
+	text_addf(text, "deferd_operations{state=\"queued\"} %u\n", stats.queued);
+	text_addf(text, "deferd_operations{state=\"running\"} %u\n", stats.running);
+	text_addf(text, "deferd_operations{state=\"kept\"} %llu\n", (unsigned long long)stats.kept);
+	add_value(text, "deferd_operations_outstanding", "gauge",
+		"Operations that count against the capacity.", stats.outstanding);
+	add_value(text, "deferd_queue_oldest_age_seconds", "gauge", "Age of the oldest queued operation.",
+		stats.oldest_queued_ms ? (double)(now_ms - stats.oldest_queued_ms) / 1000 : 0);
+	add_value(text, "deferd_pool_threads", "gauge", "Threads that work.", stats.threads);
+	add_value(
+		text, "deferd_pool_busy_threads", "gauge", "Threads that have work now.", stats.busy_threads);
+	add_value(text, "deferd_retained_bytes", "gauge", "Bytes of bodies and results that are held.",
+		(double)stats.retained_bytes);
+	add_head(text, "deferd_operations_ended_total", "counter", "Operations that have ended.");
+	hash_each(&metrics->ends, add_end, text);
+	add_head(text, "deferd_operation_wait_seconds", "histogram",
+		"Time from acceptance to the start of the work.");
+	hash_each(&metrics->routes, add_wait, text);
+	add_head(text, "deferd_operation_run_seconds", "histogram",
+		"Time from the start of the work to the end.");
+	hash_each(&metrics->routes, add_run, text);
+}
+
+static void
+add_http(struct metrics *metrics, struct text *text)
+{
+	const struct http_server *http = metrics->sources.http;
+
+	add_head(text, "deferd_http_replies_total", "counter", "Replies by status code.");
+	for (int status = 0; status < STATUS_MAX; status++)
+		if (metrics->replies[status])
+			text_addf(text, "deferd_http_replies_total{status=\"%d\"} %llu\n", status,
+				(unsigned long long)metrics->replies[status]);
+	add_value(text, "deferd_http_reply_body_bytes_total", "counter", "Bytes of the bodies of replies.",
+		(double)metrics->reply_bytes);
+	add_value(text, "deferd_http_connections", "gauge", "Connections that are open.",
+		http ? http_server_connections(http) : 0);
+	add_value(text, "deferd_http_requests_held", "gauge", "Requests that wait for their reply.",
+		http ? http_server_requests(http) : 0);
+}
+
+static void
+add_store(struct metrics *metrics, struct text *text)
+{
+	struct store_stats stats;
+
+	store_get_stats(metrics->sources.store, &stats);
+	add_value(text, "deferd_store_healthy", "gauge", "Whether operations can be stored.",
+		store_is_healthy(metrics->sources.store));
+	add_value(text, "deferd_store_commits_total", "counter", "Transactions committed.",
+		(double)stats.commits);
+	add_value(text, "deferd_store_writes_total", "counter", "Writes made durable.", (double)stats.writes);
+	add_value(text, "deferd_store_waiting", "gauge", "Writes that wait for a commit.",
+		(double)stats.waiting);
+	add_value(text, "deferd_store_last_commit_seconds", "gauge", "Time that the last commit took.",
+		(double)stats.last_commit_us / 1e6);
+	add_value(text, "deferd_store_file_bytes", "gauge", "Size of the database file.",
+		(double)stats.file_bytes);
+}
+
+static unsigned
+open_descriptors(void)
+{
+	DIR *directory = opendir("/proc/self/fd");
+	unsigned count = 0;
+
+	if (!directory)
+		return 0;
+	while (readdir(directory))
+		count++;
+	closedir(directory);
+	return count > 3 ? count - 3 : 0; /* ".", ".." and the one that reads */
+}
+
+static double
+resident_bytes(void)
+{
+	FILE *file = fopen("/proc/self/statm", "re");
+	unsigned long pages = 0;
+
+	if (!file)
+		return 0;
+	if (fscanf(file, "%*u %lu", &pages) != 1)
+		pages = 0;
+	fclose(file);
+	return (double)pages * (double)sysconf(_SC_PAGESIZE);
+}
+
+static void
+add_process(struct metrics *metrics, struct text *text)
+{
+	add_value(text, "deferd_loop_lag_seconds", "gauge", "How late the last timer of the loop was.",
+		(double)metrics->lag_ms / 1000);
+	add_value(text, "deferd_loop_lag_max_seconds", "gauge", "The most it was late since the last scrape.",
+		(double)metrics->lag_max_ms / 1000);
+	metrics->lag_max_ms = 0;
+	add_value(text, "process_resident_memory_bytes", "gauge", "Resident memory.", resident_bytes());
+	add_value(text, "process_open_fds", "gauge", "Descriptors that are open.", open_descriptors());
+	add_value(text, "process_start_time_seconds", "gauge", "When the server was started.",
+		(double)metrics->started_ms / 1000);
+	add_head(text, "deferd_build_info", "gauge", "The version that runs.");
+	text_add_string(text, "deferd_build_info{version=\"" DEFERD_VERSION "\"} 1\n");
+}
+
+void
+metrics_format(struct metrics *metrics, struct text *ret_text)
+{
+	add_operations(metrics, ret_text);
+	add_http(metrics, ret_text);
+	add_store(metrics, ret_text);
+	add_process(metrics, ret_text);
+}
