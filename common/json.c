@@ -50,13 +50,6 @@ is_before_colon(const struct scan *scan)
 	return at < scan->len && scan->data[at] == ':';
 }
 
-/* Whether an escape of NUL stands here: json-c ends names there, and so would everybody behind us. */
-static bool
-is_escaped_nul(const struct scan *scan)
-{
-	return scan->len - scan->at >= 6 && memcmp(scan->data + scan->at, "\\u0000", 6) == 0;
-}
-
 static bool
 scan_string(struct scan *scan)
 {
