@@ -529,6 +529,19 @@ server_run(struct server *server)
 	return rc < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
+/* From here on the signals that we handled are kept pending: by default they would end the process with another status. */
+static void
+block_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
 void
 server_free(struct server *server)
 {
@@ -549,6 +562,7 @@ server_free(struct server *server)
 	operations_free(server->operations);
 	admin_free(server->admin);
 	styles_free(server->styles);
+	block_signals();
 	for (size_t i = 0; i < sizeof server->signals / sizeof *server->signals; i++)
 		if (server->signals[i])
 			event_free(server->signals[i]);

@@ -220,6 +220,24 @@ take_entry(const struct node *node, struct search *search, size_t depth)
 	return false;
 }
 
+/* Whether a segment of a path, which may have escapes, is that of a literal, which has none. */
+static bool
+is_literal(const struct node *node, const char *segment, size_t len)
+{
+	size_t used = 0;
+
+	for (size_t i = 0; i < len; i++, used++) {
+		int octet = (unsigned char)segment[i];
+		if (octet == '%' && len - i > 2) {
+			octet = text_hex_value(segment[i + 1]) * 16 + text_hex_value(segment[i + 2]);
+			i += 2;
+		}
+		if (used == node->len || (unsigned char)node->segment[used] != octet)
+			return false;
+	}
+	return used == node->len;
+}
+
 /* at is the '/' before the segment that a child of node must match, or the end; depth counts the parameters so far. */
 static bool
 descend(const struct node *node, const char *at, struct search *search, size_t depth)
@@ -233,8 +251,7 @@ descend(const struct node *node, const char *at, struct search *search, size_t d
 
 	for (const struct node *child = node->children; child; child = child->next) {
 		if (child->kind == LITERAL) {
-			if (child->len == len && memcmp(child->segment, segment, len) == 0 &&
-				descend(child, next, search, depth))
+			if (is_literal(child, segment, len) && descend(child, next, search, depth))
 				return true;
 			continue;
 		}

@@ -24,7 +24,7 @@ let_go(struct op_run *run)
 {
 	op_queue_remove(run);
 	timer_stop(&run->op->timer);
-	run->op->route->waiting--;
+	run->op->route->load->waiting--;
 	op_interrupt(run->op);
 }
 
@@ -34,9 +34,9 @@ let_go_of_queue(struct operations *operations)
 	while (!list_is_empty(&operations->blocked))
 		let_go(container_of(operations->blocked.next, struct op_run, link));
 	while (!list_is_empty(&operations->ring)) {
-		struct op_route *route = container_of(operations->ring.next, struct op_route, link);
+		struct op_load *load = container_of(operations->ring.next, struct op_load, link);
 
-		let_go(container_of(route->queued.next, struct op_run, link));
+		let_go(container_of(load->queued.next, struct op_run, link));
 	}
 }
 

@@ -40,7 +40,7 @@ static void
 queue_timeout(struct op *op)
 {
 	op_queue_remove(op->run);
-	op->route->waiting--;
+	op->route->load->waiting--;
 	op_end_with(op, OP_TIMED_OUT, PROBLEM_QUEUE_TIMEOUT, NULL);
 }
 

@@ -27,6 +27,7 @@ operations_new(const struct operations_config *config, struct operations **ret_o
 	operations->config = *config;
 	hash_init(&operations->table);
 	hash_init(&operations->keys);
+	list_init(&operations->routes);
 	list_init(&operations->all);
 	list_init(&operations->ring);
 	list_init(&operations->running);
@@ -66,6 +67,31 @@ operations_free(struct operations *operations)
 	free(operations);
 }
 
+static struct op_load *
+load_ref(struct operations *operations, const char *key)
+{
+	list_for_each(node, &operations->routes) {
+		struct op_route *route = container_of(node, struct op_route, link);
+
+		if (strcmp(route->key, key) == 0) {
+			route->load->references++;
+			return route->load;
+		}
+	}
+	struct op_load *load = xcalloc(1, sizeof *load);
+	load->references = 1;
+	list_init(&load->link);
+	list_init(&load->queued);
+	return load;
+}
+
+static void
+load_unref(struct op_load *load)
+{
+	if (--load->references == 0)
+		free(load);
+}
+
 struct op_route *
 operations_add_route(struct operations *operations, const struct op_route_config *config)
 {
@@ -74,6 +100,7 @@ operations_add_route(struct operations *operations, const struct op_route_config
 	route->operations = operations;
 	route->references = 1;
 	route->key = xstrdup(config->key);
+	route->load = load_ref(operations, config->key);
 	route->work = config->work ? work_ref(config->work) : NULL;
 	route->concurrency = config->concurrency;
 	route->queue_limit = config->queue;
@@ -85,8 +112,7 @@ operations_add_route(struct operations *operations, const struct op_route_config
 	route->rerun = config->rerun;
 	route->dialect = config->dialect;
 	route->collection = config->collection ? store_collection_ref(config->collection) : NULL;
-	list_init(&route->link);
-	list_init(&route->queued);
+	list_add_tail(&operations->routes, &route->link);
 	return route;
 }
 
@@ -102,10 +128,18 @@ op_route_unref(struct op_route *route)
 {
 	if (!route || --route->references > 0)
 		return;
+	list_remove(&route->link);
+	load_unref(route->load);
 	work_unref(route->work);
 	store_collection_unref(route->collection);
 	free(route->key);
 	free(route);
+}
+
+bool
+op_is_of_route(const struct op *op, const struct op_route *route)
+{
+	return strcmp(op->route->key, route->key) == 0;
 }
 
 struct op_run *
@@ -155,7 +189,7 @@ on_accept_durable(void *arg, int error)
 	if (error) {
 		op_table_remove(operations, op);
 		operations->outstanding--;
-		op->route->waiting--;
+		op->route->load->waiting--;
 		op_run_free(op);
 		op_free(op);
 		tell_acceptors(&acceptors, NULL, error);
@@ -225,7 +259,7 @@ operations_submit(struct operations *operations, const struct op_submission *sub
 	op->change = submission->change;
 	op_run_new(op, submission->input);
 	operations->outstanding++;
-	op->route->waiting++;
+	op->route->load->waiting++;
 	if (submission->key)
 		op_key_add(op, submission->key);
 	if (submission->sync && !submission->key && !submission->change)
@@ -272,7 +306,7 @@ operations_cancel(struct operations *operations, struct op *op)
 		return OP_CANCEL_STOPPING;
 	}
 	op_queue_remove(run);
-	op->route->waiting--;
+	op->route->load->waiting--;
 	op_end_with(op, OP_CANCELLED, PROBLEM_CANCELLED, NULL);
 	return op_has_ended(op) ? OP_CANCEL_DONE : OP_CANCEL_SOON;
 }
@@ -285,7 +319,7 @@ operations_abandon(struct operations *operations, struct op *op)
 	if (!op->sync || op->stored || !waits || !list_is_empty(&op->watchers))
 		return;
 	op_queue_remove(op->run);
-	op->route->waiting--;
+	op->route->load->waiting--;
 	operations->outstanding--;
 	op_run_free(op);
 	op_free(op);
@@ -305,15 +339,15 @@ queue_ms(const struct op_route *route)
 {
 	unsigned slots = route->concurrency ? route->concurrency : route->operations->config.workers;
 
-	return route->run_ms * route->waiting / slots;
+	return route->load->run_ms * route->load->waiting / slots;
 }
 
 unsigned
 op_retry_after(const struct op *op)
 {
 	if (op->state == OP_RUNNING)
-		return seconds(op->route->run_ms - (clock_wall_ms() - op->started_ms));
-	return seconds(queue_ms(op->route) + op->route->run_ms);
+		return seconds(op->route->load->run_ms - (clock_wall_ms() - op->started_ms));
+	return seconds(queue_ms(op->route) + op->route->load->run_ms);
 }
 
 unsigned
@@ -347,8 +381,8 @@ oldest_queued_ms(const struct operations *operations)
 	int64_t oldest_ms = 0;
 
 	list_for_each(node, &operations->ring) {
-		struct op_route *route = container_of(node, struct op_route, link);
-		struct op_run *first = container_of(route->queued.next, struct op_run, link);
+		struct op_load *load = container_of(node, struct op_load, link);
+		struct op_run *first = container_of(load->queued.next, struct op_run, link);
 		if (oldest_ms == 0 || first->op->accepted_ms < oldest_ms)
 			oldest_ms = first->op->accepted_ms;
 	}

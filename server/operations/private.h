@@ -6,11 +6,23 @@
 
 #include <pthread.h>
 
+/* What waits and runs on a route.  Routes of the same key share it: those of before and after a reload. */
+struct op_load {
+	unsigned references; /* routes */
+	struct list link;    /* in the ring of loads that have something queued, else on no list */
+	struct list queued;  /* struct op_run, in order */
+	unsigned waiting;    /* accepting or queued */
+	unsigned running;    /* started, until the work has returned */
+	int64_t run_ms;	     /* moving average of recent run times; 0: none yet */
+};
+
 /* A route as its operations see it. */
 struct op_route {
 	struct operations *operations;
+	struct list link; /* in operations->routes */
 	unsigned references;
 	char *key;
+	struct op_load *load; /* a reference */
 	struct work *work;
 	unsigned concurrency, queue_limit;
 	int64_t queue_timeout_ms, run_timeout_ms, keep_ms, keep_timed_out_ms;
@@ -18,12 +30,6 @@ struct op_route {
 	bool rerun;
 	enum problem_dialect dialect;
 	struct store_collection *collection; /* a reference; NULL: none */
-
-	struct list link;   /* in the ring of routes that have something queued, else on no list */
-	struct list queued; /* struct op_run, in order */
-	unsigned waiting;   /* accepting or queued */
-	unsigned running;   /* started, until the work has returned */
-	int64_t run_ms;	    /* moving average of recent run times; 0: none yet */
 };
 
 struct op_turn;
@@ -61,7 +67,8 @@ struct operations {
 	struct hash table;   /* by id */
 	struct list all;     /* what is in the table, newest first */
 	struct hash keys;    /* struct op_key */
-	struct list ring;    /* routes with something queued, in turn */
+	struct list routes;  /* struct op_route: every one that somebody refers to */
+	struct list ring;    /* struct op_load with something queued, in turn */
 	struct list running; /* struct op_run, launched */
 	struct list blocked; /* struct op_run, queued behind another that changes the same resource */
 	struct hash turns;   /* struct op_turn, by the resource's id */

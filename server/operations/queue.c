@@ -20,7 +20,7 @@ free_slots(const struct op_route *route)
 {
 	unsigned of_route = route_concurrency(route), of_server = route->operations->config.workers;
 
-	of_route = of_route > route->running ? of_route - route->running : 0;
+	of_route = of_route > route->load->running ? of_route - route->load->running : 0;
 	of_server = of_server > route->operations->run_count ? of_server - route->operations->run_count : 0;
 	return of_route < of_server ? of_route : of_server;
 }
@@ -29,9 +29,10 @@ bool
 op_queue_has_room(const struct op_route *route)
 {
 	unsigned idle = free_slots(route);
-	unsigned waiting = route->waiting > idle ? route->waiting - idle : 0;
+	unsigned waiting = route->load->waiting > idle ? route->load->waiting - idle : 0;
 
-	return route->queue_limit == OP_NO_LIMIT || route->waiting < idle || waiting < route->queue_limit;
+	return route->queue_limit == OP_NO_LIMIT || route->load->waiting < idle ||
+	       waiting < route->queue_limit;
 }
 
 void
@@ -39,12 +40,14 @@ op_queue_add(struct op_run *run, bool at_head)
 {
 	struct op_route *route = run->op->route;
 
-	if (list_is_empty(&route->queued))
-		list_add_tail(&route->operations->ring, &route->link);
+	struct op_load *load = route->load;
+
+	if (list_is_empty(&load->queued))
+		list_add_tail(&route->operations->ring, &load->link);
 	if (at_head)
-		list_add_head(&route->queued, &run->link);
+		list_add_head(&load->queued, &run->link);
 	else
-		list_add_tail(&route->queued, &run->link);
+		list_add_tail(&load->queued, &run->link);
 	route->operations->queued++;
 }
 
@@ -81,21 +84,21 @@ op_queue_remove(struct op_run *run)
 	list_remove(&run->link);
 	route->operations->queued--;
 	run->blocked = false;
-	if (!was_blocked && list_is_empty(&route->queued))
-		list_remove(&route->link);
+	if (!was_blocked && list_is_empty(&route->load->queued))
+		list_remove(&route->load->link);
 }
 
 struct op_run *
 op_queue_next(struct operations *operations)
 {
 	list_for_each(node, &operations->ring) {
-		struct op_route *route = container_of(node, struct op_route, link);
+		struct op_load *load = container_of(node, struct op_load, link);
+		struct op_run *run = container_of(load->queued.next, struct op_run, link);
 
-		if (free_slots(route) == 0)
+		if (free_slots(run->op->route) == 0)
 			continue;
-		struct op_run *run = container_of(route->queued.next, struct op_run, link);
-		list_remove(&route->link);
-		list_add_tail(&operations->ring, &route->link);
+		list_remove(&load->link);
+		list_add_tail(&operations->ring, &load->link);
 		op_queue_remove(run);
 		return run;
 	}

@@ -147,7 +147,7 @@ restore_outstanding(struct recovery *recovery, struct op *op, const struct store
 		return;
 	}
 	op->started_ms = 0;
-	op->route->waiting++;
+	op->route->load->waiting++;
 	op_queue_enter(run);
 	timer_start(operations->config.timers, &op->timer, op->route->queue_timeout_ms);
 	recovery->queued++;

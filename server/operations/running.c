@@ -17,7 +17,7 @@
 static void
 give_slot_back(struct op *op)
 {
-	op->route->running--;
+	op->route->load->running--;
 	op->operations->run_count--;
 }
 
@@ -91,7 +91,7 @@ learn_run_time(struct op *op)
 
 	if (ms < 0)
 		ms = 0;
-	route->run_ms = route->run_ms ? (route->run_ms * 7 + ms) / 8 : ms + 1;
+	route->load->run_ms = route->load->run_ms ? (route->load->run_ms * 7 + ms) / 8 : ms + 1;
 }
 
 /* A final response of the work's own: a 202 of it would be taken for ours. */
@@ -183,7 +183,7 @@ start_refused(struct op_run *run)
 	struct op *op = run->op;
 	struct operations *operations = op->operations;
 
-	op->route->waiting++;
+	op->route->load->waiting++;
 	op_queue_add(run, true);
 	timer_start(operations->config.timers, &op->timer, op->route->queue_timeout_ms);
 	operations->retry.fn = on_retry;
@@ -240,8 +240,8 @@ start(struct op_run *run)
 	struct op *op = run->op;
 
 	timer_stop(&op->timer);
-	op->route->waiting--;
-	op->route->running++;
+	op->route->load->waiting--;
+	op->route->load->running++;
 	op->operations->run_count++;
 	run->starting = true;
 	if (op->stored && (!op->route->rerun || op->change))

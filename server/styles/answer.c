@@ -16,6 +16,14 @@ answer_put_common(struct fields *fields, const struct op *op)
 }
 
 void
+answer_put_accepted(struct fields *fields, const struct op *op)
+{
+	answer_put_common(fields, op);
+	if (op_has_ended(op))
+		fields_put(fields, "Retry-After", "1");
+}
+
+void
 answer_put_url(struct fields *fields, const char *name, const struct http_request *request, const char *path,
 	const struct op *op, const char *after)
 {

@@ -84,14 +84,33 @@ call_refuse_body(struct call *call)
 	intake_fini(&intake);
 }
 
+/* Decodes an encoded name or value into word; false if it is longer than any word we look for. */
+static bool
+decode_word(const char *data, size_t len, char word[static 32])
+{
+	size_t decoded_len;
+
+	return len < 32 && text_percent_decode(data, len, true, word, &decoded_len) == 0;
+}
+
+static bool
+is_async(const struct http_query_param *param)
+{
+	char name[32];
+
+	return decode_word(param->name, param->name_len, name) && strcmp(name, "async") == 0;
+}
+
 static enum async_param
 read_async_value(const struct http_query_param *param)
 {
-	if (text_equal_nocase(param->value, param->value_len, "true") ||
-		text_equal_nocase(param->value, param->value_len, "1"))
+	char value[32];
+
+	if (!decode_word(param->value, param->value_len, value))
+		return ASYNC_MALFORMED;
+	if (strcasecmp(value, "true") == 0 || strcmp(value, "1") == 0)
 		return ASYNC_TRUE;
-	if (text_equal_nocase(param->value, param->value_len, "false") ||
-		text_equal_nocase(param->value, param->value_len, "0"))
+	if (strcasecmp(value, "false") == 0 || strcmp(value, "0") == 0)
 		return ASYNC_FALSE;
 	return ASYNC_MALFORMED;
 }
@@ -104,17 +123,21 @@ read_query(struct call *call)
 	enum async_param said = ASYNC_SILENT;
 	struct text rest = {0};
 	struct http_query_param param;
+	bool found = false;
 
 	while (http_query_next(&at, &param)) {
-		if (param.name_len != 5 || memcmp(param.name, "async", 5) != 0) {
+		if (!is_async(&param)) {
 			text_addf(&rest, "%s%.*s", rest.len ? "&" : "", (int)param.raw_len, param.raw);
 			continue;
 		}
 		enum async_param value = read_async_value(&param);
+		found = true;
 		said = said == ASYNC_SILENT || said == value ? value : ASYNC_MALFORMED;
 	}
-	if (call->request->query)
+	/* Where async was all there was, there is no query at all. */
+	if (call->request->query && (rest.len > 0 || !found))
 		call->query = text_take(&rest);
+	text_fini(&rest);
 	return said;
 }
 
@@ -155,6 +178,22 @@ choose_style(struct call *call, enum async_param said)
 	}
 }
 
+/* Whether a media type is of a range such as "image/png", "image" and any subtype. */
+static bool
+is_of_range(const char *type, size_t len, const char *range)
+{
+	const char *slash = memchr(type, '/', len);
+	size_t range_len = strlen(range);
+
+	if (range_len < 2 || strcmp(range + range_len - 2, "/*") != 0)
+		return text_equal_nocase(type, len, range);
+	if (!slash || slash + 1 == type + len)
+		return false;
+	size_t main_len = (size_t)(slash - type);
+	return strcmp(range, "*/*") == 0 ||
+	       (main_len == range_len - 2 && strncasecmp(type, range, main_len) == 0);
+}
+
 static bool
 is_type_allowed(const struct call *call)
 {
@@ -165,7 +204,7 @@ is_type_allowed(const struct call *call)
 		return true;
 	size_t len = type ? strcspn(type, "; \t") : 0;
 	for (; *types; types++)
-		if (text_equal_nocase(type ? type : "", len, *types))
+		if (type && is_of_range(type, len, *types))
 			return true;
 	return false;
 }

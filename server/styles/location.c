@@ -12,7 +12,7 @@ reply_pending(struct http_request *request, struct op *op, struct fields *fields
 	static const char running[] = "{\"progress\":\"IN_PROGRESS\"}";
 	const char *body = op->state == OP_QUEUED ? queued : running;
 
-	answer_put_common(fields, op);
+	answer_put_accepted(fields, op);
 	answer_put_url(fields, "Location", request, "/operations/", op, "");
 	fields_put(fields, "Content-Type", "application/json");
 	reply_bytes(request, 202, fields, body, strlen(body));

@@ -20,7 +20,7 @@ prefer_put_location(struct fields *fields, const struct op *op)
 static void
 reply_accepted(struct http_request *request, struct op *op, struct fields *fields)
 {
-	answer_put_common(fields, op);
+	answer_put_accepted(fields, op);
 	prefer_put_location(fields, op);
 	answer_put_url(fields, "Location", request, "/operations/", op, "");
 	reply_bytes(request, 202, fields, NULL, 0);

@@ -50,7 +50,7 @@ reply_accepted(struct http_request *request, struct op *op, struct fields *field
 		return;
 	}
 	id_format(&op->id, id);
-	answer_put_common(fields, op);
+	answer_put_accepted(fields, op);
 	text_addf(
 		&json, "{\"id\":\"%s\",\"operationId\":\"%s\",\"status\":\"RUNNING\",\"resource\":", id, id);
 	text_add_json(&json, url);

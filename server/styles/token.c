@@ -24,7 +24,7 @@ reply_accepted(struct http_request *request, struct op *op, struct fields *field
 	char id[ID_TEXT_SIZE];
 
 	id_format(&op->id, id);
-	answer_put_common(fields, op);
+	answer_put_accepted(fields, op);
 	answer_put_url(fields, "Link", request, "/operations/", op, ">; rel=\"monitor\"");
 	add_operation(&json, id, "IN_PROGRESS");
 	text_add_string(&json, "}}");
@@ -67,7 +67,7 @@ add_result(struct text *json, const struct op *op)
 	CLEANUP_FREE char *body = answer_read_body(op, &len);
 
 	text_add_string(json, ",\"result\":");
-	if (!body || !op->body || len > INT_MAX / 2)
+	if (!body || len > INT_MAX / 2)
 		text_add_string(json, "null");
 	else if (answer_is_json(op) && parses(body, len))
 		text_add(json, body, len);
@@ -126,7 +126,7 @@ find(const struct style_route *route, const struct http_request *request, const 
 
 	if (id_parse(token, strlen(token), &id) == 0)
 		op = operations_find(route->styles->config.operations, &id);
-	if (!op || op->route != route->config.op_route || !monitor_may_use(request, op))
+	if (!op || !op_is_of_route(op, route->config.op_route) || !monitor_may_use(request, op))
 		return NULL;
 	return op;
 }

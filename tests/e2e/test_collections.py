@@ -70,6 +70,7 @@ def test_life(serve, state):
     assert response.json() == made and response.get("ETag") == '"1"'
     response = server.call("PUT", path, b'{"other":[1, 2.50, null, 18446744073709551617]}')
     assert response.status == 200 and response.get("ETag") == '"2"'
+    assert response.status == 200, response
     assert "name" not in response.json() and response.json()["other"] == [1, 2.5, None, 2**64 + 1]
     assert b"[1,2.50,null,18446744073709551617" in response.body
     response = send(server, "PATCH", path, {"other": None, "x": {"y": 1, "z": None}})

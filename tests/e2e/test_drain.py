@@ -100,9 +100,7 @@ def test_many_signals(serve, gate):
     server = serve([job("/job", gate)], drain_timeout="1h")
     server.begin("POST", "/job", b"x")
     gate.wait_begun()
-    for _ in range(20):
-        if server.process.poll() is None:
-            server.terminate()
+    eventually(lambda: server.process.poll() is not None or server.terminate(), "its end")
     server.wait_end()
 
 
@@ -171,11 +169,9 @@ def test_reload(serve, gate):
     assert LOCATION.wait(server, id_).status == 200
 
 
-def test_reload_of_the_same(serve, gate):
-    """A route's limits count over a reload: what ran before it still takes its place."""
-    server = serve([job("/job", gate, concurrency=1, style="token")])
-    from styles import TOKEN
-    TOKEN.path_of_test = "/job"
+def test_token_over_a_reload(serve, gate):
+    """A token is of its route still, and can be cancelled there."""
+    server = serve([job("/job", gate, style="token")])
     id_ = server.post("/job", b"x").json()["asyncOperation"]["token"]
     gate.wait_begun()
     server.config["routes"].append(echo("/new"))
@@ -183,7 +179,21 @@ def test_reload_of_the_same(serve, gate):
     server.process.send_signal(signal.SIGHUP)
     eventually(lambda: server.post("/new", b"x").status == 200, "the new route")
     poll = server.get(f"/job/poll?asyncOperationToken={id_}").json()
-    assert poll["asyncOperation"]["status"] == "IN_PROGRESS", "its token is of this route still"
+    assert poll["asyncOperation"] == {"token": id_, "status": "IN_PROGRESS"}
+    assert server.call("DELETE", f"/job/poll?asyncOperationToken={id_}").status in (202, 204)
+    LOCATION.check_failed_as(server, LOCATION.wait(server, id_), id_, 410, "cancelled")
+
+
+def test_limits_over_a_reload(serve, gate):
+    """What ran before it still takes its place: concurrency 1 is 1."""
+    server = serve([job("/job", gate, concurrency=1, style="token")])
+    id_ = server.post("/job", b"x").json()["asyncOperation"]["token"]
+    gate.wait_begun()
+    server.config["routes"].append(echo("/new"))
+    server.write_config()
+    server.process.send_signal(signal.SIGHUP)
+    eventually(lambda: server.post("/new", b"x").status == 200, "the new route")
+    LOCATION.check_pending(server, LOCATION.poll(server, id_), id_, "running")
     second = server.post("/job", b"x").json()["asyncOperation"]["token"]
     assert STATUS.poll(server, second).json()["status"] == "RUNNING"
     assert PREFER.poll(server, second).json()["data"]["attributes"]["status"] == "Accepted"

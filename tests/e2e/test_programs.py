@@ -239,7 +239,10 @@ def test_no_descriptors_and_signals_are_inherited(serve):
     descriptors = set(map(int, listed.split("Sig")[0].split()))
     assert {0, 1, 2} <= descriptors and len(descriptors) <= 5, listed
     text = " ".join([listed] + signals)
-    assert "SigBlk:\t0000000000000000" in text and "SigIgn:\t0000000000000000" in text, text
+    masks = {line.split(":")[0]: int(line.split()[-1], 16) for line in text[text.index("Sig"):].split(" Sig") for line in
+             ["Sig" + line.removeprefix("Sig")] if ":" in line}
+    # 32 and 33 are the C library's own, which posix_spawn leaves ignored.
+    assert masks["SigBlk"] == 0 and masks["SigIgn"] & ~0x180000000 == 0, text
     assert len(held) == 20
 
 
