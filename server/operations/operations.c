@@ -199,6 +199,13 @@ on_accept_durable(void *arg, int error)
 		op->accepted = op->change->representation;
 		op->change->representation = NULL;
 	}
+	if (op->run->verdict.status) {
+		op_set_state(op, OP_QUEUED);
+		op->route->load->waiting--;
+		tell_acceptors(&acceptors, op, 0);
+		op_end(op, op->run->verdict.status >= 400 ? OP_FAILED : OP_SUCCEEDED, &op->run->verdict);
+		return;
+	}
 	op_enqueue(op);
 	tell_acceptors(&acceptors, op, 0);
 }
@@ -220,6 +227,12 @@ accept_durably(struct op *op, const struct op_submission *submission)
 	record.input_len = input.len;
 	record.body = op->run->input->body;
 	record.change = op->change;
+	if (op->run->verdict.status) {
+		/* Without input it cannot be run by mistake after a crash. */
+		record.input = NULL;
+		record.input_len = 0;
+		record.body = NULL;
+	}
 	store_accept(op->operations->config.store, &record, on_accept_durable, op);
 	text_fini(&input);
 }
@@ -258,6 +271,10 @@ operations_submit(struct operations *operations, const struct op_submission *sub
 	op->sync = submission->sync;
 	op->change = submission->change;
 	op_run_new(op, submission->input);
+	if (submission->verdict) {
+		op->run->verdict = *submission->verdict;
+		*submission->verdict = (struct work_result){0};
+	}
 	operations->outstanding++;
 	op->route->load->waiting++;
 	if (submission->key)

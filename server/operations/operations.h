@@ -83,6 +83,10 @@ struct op_submission {
 	 * always stored.  The acceptor may be told why the change was refused, see resources.h. */
 	struct store_change *change;
 
+	/* What its final response is already, taken if the submission is: it ends as soon as it may be told to the client, and the work
+	 * never sees it.  NULL: the work says. */
+	struct work_result *verdict;
+
 	/* Told once, never from within operations_submit, when op may be told to the client (see op_await); its fn is set. For a
 	 * synchronous call without a key it is not told: such a call is queued at once. */
 	struct op_acceptor *acceptor;

@@ -51,6 +51,7 @@ struct op_run {
 	enum op_stop stop;     /* why it was told to stop */
 	struct list acceptors; /* struct op_acceptor, while accepting */
 	struct work_input *input;
+	struct work_result verdict; /* see struct op_submission; status 0: none */
 
 	/* shared with the pool thread while launched */
 	struct pool_job job;

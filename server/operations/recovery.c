@@ -142,7 +142,8 @@ restore_outstanding(struct recovery *recovery, struct op *op, const struct store
 	/* Queued ones, too: the start of what may be run again is not recorded. */
 	remember_running(recovery, record);
 	op->state = OP_QUEUED;
-	if (rc < 0 || !known || (record->state == STORE_RUNNING && !op->route->rerun)) {
+	bool is_lost = op->route->collection && !op->change;
+	if (rc < 0 || !known || is_lost || (record->state == STORE_RUNNING && !op->route->rerun)) {
 		list_add_tail(&recovery->interrupted, &run->link);
 		return;
 	}

@@ -283,6 +283,7 @@ op_run_free(struct op *op)
 		op->operations->retained_bytes -= blob_len(run->input->body);
 	work_input_free(run->input);
 	work_result_fini(&run->result);
+	work_result_fini(&run->verdict);
 	pthread_mutex_destroy(&run->lock);
 	free(run);
 	op->run = NULL;

@@ -28,6 +28,7 @@ call_free(struct call *call)
 	work_input_free(call->input);
 	op_key_free(call->key);
 	store_change_free(call->change);
+	work_result_fini(&call->verdict);
 	intake_fini(&call->intake);
 	free(call->url);
 	free(call->read.document);
@@ -67,6 +68,22 @@ call_refuse(struct call *call, enum problem problem, int status, const char *det
 	answer_problem(call_end(call), dialect, problem, status, detail, fields);
 }
 
+/* The verdict becomes the final response of an operation that is accepted all the same. */
+static void
+defer_verdict(struct call *call, const struct problem_report *report)
+{
+	struct work_result *verdict = &call->verdict;
+	struct text document = {0};
+
+	problem_format(report, &document);
+	verdict->status = problem_status(report->problem);
+	verdict->detail = xstrdup(report->detail);
+	verdict->body = blob_take_text(&document);
+	fields_put(&verdict->fields, "Content-Type", PROBLEM_CONTENT_TYPE);
+	call->defers = false;
+	call_submit_or_join(call);
+}
+
 void
 call_refuse_body(struct call *call)
 {
@@ -77,6 +94,11 @@ call_refuse_body(struct call *call)
 		.dialect = style_route_dialect(call->route),
 	};
 	struct intake intake = call->intake;
+
+	if (call->defers) {
+		defer_verdict(call, &report);
+		return;
+	}
 
 	/* The call goes before its answer, which still needs the verdict. */
 	call->intake = (struct intake){0};
@@ -159,6 +181,7 @@ choose_style(struct call *call, enum async_param said)
 	if (said == ASYNC_FALSE)
 		return;
 	call->asks_prefer = preferences->respond_async;
+	call->defers = call->asks_prefer && preferences->has_wait && preferences->wait_ms == 0;
 	if (said == ASYNC_TRUE) {
 		call->style = &style_location;
 		call->asks_location_too = call->asks_prefer;
@@ -412,6 +435,7 @@ submit(struct call *call)
 		.sync = !call->style,
 		.key = call->key,
 		.change = call->change,
+		.verdict = call->verdict.status ? &call->verdict : NULL,
 	};
 	struct op *op;
 

@@ -14,6 +14,7 @@ struct call {
 	const struct style *style; /* NULL: synchronous */
 	bool asks_prefer;	   /* Prefer: respond-async was honoured */
 	bool asks_location_too;	   /* ... beside async=true */
+	bool defers;		   /* Prefer: wait=0: a bad body is told by the monitor */
 	int64_t wait_ms;	   /* hold the 202 this long for the end; 0: do not */
 	char *query;		   /* without async; NULL: there is none */
 	struct blob *body;	   /* a reference; NULL: there is none */
@@ -28,6 +29,7 @@ struct call {
 	struct intake intake;
 	struct pool_job job; /* judges it */
 	void (*judged)(struct call *call);
+	struct work_result verdict; /* what is wrong with it, where that is told by the monitor */
 
 	/* of a collection */
 	enum store_action action;
@@ -56,7 +58,7 @@ void call_refuse(
 /* Answers that the server has no room. */
 void call_refuse_load(struct call *call, enum op_refusal refusal);
 
-/* Answers with the verdict of the intake. */
+/* Answers with the verdict of the intake, or has the monitor tell it. */
 void call_refuse_body(struct call *call);
 
 /* Makes the input and the key.  False if the call has been answered. */

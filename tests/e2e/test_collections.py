@@ -537,3 +537,21 @@ def test_reload(serve, gate):
     gate.open("d")
     assert server.get(monitor, {"Prefer": "wait=20"}).status == 201
     assert read(server, zone)["serial"] == 7
+
+
+@pytest.mark.parametrize("kind", ["collection", "program"])
+def test_body_judged_after_the_202(serve, kind):
+    """Prefer: wait=0: 202 whatever the body is, and the verdict is the final response."""
+    server = serve([collection("items", schema=SCHEMA),
+                    {"path": "/echo", "methods": ["POST"], "program": {"argv": ["/bin/cat"]}, "schema": SCHEMA}])
+    target = "/items" if kind == "collection" else "/echo"
+    for body, name in ((b"{}", "invalid-body"), (b"{", "invalid-json"), (b'{"name":1,"x":"%s"}' % (b"x" * 99999), "invalid-body")):
+        response = server.post(target, body, {"Prefer": "respond-async, wait=0"})
+        assert response.status == 202, response
+        monitor = response.get("Location")[len(server.base):]
+        document = expect.check_problem(server.get(monitor, {"Prefer": "wait=20"}), 400, name)
+        assert name == "invalid-json" or document["errors"]
+    response = server.post(target, b'{"name":"a"}', {"Prefer": "respond-async, wait=0"})
+    final = server.get(response.get("Location")[len(server.base):], {"Prefer": "wait=20"})
+    assert final.json()["name"] == "a"
+    assert server.get("/items").json()["metadata"]["total_count"] == (1 if kind == "collection" else 0)
