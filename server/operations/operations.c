@@ -26,8 +26,8 @@ operations_new(const struct operations_config *config, struct operations **ret_o
 	operations->config = *config;
 	hash_init(&operations->table);
 	hash_init(&operations->keys);
-	list_init(&operations->routes);
 	list_init(&operations->all);
+	list_init(&operations->routes);
 	list_init(&operations->ring);
 	list_init(&operations->running);
 	timer_init(&operations->retry, NULL);
