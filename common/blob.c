@@ -247,6 +247,7 @@ blob_sink_finish(struct blob_sink *sink, struct blob **ret_blob)
 	} else {
 		*ret_blob = blob_take_text(&sink->memory);
 	}
+	sink->len = 0;
 	return 0;
 }
 

@@ -98,10 +98,11 @@ fields_putf(struct fields *fields, const char *name, const char *format, ...)
 bool
 fields_next(const struct fields *fields, struct field *field)
 {
+	if (fields->len == 0)
+		return false;
 	const char *end = fields->wire + fields->len;
 	const char *line = field->name ? field->value + field->value_len + 2 : fields->wire;
-
-	if (fields->len == 0 || line >= end)
+	if (line >= end)
 		return false;
 	const char *colon = memchr(line, ':', (size_t)(end - line));
 	const char *newline = memchr(line, '\r', (size_t)(end - line));

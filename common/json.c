@@ -1,9 +1,10 @@
 /*
  * JSON: see json.h.
  *
- * json-c builds the values and judges the structure.  In front of it runs a scan over the words of the text, which is where json-c is
- * lenient: it judges strings, numbers and literals, finds whole numbers that do not fit 64 bits (json-c would clip them: they
- * are handed on with a fraction of zero), and counts members: when the built value has fewer, one was repeated.
+ * json-c builds the values and judges the structure.  In front of it runs a scan over the words of the text, which is
+ * where json-c is lenient: it judges strings, numbers and literals, refuses names with a NUL (json-c would cut them
+ * there), finds whole numbers that do not fit 64 bits (json-c would clip them: they are handed on with an exponent, which
+ * is taken off again), and counts members: when the built value has fewer, one was repeated.
  */
 #include "common/json.h"
 
@@ -16,12 +17,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What makes a double of a whole number. */
+#define EXPONENT "e-0"
+
 struct scan {
 	const char *data;
 	size_t len;
 	size_t at;	    /* where a mistake is, once there is one */
 	const char *reason; /* NULL: none so far */
 	size_t members;	    /* colons outside of strings */
+	size_t depth;	    /* arrays and objects around this place */
 	struct text copy;   /* the text with large numbers rewritten, once there is one */
 	size_t copied;	    /* how far data has gone into copy */
 };
@@ -34,21 +39,35 @@ fail(struct scan *scan, size_t at, const char *reason)
 	return false;
 }
 
+/* Whether the next word is a colon, so that the last one was a name. */
+static bool
+is_before_colon(const struct scan *scan)
+{
+	size_t at = scan->at;
+
+	while (at < scan->len && strchr(" \t\r\n", scan->data[at]) && scan->data[at] != '\0')
+		at++;
+	return at < scan->len && scan->data[at] == ':';
+}
+
 static bool
 scan_string(struct scan *scan)
 {
 	size_t start = scan->at++;
+	bool has_nul = false;
 
 	for (; scan->at < scan->len; scan->at++) {
 		unsigned char c = (unsigned char)scan->data[scan->at];
 		if (c == '"') {
 			scan->at++;
-			return true;
+			return !has_nul || !is_before_colon(scan) || fail(scan, start, "NUL in a name");
 		}
 		if (c < 0x20)
 			return fail(scan, scan->at, "control character in a string");
-		if (c == '\\')
+		if (c == '\\') {
 			scan->at++;
+			has_nul |= scan->len - scan->at > 5 && !memcmp(scan->data + scan->at, "u0000", 5);
+		}
 	}
 	return fail(scan, start, "string without an end");
 }
@@ -105,7 +124,7 @@ scan_number(struct scan *scan)
 	}
 	if (whole && !fits_64_bits(scan->data + start, at - start)) {
 		text_add(&scan->copy, scan->data + scan->copied, at - scan->copied);
-		text_add_string(&scan->copy, ".0");
+		text_add_string(&scan->copy, EXPONENT);
 		scan->copied = at;
 	}
 	scan->at = at;
@@ -128,6 +147,21 @@ scan_literal(struct scan *scan)
 }
 
 static bool
+scan_mark(struct scan *scan)
+{
+	char c = scan->data[scan->at];
+
+	if (c == ':')
+		scan->members++;
+	else if ((c == '{' || c == '[') && ++scan->depth > JSON_DEPTH_MAX)
+		return fail(scan, scan->at, "nested too deeply");
+	else if ((c == '}' || c == ']') && scan->depth > 0)
+		scan->depth--;
+	scan->at++;
+	return true;
+}
+
+static bool
 scan_words(struct scan *scan)
 {
 	while (scan->at < scan->len) {
@@ -139,7 +173,7 @@ scan_words(struct scan *scan)
 		else if (c == '-' || (c >= '0' && c <= '9'))
 			good = scan_number(scan);
 		else if (c != '\0' && strchr(" \t\r\n{}[]:,", c))
-			scan->members += scan->data[scan->at++] == ':';
+			good = scan_mark(scan);
 		else
 			good = scan_literal(scan);
 		if (!good)
@@ -148,22 +182,37 @@ scan_words(struct scan *scan)
 	return true;
 }
 
-static size_t
-count_members(struct json_object *value)
+/* Gives a whole number that was handed on as a double its text back. */
+static void
+take_exponent_off(struct json_object *number)
 {
-	size_t count = 0;
+	const char *text = json_object_get_userdata(number);
+	size_t len = strlen(text), end = strlen(EXPONENT);
+
+	if (len > end && strcmp(text + len - end, EXPONENT) == 0)
+		json_object_set_serializer(number, json_object_userdata_to_json_string,
+			xstrndup(text, len - end), json_object_free_userdata);
+}
+
+/* Mends the numbers in value and counts its members. */
+static size_t
+finish(struct json_object *value)
+{
+	size_t members = 0;
 
 	if (json_object_is_type(value, json_type_object)) {
 		json_object_object_foreach(value, name, member)
 		{
 			(void)name;
-			count += 1 + count_members(member);
+			members += 1 + finish(member);
 		}
 	} else if (json_object_is_type(value, json_type_array)) {
 		for (size_t i = 0; i < json_object_array_length(value); i++)
-			count += count_members(json_object_array_get_idx(value, i));
+			members += finish(json_object_array_get_idx(value, i));
+	} else if (json_object_is_type(value, json_type_double)) {
+		take_exponent_off(value);
 	}
-	return count;
+	return members;
 }
 
 /* A member's name on its way through the text, for the place of a repeated one. */
@@ -258,7 +307,8 @@ set_mistake(const char *data, size_t at, const char *reason, struct json_mistake
 static const char *
 build(const char *data, size_t len, struct json_object **ret_value, size_t *ret_at)
 {
-	struct json_tokener *tokener = json_tokener_new_ex(JSON_DEPTH_MAX);
+	/* Deeper than the scan lets pass: json-c counts the innermost value as well. */
+	struct json_tokener *tokener = json_tokener_new_ex(JSON_DEPTH_MAX + 2);
 	const char *reason = NULL;
 
 	if (!tokener)
@@ -274,8 +324,6 @@ build(const char *data, size_t len, struct json_object **ret_value, size_t *ret_
 	}
 	if (error == json_tokener_continue || error == json_tokener_error_parse_eof)
 		reason = "unexpected end";
-	else if (error == json_tokener_error_depth)
-		reason = "nested too deeply";
 	else if (error != json_tokener_success)
 		reason = "unexpected character";
 	json_tokener_free(tokener);
@@ -286,19 +334,36 @@ build(const char *data, size_t len, struct json_object **ret_value, size_t *ret_
 	return reason;
 }
 
+/* Where the first byte is that belongs to no UTF-8 sequence. */
+static size_t
+find_broken_utf8(const char *data, size_t len)
+{
+	size_t at = 0, step;
+
+	do {
+		for (step = 1; step <= 4 && step <= len - at && !text_is_utf8(data + at, step); step++)
+			;
+		if (step > 4 || step > len - at)
+			return at;
+		at += step;
+	} while (at < len);
+	return at;
+}
+
 int
 json_parse(const char *data, size_t len, struct json_object **ret_value, struct json_mistake *ret_mistake)
 {
 	struct scan scan = {.data = data, .len = len};
 	struct json_object *value = NULL;
-	const char *reason;
+	const char *reason = NULL;
 	size_t at = 0;
 
-	if (len > INT_MAX / 2)
+	if (len > INT_MAX / 2) {
 		reason = "text too long";
-	else if (!text_is_utf8(data, len))
+	} else if (!text_is_utf8(data, len)) {
 		reason = "not UTF-8";
-	else if (!scan_words(&scan)) {
+		at = find_broken_utf8(data, len);
+	} else if (!scan_words(&scan)) {
 		reason = scan.reason;
 		at = scan.at;
 	} else if (scan.copied == 0) {
@@ -306,15 +371,16 @@ json_parse(const char *data, size_t len, struct json_object **ret_value, struct 
 	} else {
 		text_add(&scan.copy, data + scan.copied, len - scan.copied);
 		reason = build(scan.copy.data, scan.copy.len, &value, &at);
-		at = at < len ? at : len;
+		if (reason)
+			build(data, len, &value, &at); /* for the place in data */
 	}
 	text_fini(&scan.copy);
-	if (!reason && count_members(value) != scan.members) {
+	if (!reason && finish(value) != scan.members) {
 		reason = "repeated member";
 		at = find_repeated(data, len);
-		json_object_put(value);
 	}
 	if (reason) {
+		json_object_put(value);
 		set_mistake(data, at, reason, ret_mistake);
 		return -EINVAL;
 	}

@@ -54,13 +54,25 @@ add_prefix(struct text *line, enum log_level level)
 	text_addf(line, "%s %s: ", date, levels[level].word);
 }
 
+/* U+0080 to U+009F in UTF-8: to many terminals they are what ESC and others are. */
+static bool
+is_c1_control(const unsigned char *at, size_t len)
+{
+	return len > 1 && at[0] == 0xc2 && at[1] < 0xa0;
+}
+
+/* Adds data such that the line stays one line, is UTF-8, and commands no terminal. */
 static void
 add_escaped(struct text *line, const char *data, size_t len)
 {
+	const unsigned char *at = (const unsigned char *)data;
+	bool is_utf8 = text_is_utf8(data, len);
+
 	for (size_t i = 0; i < len; i++) {
-		unsigned char c = (unsigned char)data[i];
-		if (c < 0x20 || c == 0x7f)
-			text_addf(line, "\\x%02x", c);
+		if (at[i] < 0x20 || at[i] == 0x7f || (at[i] >= 0x80 && !is_utf8))
+			text_addf(line, "\\x%02x", at[i]);
+		else if (is_c1_control(at + i, len - i))
+			text_addf(line, "\\u%04x", at[++i]);
 		else
 			text_add_char(line, data[i]);
 	}
@@ -90,11 +102,36 @@ log_write(enum log_level level, const char *message, const char *format, ...)
 	text_fini(&pairs);
 }
 
+/* The length of what must not be cut in two: an escape, or a sequence of UTF-8. */
+static size_t
+unit_len(const char *at)
+{
+	size_t len = 1;
+
+	if (*at == '\\')
+		return at[1] == 'u' ? 6 : 2;
+	while ((at[len] & 0xc0) == 0x80)
+		len++;
+	return len;
+}
+
+/* Cuts text so that it fits into size bytes together with end. */
+static void
+cut(struct text *text, size_t size, const char *end)
+{
+	size_t room = size > strlen(end) ? size - strlen(end) - 1 : 0, len = 0;
+
+	while (len + unit_len(text->data + len) <= room)
+		len += unit_len(text->data + len);
+	text->len = len;
+	text_add_string(text, end);
+}
+
 const char *
 log_quote(const char *value, char *buffer, size_t size)
 {
 	struct text quoted = {0};
-	bool plain = value && *value;
+	bool plain = value && *value && text_is_utf8(value, strlen(value));
 
 	for (const char *c = value; c && *c; c++)
 		if ((unsigned char)*c <= ' ' || *c == '"' || *c == '=' || *c == '\\' || *c == 0x7f)
@@ -103,10 +140,9 @@ log_quote(const char *value, char *buffer, size_t size)
 		text_add_string(&quoted, value);
 	else
 		text_add_json(&quoted, value ? value : "");
-	if (quoted.len < size)
-		memcpy(buffer, quoted.data, quoted.len + 1);
-	else
-		snprintf(buffer, size, "%.*s...", size > 4 ? (int)size - 4 : 0, quoted.data);
+	if (quoted.len >= size)
+		cut(&quoted, size, plain ? "..." : "...\"");
+	snprintf(buffer, size, "%s", quoted.data);
 	text_fini(&quoted);
 	return buffer;
 }

@@ -15,13 +15,11 @@
 static bool
 add_pointer(struct text *pointer, const struct schema_spot *spot)
 {
-	size_t fits = pointer->len;
-
 	if (!spot->outer)
 		return true;
 	if (!add_pointer(pointer, spot->outer))
 		return false;
-	fits = pointer->len;
+	size_t fits = pointer->len;
 	if (!spot->name)
 		text_addf(pointer, "/%zu", spot->index);
 	else if (strnlen(spot->name, SCHEMA_POINTER_MAX_BYTES) < SCHEMA_POINTER_MAX_BYTES)

@@ -87,11 +87,11 @@ __attribute__((warn_unused_result)) enum op_refusal operations_submit(
 /* The operation of that id, tombstones included; NULL if there is none, or none that anybody has heard of. */
 struct op *operations_find(struct operations *operations, const struct id *id);
 
-/* Walks what is kept, newest first: the one accepted before op (NULL: the newest); NULL at the end. */
-struct op *operations_next(struct operations *operations, const struct op *op);
-
 /* Whether op was submitted to the route, or to the one of the same key that stood in its place before a reload. */
 bool op_is_of_route(const struct op *op, const struct op_route *route);
+
+/* Walks what is kept, newest first: the one accepted before op (NULL: the newest); NULL at the end. */
+struct op *operations_next(struct operations *operations, const struct op *op);
 
 enum op_cancel {
 	OP_CANCEL_DONE,	    /* it is cancelled */

@@ -27,6 +27,9 @@
  * kernel. */
 #define GIVE_UP_MS 5000
 
+/* How often we look for the end of a process where no descriptor tells of it. */
+#define LOOK_MS 10
+
 /* What a poll waits for.  The leader stands last: what its pipes have is taken first. */
 enum channel { OUTPUT, ERRORS, PROGRESS, INPUT, WAKE, LEADER, CHANNEL_COUNT };
 
@@ -212,10 +215,12 @@ static void (*const on_ready[CHANNEL_COUNT])(struct exchange *exchange, enum cha
 static int
 poll_timeout_ms(const struct exchange *exchange)
 {
+	int64_t max_ms = exchange->process->pidfd < 0 ? LOOK_MS : INT_MAX;
+
 	if (exchange->phase == RUNNING)
-		return -1;
+		return exchange->process->pidfd < 0 ? LOOK_MS : -1;
 	int64_t left_ms = exchange->next_ms - clock_mono_ms();
-	return left_ms < 0 ? 0 : left_ms > INT_MAX ? INT_MAX : (int)left_ms;
+	return left_ms < 0 ? 0 : left_ms > max_ms ? (int)max_ms : (int)left_ms;
 }
 
 static void
@@ -231,6 +236,8 @@ wait_and_act(struct exchange *exchange)
 			/* A handler may have closed a later one's descriptor. */
 			if (set[channel].revents && *fd_of(exchange, channel) >= 0)
 				on_ready[channel](exchange, channel);
+	if (exchange->process->pidfd < 0 && process_has_ended(exchange->process))
+		exchange->phase = ENDED;
 	heed_time(exchange);
 }
 

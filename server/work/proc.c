@@ -163,39 +163,51 @@ proc_read_mark(pid_t pid, struct id *ret_id)
 	return -ENOENT;
 }
 
-/* A pidfd of that very process: once it is held, the pid that is looked at again cannot become another's
- * unseen. */
+bool
+proc_lacks_pidfd(int error)
+{
+	return error == ENOSYS || error == EPERM;
+}
+
+/* Opens a pidfd of that very process: once it is held, the pid that is looked at again cannot become another's unseen.
+ * Where there are none, *ret_fd is -1, and a moment remains in which it could. */
 static int
-open_pidfd(const struct proc *proc)
+open_pidfd(const struct proc *proc, int *ret_fd)
 {
 	struct proc now;
 	int fd = pidfd_open(proc->pid, 0);
 
-	if (fd < 0)
+	if (fd < 0 && !proc_lacks_pidfd(errno))
 		return -errno;
 	int rc = proc_read(proc->pid, &now);
-	if (rc == 0 && now.start_time == proc->start_time)
-		return fd;
-	close(fd);
+	if (rc == 0 && now.start_time == proc->start_time) {
+		*ret_fd = fd;
+		return 0;
+	}
+	if (fd >= 0)
+		close(fd);
 	return rc < 0 ? rc : -ESRCH;
 }
 
 int
 proc_signal(const struct proc *proc, int signal)
 {
-	CLEANUP_CLOSE int fd = open_pidfd(proc);
+	CLEANUP_CLOSE int fd = -1;
+	int rc = open_pidfd(proc, &fd);
 
-	if (fd < 0)
-		return fd;
-	return pidfd_send_signal(fd, signal, NULL, 0) == 0 ? 0 : -errno;
+	if (rc < 0)
+		return rc;
+	rc = fd >= 0 ? pidfd_send_signal(fd, signal, NULL, 0) : kill(proc->pid, signal);
+	return rc == 0 ? 0 : -errno;
 }
 
 void
 proc_reap(const struct proc *proc)
 {
-	CLEANUP_CLOSE int fd = open_pidfd(proc);
+	CLEANUP_CLOSE int fd = -1;
 	siginfo_t info;
 
-	if (fd >= 0)
-		(void)waitid(P_PIDFD, (id_t)fd, &info, WEXITED | WNOHANG);
+	if (open_pidfd(proc, &fd) == 0)
+		(void)waitid(fd >= 0 ? P_PIDFD : P_PID, (id_t)(fd >= 0 ? fd : proc->pid), &info,
+			WEXITED | WNOHANG);
 }

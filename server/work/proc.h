@@ -48,6 +48,9 @@ const struct proc *proc_table_find(const struct proc_table *table, pid_t pid);
  * the environment is empty, as it is in the midst of an execve(2) too, -errno if it may not be read. */
 __attribute__((warn_unused_result)) int proc_read_mark(pid_t pid, struct id *ret_id);
 
+/* Whether pidfd_open(2) failed with error because it is not to be had: in a sandbox, or under a checker. */
+bool proc_lacks_pidfd(int error);
+
 /* Sends a signal.  -ESRCH if that process is gone, -EPERM if it is somebody else's. */
 __attribute__((warn_unused_result)) int proc_signal(const struct proc *proc, int signal);
 

@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <spawn.h>
-#include <stdbool.h>
 #include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -213,7 +212,7 @@ start_running(const struct process_spec *spec, struct process *process, const st
 	if (rc == 0) {
 		running_set_leader(&process->running, process->pid);
 		process->pidfd = pidfd_open(process->pid, 0);
-		if (process->pidfd >= 0)
+		if (process->pidfd >= 0 || proc_lacks_pidfd(errno))
 			return 0;
 		rc = -errno;
 		kill_at_once(process->pid);
@@ -244,13 +243,21 @@ process_signal(const struct process *process, int signal)
 	(void)kill(-process->pid, signal);
 }
 
+bool
+process_has_ended(const struct process *process)
+{
+	siginfo_t info = {0};
+
+	return waitid(P_PID, (id_t)process->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid > 0;
+}
+
 void
 process_wait(struct process *process, siginfo_t *ret_info)
 {
 	siginfo_t info = {0};
 
 	process_signal(process, SIGKILL);
-	while (waitid(P_PIDFD, (id_t)process->pidfd, &info, WEXITED) < 0 && errno == EINTR)
+	while (waitid(P_PID, (id_t)process->pid, &info, WEXITED) < 0 && errno == EINTR)
 		;
 	reap_group(process->pid);
 	running_remove(&process->running);

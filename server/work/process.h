@@ -12,6 +12,7 @@
 #include "work/running.h"
 
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -31,8 +32,8 @@ struct process_spec {
 struct process {
 	struct running running;
 	pid_t pid;
-	int pidfd;	 /* readable once the process has ended */
-	int input_fd;	 /* to write its input to; -1: there is none to be written, or all has been */
+	int pidfd;    /* readable once the process has ended; -1: not to be had here, see process_has_ended */
+	int input_fd; /* to write its input to; -1: there is none to be written, or all has been */
 	int output_fd;	 /* what it writes to descriptor 1; -1 after its end, as all below */
 	int error_fd;	 /* to 2 */
 	int progress_fd; /* to 3 */
@@ -46,10 +47,13 @@ __attribute__((warn_unused_result)) int process_spawn(
 /* Sends a signal to the whole group. */
 void process_signal(const struct process *process, int signal);
 
+/* Whether the process has ended, and only waits for process_wait. */
+bool process_has_ended(const struct process *process);
+
 /* Closes *fd, a member of process, if it is open. */
 void process_close(int *fd);
 
-/* Kills what is left of the group, waits for the process, which must have ended (pidfd), and for the members
+/* Kills what is left of the group, waits for the process, which must have ended, and for the members
  * of its group that have become ours, and closes everything.  *ret_info is as waitid(2) fills it. */
 void process_wait(struct process *process, siginfo_t *ret_info);
 
