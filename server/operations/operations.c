@@ -367,8 +367,8 @@ oldest_queued_ms(const struct operations *operations)
 	int64_t oldest_ms = 0;
 
 	list_for_each(node, &operations->ring) {
-		struct op_route *route = container_of(node, struct op_route, link);
-		struct op_run *first = container_of(route->queued.next, struct op_run, link);
+		struct op_load *load = container_of(node, struct op_load, link);
+		struct op_run *first = container_of(load->queued.next, struct op_run, link);
 		if (oldest_ms == 0 || first->op->accepted_ms < oldest_ms)
 			oldest_ms = first->op->accepted_ms;
 	}
