@@ -8,6 +8,7 @@
 #include "operations/private.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -88,14 +89,32 @@ publish(struct op *op)
 }
 
 static void
+drop_result(struct op *op)
+{
+	op->operations->retained_bytes -= blob_len(op->body);
+	fields_fini(&op->fields);
+	blob_unref(op->body);
+	op->body = NULL;
+	free(op->detail);
+	op->detail = NULL;
+}
+
+static void
 on_end_durable(void *arg, int error)
 {
 	struct op *op = arg;
 
-	/* Only at the end of the process is an end given up: the next one decides then. */
-	if (error)
+	if (error == 0) {
+		publish(op);
 		return;
-	publish(op);
+	}
+	/* At the end of the process an end is given up: the next one decides then.  Else its result could not be kept. */
+	if (error == -ECANCELED)
+		return;
+	log_error("result not kept", "id=%s error=%s", LOG_ID(&op->id), strerrorname_np(-error));
+	drop_result(op);
+	op->run->ending = false;
+	op_end_with(op, OP_FAILED, PROBLEM_INTERNAL, "The result could not be kept.");
 }
 
 void

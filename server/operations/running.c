@@ -200,10 +200,11 @@ on_start_durable(void *arg, int error)
 		launch(run);
 	} else {
 		give_slot_back(run->op);
-		if (run->stop != OP_GOES_ON)
-			end_stopped(run->op, run->stop);
-		else if (operations->draining)
+		/* Halted, or going down: the next start decides.  The store may be closed by now. */
+		if (!operations->pool || (error && operations->draining))
 			end_stopped(run->op, OP_STOP_DRAIN);
+		else if (run->stop != OP_GOES_ON)
+			end_stopped(run->op, run->stop);
 		else
 			start_refused(run);
 	}

@@ -95,14 +95,13 @@ breaks(int result_code)
 	}
 }
 
+/* Of failures that the system has given a reason for. */
 static int
-error_of_system(const struct database *database, int otherwise)
+error_of_system(const struct database *database)
 {
 	int error = sqlite3_system_errno(database->handle);
 
-	if (error == EDQUOT || error == EFBIG)
-		return -ENOSPC;
-	return otherwise;
+	return error == EDQUOT || error == EFBIG ? -ENOSPC : -EIO;
 }
 
 static int
@@ -126,7 +125,7 @@ error_of(const struct database *database, int result_code)
 	case SQLITE_CONSTRAINT:
 		return -EEXIST;
 	default:
-		return error_of_system(database, -EIO);
+		return error_of_system(database);
 	}
 }
 
@@ -135,8 +134,12 @@ database_error(struct database *database, int result_code)
 {
 	if (result_code == SQLITE_OK || result_code == SQLITE_ROW || result_code == SQLITE_DONE)
 		return 0;
-	snprintf(database->message, sizeof database->message, "%s (%d)", sqlite3_errstr(result_code & 0xff),
-		result_code);
+	int system = sqlite3_system_errno(database->handle);
+	bool by_system = system != 0 &&
+			 ((result_code & 0xff) == SQLITE_IOERR || (result_code & 0xff) == SQLITE_CANTOPEN);
+	snprintf(database->message, sizeof database->message, "%s (%d%s%s)",
+		sqlite3_errstr(result_code & 0xff), result_code, by_system ? ", " : "",
+		by_system ? strerror(system) : "");
 	database->broken |= breaks(result_code);
 	return error_of(database, result_code);
 }

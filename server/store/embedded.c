@@ -112,13 +112,19 @@ embedded_spool_fd(const struct store *store)
 static bool
 embedded_is_healthy(const struct store *store)
 {
-	return writer_is_healthy(embedded_of(store)->writer);
+	const struct embedded *embedded = embedded_of(store);
+
+	return embedded->writer && writer_is_healthy(embedded->writer);
 }
 
 static void
 embedded_get_stats(struct store *store, struct store_stats *ret_stats)
 {
-	writer_get_stats(embedded_of(store)->writer, ret_stats);
+	const struct embedded *embedded = embedded_of(store);
+
+	*ret_stats = (struct store_stats){0};
+	if (embedded->writer)
+		writer_get_stats(embedded->writer, ret_stats);
 }
 
 static void

@@ -82,6 +82,7 @@ struct store_operation {
 __attribute__((warn_unused_result)) int store_open(
 	const struct store_config *config, struct store **ret_store, char **ret_why);
 
+/* Takes an operation that is kept, with what it says lent. */
 typedef void (*store_load_fn)(void *arg, const struct store_operation *operation);
 
 /*
@@ -89,13 +90,16 @@ typedef void (*store_load_fn)(void *arg, const struct store_operation *operation
  * to the blobs it wants and copies the rest.  Files in the spool that no row names are removed.  -EIO,
  * -EINVAL and *ret_why as above when the database cannot be read whole: nothing is ever dropped silently.
  */
-__attribute__((warn_unused_result)) int store_load(struct store *store,
-	void (*fn)(void *arg, const struct store_operation *operation), void *arg, char **ret_why);
+__attribute__((warn_unused_result)) int store_load(
+	struct store *store, store_load_fn fn, void *arg, char **ret_why);
 
 /* Starts the writer thread; the calls below may be made from then on. */
 __attribute__((warn_unused_result)) int store_start(struct store *store);
 
-/* Makes an accepted operation durable, with its body (which goes to a file of the spool when it is large). */
+/* Makes an accepted operation durable, with its body (which goes to a file of the spool when it is large).
+ * state is STORE_QUEUED, or STORE_RUNNING with started_ms where the work begins in the same moment.  An
+ * accept that is refused (-ENOSPC, -EIO) has left nothing, but after a sync that failed the next start may
+ * find it. */
 void store_accept(
 	struct store *store, const struct store_operation *operation, store_done_fn done, void *arg);
 
@@ -110,8 +114,9 @@ void store_process(
 
 /* Makes the end durable: end, status, fields, result, detail, ended_ms and forget_ms of operation are read;
  * input and body of the request are dropped.  If the disk refuses, it is tried again until it succeeds or the
- * store is closed: the completion is only ever called with 0, or with -ECANCELED at close.  An operation that
- * was never accepted (a synchronous one) is not known and must not be ended here. */
+ * store is closed: the completion is called with 0, with -ECANCELED at close, with -ENOENT if the accept was
+ * refused, or with -EIO if the file of the result is gone, and then it can be ended otherwise.  An operation
+ * that was never accepted (a synchronous one) is not known and must not be ended here. */
 void store_end(struct store *store, const struct store_operation *operation, store_done_fn done, void *arg);
 
 /* Drops the result and keeps the tombstone until forget_ms.  No completion; tried again as store_end. */
@@ -138,5 +143,5 @@ struct store_stats {
 void store_get_stats(struct store *store, struct store_stats *ret_stats);
 
 /* Writes what was handed over, waits for the writer, closes.  Completions not yet delivered are in the
- * mailbox.  NULL is allowed. */
+ * mailbox, and must not call the store any more; blobs of files can no longer be read.  NULL is allowed. */
 void store_close(struct store *store);
