@@ -29,7 +29,6 @@ config_check_supported(struct settings *settings, struct json_object *root, cons
 {
 	static const char *const names[] = {
 		[CONFIG_UPSTREAM] = "upstream",
-		[CONFIG_COLLECTION] = "collection",
 	};
 
 	check_listen(settings, root, config);
@@ -37,7 +36,7 @@ config_check_supported(struct settings *settings, struct json_object *root, cons
 		tell(settings, mistakes_enter(&settings->mistakes, "auth"), "authentication");
 	for (size_t i = 0; i < config->route_count; i++) {
 		enum config_work work = config->routes[i].work;
-		if (work != CONFIG_PROGRAM)
+		if (work == CONFIG_UPSTREAM)
 			tell(settings, config_enter_route(settings, i, names[work]), "this kind of work");
 	}
 }
