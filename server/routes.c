@@ -9,6 +9,7 @@
 #include "styles/style.h"
 #include "watch/admin.h"
 #include "work/program.h"
+#include "work/upstream.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -40,6 +41,11 @@ make_work(const struct config_route *config, struct work **ret_work)
 {
 	if (config->work == CONFIG_PROGRAM)
 		return program_new(&config->program, ret_work);
+	if (config->work == CONFIG_UPSTREAM) {
+		struct upstream_config upstream = config->upstream;
+		upstream.may_repeat = config->rerun;
+		return upstream_new(&upstream, ret_work);
+	}
 	return -ENOTSUP;
 }
 
