@@ -338,7 +338,6 @@ test_supported(void **state)
 	assert_string_equal(lines, "/listen/1/tls: TLS is not built yet\n"
 				   "/admin/listen/tls: TLS is not built yet\n"
 				   "/auth: authentication is not built yet\n"
-				   "/routes/1/upstream: this kind of work is not built yet\n"
 				   "/routes/2/collection: this kind of work is not built yet\n");
 	free(lines);
 	config_free(config_cases_load(json));
