@@ -12,6 +12,7 @@
 #include "watch/admin.h"
 #include "work/collection.h"
 #include "work/program.h"
+#include "work/upstream.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -62,6 +63,11 @@ make_work(const struct config_route *config, struct work **ret_work)
 		return program_new(&config->program, ret_work);
 	if (config->work == CONFIG_COLLECTION)
 		return make_collection_work(&config->collection, ret_work);
+	if (config->work == CONFIG_UPSTREAM) {
+		struct upstream_config upstream = config->upstream;
+		upstream.may_repeat = config->rerun;
+		return upstream_new(&upstream, ret_work);
+	}
 	return -ENOTSUP;
 }
 
