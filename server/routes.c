@@ -12,6 +12,7 @@
 #include "watch/admin.h"
 #include "work/collection.h"
 #include "work/program.h"
+#include "work/upstream.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -49,7 +50,7 @@ make_collection_work(const struct config_collection *config, struct work **ret_w
 	if (config->has_on_change && config->on_change == CONFIG_PROGRAM)
 		rc = program_new(&config->on_change_program, &inner);
 	else if (config->has_on_change)
-		rc = -ENOTSUP;
+		rc = upstream_new(&config->on_change_upstream, &inner);
 	if (rc == 0)
 		*ret_work = collection_new(inner);
 	return rc;
@@ -62,6 +63,11 @@ make_work(const struct config_route *config, struct work **ret_work)
 		return program_new(&config->program, ret_work);
 	if (config->work == CONFIG_COLLECTION)
 		return make_collection_work(&config->collection, ret_work);
+	if (config->work == CONFIG_UPSTREAM) {
+		struct upstream_config upstream = config->upstream;
+		upstream.may_repeat = config->rerun;
+		return upstream_new(&upstream, ret_work);
+	}
 	return -ENOTSUP;
 }
 
