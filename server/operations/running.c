@@ -246,8 +246,8 @@ start(struct op_run *run)
 	op->operations->run_count++;
 	run->starting = true;
 	if (op->stored && (!op->route->rerun || op->change))
-		store_begin_change(op->operations->config.store, &op->id, op->sequence, clock_wall_ms(),
-			op->change, on_start_durable, run);
+		store_begin(op->operations->config.store, &op->id, op->sequence, clock_wall_ms(), op->change,
+			on_start_durable, run);
 	else
 		launch(run);
 }

@@ -127,11 +127,6 @@ __attribute__((warn_unused_result)) int store_add_collection(
 /* Makes a change that needs nobody to carry it out: the resource is ACTIVE, or gone, when it completes. */
 void store_change(struct store *store, struct store_change *change, store_done_fn done, void *arg);
 
-/* store_begin for an operation that was accepted with a change (NULL: without): what it is to carry out is then in
- * on_change. */
-void store_begin_change(struct store *store, const struct id *id, uint64_t sequence, int64_t started_ms,
-	struct store_change *change, store_done_fn done, void *arg);
-
 /* One read of one resource.  The caller's, but the store's until it is completed; zero but for what is
  * wanted. */
 struct store_read {

@@ -37,13 +37,6 @@ store_accept(struct store *store, const struct store_operation *operation, store
 
 void
 store_begin(struct store *store, const struct id *id, uint64_t sequence, int64_t started_ms,
-	store_done_fn done, void *arg)
-{
-	store_begin_change(store, id, sequence, started_ms, NULL, done, arg);
-}
-
-void
-store_begin_change(struct store *store, const struct id *id, uint64_t sequence, int64_t started_ms,
 	struct store_change *change, store_done_fn done, void *arg)
 {
 	struct store_operation operation = {

@@ -172,7 +172,7 @@ begin(struct scene *scene, uint64_t sequence, struct store_change *change)
 	unsigned count = 0;
 	struct outcome outcome = {.count = &count};
 
-	store_begin_change(scene->store, &operation.id, sequence, 1, change, outcome_done, &outcome);
+	store_begin(scene->store, &operation.id, sequence, 1, change, outcome_done, &outcome);
 	place_wait(&scene->place, &count, 1);
 	return outcome.error;
 }
