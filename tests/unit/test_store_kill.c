@@ -306,7 +306,7 @@ test_killed_at_any_moment(void **state)
 		assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
 		check_store(&place);
 	}
-	print_message("%zu words in %d rounds\n", heard, ROUNDS);
+	print_message("# %zu words in %d rounds\n", heard, ROUNDS);
 	place_fini(&place);
 }
 
