@@ -169,8 +169,8 @@ proc_lacks_pidfd(int error)
 	return error == ENOSYS || error == EPERM;
 }
 
-/* Opens a pidfd of that very process: once it is held, the pid that is looked at again cannot become another's unseen.
- * Where there are none, *ret_fd is -1, and a moment remains in which it could. */
+/* Opens a pidfd of that very process: once it is held, the pid that is looked at again cannot become
+ * another's unseen.  Where there are none, *ret_fd is -1, and a moment remains in which it could. */
 static int
 open_pidfd(const struct proc *proc, int *ret_fd)
 {
