@@ -12,7 +12,7 @@
 struct error_log {
 	struct id id; /* of the operation */
 	struct lines lines;
-	size_t logged; /* bytes, and a few for every line; from ERROR_LOG_MAX on no more are, and that is said */
+	size_t logged; /* bytes, and a few for every line; what is beyond ERROR_LOG_MAX is dropped */
 };
 
 void error_log_init(struct error_log *log, const struct id *id);
