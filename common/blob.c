@@ -195,12 +195,10 @@ write_all(int fd, const char *data, size_t len)
 static int
 spill(struct blob_sink *sink)
 {
-	char unique[ID_TEXT_SIZE];
 	struct id id;
 
 	id_generate(&id);
-	id_format(&id, unique);
-	snprintf(sink->name, sizeof sink->name, "tmp.%s", unique);
+	id_format(&id, sink->name);
 	int fd = openat(sink->dir_fd, sink->name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return -errno;

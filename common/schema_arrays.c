@@ -16,7 +16,7 @@ check_prefix_items(struct schema_frame *frame, const struct schema_keyword *keyw
 	bool good = true;
 
 	for (size_t i = 0; i < keyword->part_count && i < count_items(frame); i++) {
-		good &= schema_apply_item(frame, keyword->parts[i].node, i);
+		good &= schema_run_apply_item(frame, keyword->parts[i].node, i);
 		schema_marks_set(frame->marks, i);
 	}
 	return good;
@@ -26,7 +26,7 @@ static bool
 compile_items(struct schema_compiler *compiler, struct schema_node *node, struct schema_keyword *keyword)
 {
 	keyword->siblings[0] = schema_node_find(node, "prefixItems");
-	return schema_compile_one(compiler, node, keyword);
+	return schema_compiler_one(compiler, node, keyword);
 }
 
 /* All items behind those of prefixItems. */
@@ -37,7 +37,7 @@ check_items(struct schema_frame *frame, const struct schema_keyword *keyword)
 	bool good = true;
 
 	for (size_t i = first; i < count_items(frame) && !frame->run->stopped; i++) {
-		good &= schema_apply_item(frame, keyword->parts[0].node, i);
+		good &= schema_run_apply_item(frame, keyword->parts[0].node, i);
 		if (!good && frame->run->quiet > 0)
 			return false;
 	}
@@ -50,7 +50,7 @@ compile_contains(struct schema_compiler *compiler, struct schema_node *node, str
 {
 	keyword->siblings[0] = schema_node_find(node, "minContains");
 	keyword->siblings[1] = schema_node_find(node, "maxContains");
-	return schema_compile_one(compiler, node, keyword);
+	return schema_compiler_one(compiler, node, keyword);
 }
 
 static bool
@@ -61,7 +61,7 @@ check_contains(struct schema_frame *frame, const struct schema_keyword *keyword)
 	bool all = frame->marks || max < UINT64_MAX;
 
 	for (size_t i = 0; i < count_items(frame) && !frame->run->stopped && (all || count < min); i++)
-		if (schema_try_item(frame, keyword->parts[0].node, i)) {
+		if (schema_run_try_item(frame, keyword->parts[0].node, i)) {
 			schema_marks_set(frame->marks, i);
 			count++;
 		}
@@ -96,19 +96,19 @@ check_unique_items(struct schema_frame *frame, const struct schema_keyword *keyw
 
 	if (!json_object_get_boolean(keyword->value))
 		return true;
-	if (!schema_find_equal(frame->run, frame->spot->value, &first, &second))
+	if (!schema_equal_find(frame->run, frame->spot->value, &first, &second))
 		return !frame->run->stopped;
 	return schema_run_violate(frame, "uniqueItems",
 		"must not have equal items, as those at %zu and %zu are", first, second);
 }
 
 static const struct schema_keyword_type types[] = {
-	{"minContains", SCHEMA_ARRAY, false, schema_compile_count, NULL},
-	{"maxContains", SCHEMA_ARRAY, false, schema_compile_count, NULL},
-	{"minItems", SCHEMA_ARRAY, false, schema_compile_count, check_min_items},
-	{"maxItems", SCHEMA_ARRAY, false, schema_compile_count, check_max_items},
-	{"uniqueItems", SCHEMA_ARRAY, false, schema_compile_flag, check_unique_items},
-	{"prefixItems", SCHEMA_ARRAY, false, schema_compile_list, check_prefix_items},
+	{"minContains", SCHEMA_ARRAY, false, schema_compiler_count, NULL},
+	{"maxContains", SCHEMA_ARRAY, false, schema_compiler_count, NULL},
+	{"minItems", SCHEMA_ARRAY, false, schema_compiler_count, check_min_items},
+	{"maxItems", SCHEMA_ARRAY, false, schema_compiler_count, check_max_items},
+	{"uniqueItems", SCHEMA_ARRAY, false, schema_compiler_flag, check_unique_items},
+	{"prefixItems", SCHEMA_ARRAY, false, schema_compiler_list, check_prefix_items},
 	{"items", SCHEMA_ARRAY, false, compile_items, check_items},
 	{"contains", SCHEMA_ARRAY, false, compile_contains, check_contains},
 };

@@ -206,7 +206,8 @@ schema_compiler_make_parts(struct schema_keyword *keyword, size_t count)
 }
 
 bool
-schema_compile_one(struct schema_compiler *compiler, struct schema_node *node, struct schema_keyword *keyword)
+schema_compiler_one(
+	struct schema_compiler *compiler, struct schema_node *node, struct schema_keyword *keyword)
 {
 	schema_compiler_make_parts(keyword, 1);
 	keyword->parts[0].node = schema_compiler_add(compiler, keyword->value);
@@ -214,7 +215,7 @@ schema_compile_one(struct schema_compiler *compiler, struct schema_node *node, s
 }
 
 bool
-schema_compile_list(
+schema_compiler_list(
 	struct schema_compiler *compiler, struct schema_node *node, struct schema_keyword *keyword)
 {
 	if (schema_kind(keyword->value) != SCHEMA_ARRAY || json_object_array_length(keyword->value) == 0)
@@ -230,7 +231,8 @@ schema_compile_list(
 }
 
 bool
-schema_compile_map(struct schema_compiler *compiler, struct schema_node *node, struct schema_keyword *keyword)
+schema_compiler_map(
+	struct schema_compiler *compiler, struct schema_node *node, struct schema_keyword *keyword)
 {
 	size_t i = 0;
 
@@ -249,7 +251,7 @@ schema_compile_map(struct schema_compiler *compiler, struct schema_node *node, s
 }
 
 bool
-schema_compile_count(
+schema_compiler_count(
 	struct schema_compiler *compiler, struct schema_node *node, struct schema_keyword *keyword)
 {
 	struct schema_number number;
@@ -263,18 +265,18 @@ schema_compile_count(
 }
 
 bool
-schema_compile_number(
+schema_compiler_number(
 	struct schema_compiler *compiler, struct schema_node *node, struct schema_keyword *keyword)
 {
 	if (schema_kind(keyword->value) != SCHEMA_NUMBER)
 		return schema_compiler_mistake(compiler, "must be a number");
 	schema_number_read(keyword->value, &keyword->number);
-	keyword->hint = schema_compile_hint(keyword->value);
+	keyword->hint = schema_compiler_hint(keyword->value);
 	return true;
 }
 
 bool
-schema_compile_string(
+schema_compiler_string(
 	struct schema_compiler *compiler, struct schema_node *node, struct schema_keyword *keyword)
 {
 	return schema_kind(keyword->value) == SCHEMA_STRING ||
@@ -282,7 +284,7 @@ schema_compile_string(
 }
 
 bool
-schema_compile_flag(
+schema_compiler_flag(
 	struct schema_compiler *compiler, struct schema_node *node, struct schema_keyword *keyword)
 {
 	return schema_kind(keyword->value) == SCHEMA_BOOLEAN ||
@@ -290,7 +292,7 @@ schema_compile_flag(
 }
 
 bool
-schema_compile_values(
+schema_compiler_values(
 	struct schema_compiler *compiler, struct schema_node *node, struct schema_keyword *keyword)
 {
 	return schema_kind(keyword->value) == SCHEMA_ARRAY ||
@@ -298,7 +300,8 @@ schema_compile_values(
 }
 
 bool
-schema_compile_any(struct schema_compiler *compiler, struct schema_node *node, struct schema_keyword *keyword)
+schema_compiler_any(
+	struct schema_compiler *compiler, struct schema_node *node, struct schema_keyword *keyword)
 {
 	return true;
 }
@@ -325,7 +328,7 @@ has_repeated(struct json_object *names)
 }
 
 bool
-schema_compiler_is_names(struct schema_compiler *compiler, struct json_object *value)
+schema_compiler_is_names(struct json_object *value)
 {
 	bool good = schema_kind(value) == SCHEMA_ARRAY;
 
@@ -335,10 +338,10 @@ schema_compiler_is_names(struct schema_compiler *compiler, struct json_object *v
 }
 
 bool
-schema_compile_names(
+schema_compiler_names(
 	struct schema_compiler *compiler, struct schema_node *node, struct schema_keyword *keyword)
 {
-	if (!schema_compiler_is_names(compiler, keyword->value))
+	if (!schema_compiler_is_names(keyword->value))
 		return schema_compiler_mistake(compiler, "must be a list of names, none of them twice");
 	schema_compiler_make_parts(keyword, json_object_array_length(keyword->value));
 	for (size_t i = 0; i < keyword->part_count; i++)
@@ -347,7 +350,7 @@ schema_compile_names(
 }
 
 struct schema_regex *
-schema_compile_regex(struct schema_compiler *compiler, const char *pattern, size_t len)
+schema_compiler_regex(struct schema_compiler *compiler, const char *pattern, size_t len)
 {
 	CLEANUP(text_fini) struct text reason = {0};
 	struct schema_regex *regex = NULL;
@@ -358,7 +361,7 @@ schema_compile_regex(struct schema_compiler *compiler, const char *pattern, size
 }
 
 char *
-schema_compile_hint(struct json_object *value)
+schema_compiler_hint(struct json_object *value)
 {
 	struct text hint = {0};
 	size_t len;

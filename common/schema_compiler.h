@@ -50,38 +50,38 @@ struct schema_node *schema_compiler_find(const struct schema_compiler *compiler,
 void schema_compiler_make_parts(struct schema_keyword *keyword, size_t count);
 
 /* The `compile` of keywords whose value is: a schema, a list of schemas (not empty), an object of schemas */
-bool schema_compile_one(
+bool schema_compiler_one(
 	struct schema_compiler *compiler, struct schema_node *node, struct schema_keyword *keyword);
-bool schema_compile_list(
+bool schema_compiler_list(
 	struct schema_compiler *compiler, struct schema_node *node, struct schema_keyword *keyword);
-bool schema_compile_map(
+bool schema_compiler_map(
 	struct schema_compiler *compiler, struct schema_node *node, struct schema_keyword *keyword);
 
 /* ... a whole number of 0 or more (limit), a number (number, hint) */
-bool schema_compile_count(
+bool schema_compiler_count(
 	struct schema_compiler *compiler, struct schema_node *node, struct schema_keyword *keyword);
-bool schema_compile_number(
+bool schema_compiler_number(
 	struct schema_compiler *compiler, struct schema_node *node, struct schema_keyword *keyword);
 
 /* ... a string, true or false, a list, anything */
-bool schema_compile_string(
+bool schema_compiler_string(
 	struct schema_compiler *compiler, struct schema_node *node, struct schema_keyword *keyword);
-bool schema_compile_flag(
+bool schema_compiler_flag(
 	struct schema_compiler *compiler, struct schema_node *node, struct schema_keyword *keyword);
-bool schema_compile_values(
+bool schema_compiler_values(
 	struct schema_compiler *compiler, struct schema_node *node, struct schema_keyword *keyword);
-bool schema_compile_any(
+bool schema_compiler_any(
 	struct schema_compiler *compiler, struct schema_node *node, struct schema_keyword *keyword);
 
 /* ... a list of names, none of them twice (parts) */
-bool schema_compile_names(
+bool schema_compiler_names(
 	struct schema_compiler *compiler, struct schema_node *node, struct schema_keyword *keyword);
 
 /* Whether value is a list of strings, none of them twice. */
-bool schema_compiler_is_names(struct schema_compiler *compiler, struct json_object *value);
+bool schema_compiler_is_names(struct json_object *value);
 
 /* The pattern compiled; NULL after a mistake. */
-struct schema_regex *schema_compile_regex(struct schema_compiler *compiler, const char *pattern, size_t len);
+struct schema_regex *schema_compiler_regex(struct schema_compiler *compiler, const char *pattern, size_t len);
 
 /* A value of the schema as JSON for a message, cut if it is long; the caller's. */
-char *schema_compile_hint(struct json_object *value);
+char *schema_compiler_hint(struct json_object *value);

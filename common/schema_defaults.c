@@ -191,13 +191,19 @@ fill_members(struct fill *fill, const struct node_set *set, struct json_object *
 
 static void fill_value(struct fill *fill, struct node_set *set, struct json_object *value, unsigned depth);
 
+static bool
+has_parts(struct json_object *value)
+{
+	return json_object_is_type(value, json_type_object) || json_object_is_type(value, json_type_array);
+}
+
 static void
 fill_member(struct fill *fill, const struct node_set *set, const char *name, struct json_object *value,
 	unsigned depth)
 {
 	CLEANUP(free_set) struct node_set below = {0};
 
-	for (size_t i = 0; i < set->count; i++) {
+	for (size_t i = 0; i < set->count && has_parts(value); i++) {
 		const struct schema_part *part =
 			schema_keyword_find_part(set->members[i].node->properties, name);
 		if (part && part->node->has_defaults)
@@ -212,7 +218,7 @@ fill_item(struct fill *fill, const struct node_set *set, size_t index, struct js
 {
 	CLEANUP(free_set) struct node_set below = {0};
 
-	for (size_t i = 0; i < set->count; i++) {
+	for (size_t i = 0; i < set->count && has_parts(value); i++) {
 		const struct schema_keyword *prefix = set->members[i].node->prefix_items;
 		const struct schema_keyword *items = set->members[i].node->items;
 		const struct schema_node *node = NULL;
@@ -232,7 +238,7 @@ fill_value(struct fill *fill, struct node_set *set, struct json_object *value, u
 {
 	bool is_object = json_object_is_type(value, json_type_object);
 
-	if (set->count == 0 || (!is_object && !json_object_is_type(value, json_type_array)))
+	if (set->count == 0 || !has_parts(value))
 		return;
 	if (depth > JSON_DEPTH_MAX) {
 		fill->failed = true;

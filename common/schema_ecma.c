@@ -1,14 +1,15 @@
 /*
- * Patterns of ECMA-262, rewritten for PCRE2: see schema_regex.h.
+ * Patterns of ECMA-262, rewritten for PCRE2: see schema_ecma.h.
  *
  * Most of both languages is the same.  One pass over the pattern copies that, respells what is written
  * differently (\u{..}, surrogate pairs, \cX, \v, \s, long names of properties, [ within a class), and refuses
  * what PCRE2 would take as something that ECMA-262 does not have (\A, \Q, (?i), (*COMMIT), a++ ...), so that
  * a pattern means the same here as anywhere else.
  */
-#include "common/schema_regex.h"
+#include "common/schema_ecma.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <string.h>
 
 struct ecma {

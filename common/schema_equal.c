@@ -207,7 +207,7 @@ find_in_short(struct schema_run *run, struct json_object *array, size_t *ret_fir
 }
 
 bool
-schema_find_equal(struct schema_run *run, struct json_object *array, size_t *ret_first, size_t *ret_second)
+schema_equal_find(struct schema_run *run, struct json_object *array, size_t *ret_first, size_t *ret_second)
 {
 	size_t count = json_object_array_length(array);
 

@@ -12,5 +12,5 @@ struct schema_run;
 bool schema_equal(struct schema_run *run, struct json_object *a, struct json_object *b);
 
 /* Looks for two equal items of an array; false if there are none. */
-bool schema_find_equal(
+bool schema_equal_find(
 	struct schema_run *run, struct json_object *array, size_t *ret_first, size_t *ret_second);

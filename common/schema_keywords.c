@@ -34,17 +34,17 @@ compile_vocabulary(struct schema_compiler *compiler, struct schema_node *node, s
 /* Annotations (Validation, 8 and 9; Core, 8.1.2 and 8.3): of no consequence but for `default`. */
 static const struct schema_keyword_type types[] = {
 	{"$vocabulary", SCHEMA_ANY, false, compile_vocabulary, NULL},
-	{"$comment", SCHEMA_ANY, false, schema_compile_string, NULL},
-	{"title", SCHEMA_ANY, false, schema_compile_string, NULL},
-	{"description", SCHEMA_ANY, false, schema_compile_string, NULL},
-	{"default", SCHEMA_ANY, false, schema_compile_any, NULL},
-	{"deprecated", SCHEMA_ANY, false, schema_compile_flag, NULL},
-	{"readOnly", SCHEMA_ANY, false, schema_compile_flag, NULL},
-	{"writeOnly", SCHEMA_ANY, false, schema_compile_flag, NULL},
-	{"examples", SCHEMA_ANY, false, schema_compile_values, NULL},
-	{"contentEncoding", SCHEMA_ANY, false, schema_compile_string, NULL},
-	{"contentMediaType", SCHEMA_ANY, false, schema_compile_string, NULL},
-	{"contentSchema", SCHEMA_ANY, false, schema_compile_one, NULL},
+	{"$comment", SCHEMA_ANY, false, schema_compiler_string, NULL},
+	{"title", SCHEMA_ANY, false, schema_compiler_string, NULL},
+	{"description", SCHEMA_ANY, false, schema_compiler_string, NULL},
+	{"default", SCHEMA_ANY, false, schema_compiler_any, NULL},
+	{"deprecated", SCHEMA_ANY, false, schema_compiler_flag, NULL},
+	{"readOnly", SCHEMA_ANY, false, schema_compiler_flag, NULL},
+	{"writeOnly", SCHEMA_ANY, false, schema_compiler_flag, NULL},
+	{"examples", SCHEMA_ANY, false, schema_compiler_values, NULL},
+	{"contentEncoding", SCHEMA_ANY, false, schema_compiler_string, NULL},
+	{"contentMediaType", SCHEMA_ANY, false, schema_compiler_string, NULL},
+	{"contentSchema", SCHEMA_ANY, false, schema_compiler_one, NULL},
 };
 
 const struct schema_vocabulary schema_notes_vocabulary = {types, sizeof types / sizeof *types};

@@ -10,7 +10,7 @@ check_all_of(struct schema_frame *frame, const struct schema_keyword *keyword)
 	bool good = true;
 
 	for (size_t i = 0; i < keyword->part_count && !frame->run->stopped; i++)
-		good &= schema_apply_here(frame, keyword->parts[i].node);
+		good &= schema_run_apply_here(frame, keyword->parts[i].node);
 	return good;
 }
 
@@ -59,7 +59,7 @@ check_any_of(struct schema_frame *frame, const struct schema_keyword *keyword)
 
 	/* All of them are asked only if somebody wants to know what they evaluated. */
 	for (size_t i = 0; i < keyword->part_count && (!good || frame->marks) && !frame->run->stopped; i++)
-		good |= schema_try_here(frame, keyword->parts[i].node);
+		good |= schema_run_try_here(frame, keyword->parts[i].node);
 	if (good)
 		return true;
 	schema_run_violate(
@@ -74,7 +74,7 @@ check_one_of(struct schema_frame *frame, const struct schema_keyword *keyword)
 	size_t count = 0, first = 0, second = 0;
 
 	for (size_t i = 0; i < keyword->part_count && count < 2 && !frame->run->stopped; i++)
-		if (schema_try_here(frame, keyword->parts[i].node)) {
+		if (schema_run_try_here(frame, keyword->parts[i].node)) {
 			first = count == 0 ? i : first;
 			second = i;
 			count++;
@@ -106,19 +106,19 @@ compile_if(struct schema_compiler *compiler, struct schema_node *node, struct sc
 {
 	keyword->siblings[0] = schema_node_find(node, "then");
 	keyword->siblings[1] = schema_node_find(node, "else");
-	return schema_compile_one(compiler, node, keyword);
+	return schema_compiler_one(compiler, node, keyword);
 }
 
 static bool
 check_if(struct schema_frame *frame, const struct schema_keyword *keyword)
 {
 	const struct schema_keyword *branch =
-		keyword->siblings[schema_try_here(frame, keyword->parts[0].node) ? 0 : 1];
+		keyword->siblings[schema_run_try_here(frame, keyword->parts[0].node) ? 0 : 1];
 
 	if (!branch)
 		return true;
 	frame->keyword = branch;
-	return schema_apply_here(frame, branch->parts[0].node);
+	return schema_run_apply_here(frame, branch->parts[0].node);
 }
 
 static bool
@@ -128,7 +128,7 @@ check_unevaluated_items(struct schema_frame *frame, const struct schema_keyword 
 
 	for (size_t i = 0; i < frame->marks->count && schema_run_spend(frame->run, 1); i++)
 		if (!schema_marks_has(frame->marks, i))
-			good &= schema_apply_item(frame, keyword->parts[0].node, i);
+			good &= schema_run_apply_item(frame, keyword->parts[0].node, i);
 	schema_marks_set_all(frame->marks);
 	return good;
 }
@@ -142,7 +142,7 @@ check_unevaluated_members(struct schema_frame *frame, const struct schema_keywor
 	json_object_object_foreach(frame->spot->value, name, value)
 	{
 		if (!schema_marks_has(frame->marks, at++))
-			good &= schema_apply_member(frame, keyword->parts[0].node, name, value);
+			good &= schema_run_apply_member(frame, keyword->parts[0].node, name, value);
 		if (!schema_run_spend(frame->run, 1))
 			return false;
 	}
@@ -151,20 +151,20 @@ check_unevaluated_members(struct schema_frame *frame, const struct schema_keywor
 }
 
 static const struct schema_keyword_type types[] = {
-	{"allOf", SCHEMA_ANY, true, schema_compile_list, check_all_of},
-	{"anyOf", SCHEMA_ANY, true, schema_compile_list, check_any_of},
-	{"oneOf", SCHEMA_ANY, true, schema_compile_list, check_one_of},
-	{"not", SCHEMA_ANY, true, schema_compile_one, check_not},
-	{"then", SCHEMA_ANY, true, schema_compile_one, NULL},
-	{"else", SCHEMA_ANY, true, schema_compile_one, NULL},
+	{"allOf", SCHEMA_ANY, true, schema_compiler_list, check_all_of},
+	{"anyOf", SCHEMA_ANY, true, schema_compiler_list, check_any_of},
+	{"oneOf", SCHEMA_ANY, true, schema_compiler_list, check_one_of},
+	{"not", SCHEMA_ANY, true, schema_compiler_one, check_not},
+	{"then", SCHEMA_ANY, true, schema_compiler_one, NULL},
+	{"else", SCHEMA_ANY, true, schema_compiler_one, NULL},
 	{"if", SCHEMA_ANY, true, compile_if, check_if},
 };
 
 const struct schema_vocabulary schema_logic_vocabulary = {types, sizeof types / sizeof *types};
 
 static const struct schema_keyword_type rest_types[] = {
-	{"unevaluatedItems", SCHEMA_ARRAY, false, schema_compile_one, check_unevaluated_items},
-	{"unevaluatedProperties", SCHEMA_OBJECT, false, schema_compile_one, check_unevaluated_members},
+	{"unevaluatedItems", SCHEMA_ARRAY, false, schema_compiler_one, check_unevaluated_items},
+	{"unevaluatedProperties", SCHEMA_OBJECT, false, schema_compiler_one, check_unevaluated_members},
 };
 
 const struct schema_vocabulary schema_rest_vocabulary = {rest_types, sizeof rest_types / sizeof *rest_types};

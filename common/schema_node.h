@@ -69,9 +69,8 @@ struct schema_keyword {
 	struct json_object *value; /* of the document */
 	struct schema_part *parts;
 	size_t part_count;
-	const struct schema_keyword
-		*siblings[2]; /* that it depends on, of the same node; NULL where there is none */
-	uint64_t limit;	      /* a count, a set of kinds, a significand */
+	const struct schema_keyword *siblings[2]; /* others of the node that it depends on, or NULL */
+	uint64_t limit;				  /* a count, a set of kinds, a significand */
 	struct schema_number number;
 	const struct schema_format *format;
 	const char *anchor; /* of a $dynamicRef that is looked up at each use; NULL for others */
@@ -115,8 +114,7 @@ struct schema_node {
 };
 
 struct schema {
-	struct json_object
-		*document; /* a copy; never changed, nor its references counted, after compilation */
+	struct json_object *document; /* a copy; once compiled, not even its references are counted */
 	struct schema_options options;
 	struct schema_node **nodes;
 	size_t node_count;

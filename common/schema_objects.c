@@ -29,7 +29,7 @@ compare_parts(const void *a, const void *b)
 static bool
 compile_properties(struct schema_compiler *compiler, struct schema_node *node, struct schema_keyword *keyword)
 {
-	if (!schema_compile_map(compiler, node, keyword))
+	if (!schema_compiler_map(compiler, node, keyword))
 		return false;
 	qsort(keyword->parts, keyword->part_count, sizeof *keyword->parts, compare_parts);
 	return true;
@@ -45,7 +45,7 @@ check_properties(struct schema_frame *frame, const struct schema_keyword *keywor
 	{
 		const struct schema_part *part = schema_keyword_find_part(keyword, name);
 		if (part) {
-			good &= schema_apply_member(frame, part->node, name, value);
+			good &= schema_run_apply_member(frame, part->node, name, value);
 			schema_marks_set(frame->marks, at);
 		}
 		at++;
@@ -58,12 +58,12 @@ check_properties(struct schema_frame *frame, const struct schema_keyword *keywor
 static bool
 compile_patterns(struct schema_compiler *compiler, struct schema_node *node, struct schema_keyword *keyword)
 {
-	if (!schema_compile_map(compiler, node, keyword))
+	if (!schema_compiler_map(compiler, node, keyword))
 		return false;
 	for (size_t i = 0; i < keyword->part_count; i++) {
 		struct schema_part *part = &keyword->parts[i];
 		size_t before = schema_compiler_enter(compiler, part->name);
-		part->regex = schema_compile_regex(compiler, part->name, strlen(part->name));
+		part->regex = schema_compiler_regex(compiler, part->name, strlen(part->name));
 		schema_compiler_leave(compiler, before);
 	}
 	return true;
@@ -81,7 +81,7 @@ check_patterns(struct schema_frame *frame, const struct schema_keyword *keyword)
 		for (size_t i = 0; i < keyword->part_count; i++) {
 			if (!schema_run_matches(frame, keyword->parts[i].regex, name, len))
 				continue;
-			good &= schema_apply_member(frame, keyword->parts[i].node, name, value);
+			good &= schema_run_apply_member(frame, keyword->parts[i].node, name, value);
 			schema_marks_set(frame->marks, at);
 		}
 		at++;
@@ -96,7 +96,7 @@ compile_additional(struct schema_compiler *compiler, struct schema_node *node, s
 {
 	keyword->siblings[0] = schema_node_find(node, "properties");
 	keyword->siblings[1] = schema_node_find(node, "patternProperties");
-	return schema_compile_one(compiler, node, keyword);
+	return schema_compiler_one(compiler, node, keyword);
 }
 
 /* Whether the member is none that the siblings of additionalProperties name. */
@@ -124,7 +124,7 @@ check_additional(struct schema_frame *frame, const struct schema_keyword *keywor
 	json_object_object_foreach(frame->spot->value, name, value)
 	{
 		if (is_additional(frame, keyword, name))
-			good &= schema_apply_member(frame, keyword->parts[0].node, name, value);
+			good &= schema_run_apply_member(frame, keyword->parts[0].node, name, value);
 		if (!schema_run_spend(frame->run, 4) || (!good && frame->run->quiet > 0))
 			return false;
 	}
@@ -189,7 +189,7 @@ compile_dependents(struct schema_compiler *compiler, struct schema_keyword *keyw
 		part->name = name;
 		if (or_schemas && schema_kind(value) != SCHEMA_ARRAY)
 			part->node = schema_compiler_add(compiler, value);
-		else if (schema_compiler_is_names(compiler, value))
+		else if (schema_compiler_is_names(value))
 			part->value = value;
 		else
 			good = schema_compiler_mistake(
@@ -240,7 +240,7 @@ check_dependents(struct schema_frame *frame, const struct schema_keyword *keywor
 		if (!has_member(frame, part->name))
 			continue;
 		if (part->node)
-			good &= schema_apply_here(frame, part->node);
+			good &= schema_run_apply_here(frame, part->node);
 		else
 			good &= check_dependent_names(frame, part);
 	}
@@ -262,15 +262,15 @@ check_max_properties(struct schema_frame *frame, const struct schema_keyword *ke
 }
 
 static const struct schema_keyword_type types[] = {
-	{"required", SCHEMA_OBJECT, false, schema_compile_names, check_required},
-	{"minProperties", SCHEMA_OBJECT, false, schema_compile_count, check_min_properties},
-	{"maxProperties", SCHEMA_OBJECT, false, schema_compile_count, check_max_properties},
-	{"propertyNames", SCHEMA_OBJECT, false, schema_compile_one, check_names},
+	{"required", SCHEMA_OBJECT, false, schema_compiler_names, check_required},
+	{"minProperties", SCHEMA_OBJECT, false, schema_compiler_count, check_min_properties},
+	{"maxProperties", SCHEMA_OBJECT, false, schema_compiler_count, check_max_properties},
+	{"propertyNames", SCHEMA_OBJECT, false, schema_compiler_one, check_names},
 	{"properties", SCHEMA_OBJECT, false, compile_properties, check_properties},
 	{"patternProperties", SCHEMA_OBJECT, false, compile_patterns, check_patterns},
 	{"additionalProperties", SCHEMA_OBJECT, false, compile_additional, check_additional},
 	{"dependentRequired", SCHEMA_OBJECT, false, compile_dependent_required, check_dependents},
-	{"dependentSchemas", SCHEMA_OBJECT, true, schema_compile_map, check_dependents},
+	{"dependentSchemas", SCHEMA_OBJECT, true, schema_compiler_map, check_dependents},
 	{"dependencies", SCHEMA_OBJECT, true, compile_dependencies, check_dependents}, /* of earlier drafts */
 };
 

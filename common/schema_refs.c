@@ -165,28 +165,24 @@ take_token(char **at)
 static struct schema_node *
 find_by_pointer(struct schema_compiler *compiler, struct schema_resource *resource, char *pointer)
 {
-	struct schema_node *node = resource->root;
-	struct json_object *value = node->value;
+	struct json_object *value = resource->root->value;
 	struct text outer = compiler->pointer;
+	struct schema_node *node = NULL;
 	char *at = pointer + 1;
+	bool found = true;
 
 	compiler->pointer = (struct text){0};
 	compiler->resource = resource;
-	text_add_string(&compiler->pointer, node->pointer);
-	while (at && node) {
+	text_add_string(&compiler->pointer, resource->root->pointer);
+	while (at && found) {
 		char *token = take_token(&at);
 		schema_compiler_enter(compiler, token);
-		if (!step(value, token, &value)) {
-			node = NULL;
-			break;
-		}
-		struct schema_node *known = schema_compiler_find(compiler, value);
+		found = step(value, token, &value);
+		const struct schema_node *known = found ? schema_compiler_find(compiler, value) : NULL;
 		if (known)
 			compiler->resource = known->resource;
 	}
-	if (node && !(schema_kind(value) & (SCHEMA_OBJECT | SCHEMA_BOOLEAN)))
-		node = NULL;
-	if (node)
+	if (found && schema_kind(value) & (SCHEMA_OBJECT | SCHEMA_BOOLEAN))
 		node = schema_compiler_add(compiler, value);
 	text_fini(&compiler->pointer);
 	compiler->pointer = outer;
@@ -310,7 +306,7 @@ schema_refs_check_chains(struct schema_compiler *compiler)
 static bool
 compile_reference(struct schema_compiler *compiler, struct schema_node *node, struct schema_keyword *keyword)
 {
-	if (!schema_compile_string(compiler, node, keyword))
+	if (!schema_compiler_string(compiler, node, keyword))
 		return false;
 	schema_compiler_make_parts(keyword, 1);
 	compiler->references = reallocarray(
@@ -324,7 +320,7 @@ compile_reference(struct schema_compiler *compiler, struct schema_node *node, st
 static bool
 compile_id(struct schema_compiler *compiler, struct schema_node *node, struct schema_keyword *keyword)
 {
-	if (!schema_compile_string(compiler, node, keyword))
+	if (!schema_compiler_string(compiler, node, keyword))
 		return false;
 	const char *mark = strchr(json_object_get_string(keyword->value), '#');
 	return !mark || !mark[1] || schema_compiler_mistake(compiler, "must not have a fragment");
@@ -337,7 +333,7 @@ compile_anchor(struct schema_compiler *compiler, struct schema_node *node, struc
 	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_";
 	static const char others[] = "-.0123456789";
 
-	if (!schema_compile_string(compiler, node, keyword))
+	if (!schema_compiler_string(compiler, node, keyword))
 		return false;
 	const char *name = json_object_get_string(keyword->value);
 	bool good = *name && strchr(letters, *name);
@@ -351,7 +347,7 @@ compile_dialect(struct schema_compiler *compiler, struct schema_node *node, stru
 {
 	static const char dialect[] = "https://json-schema.org/draft/2020-12/schema";
 
-	if (!schema_compile_string(compiler, node, keyword))
+	if (!schema_compiler_string(compiler, node, keyword))
 		return false;
 	const char *uri = json_object_get_string(keyword->value);
 	size_t len = strlen(uri);
@@ -363,7 +359,7 @@ compile_dialect(struct schema_compiler *compiler, struct schema_node *node, stru
 static bool
 check_ref(struct schema_frame *frame, const struct schema_keyword *keyword)
 {
-	return schema_apply_here(frame, keyword->parts[0].node);
+	return schema_run_apply_here(frame, keyword->parts[0].node);
 }
 
 /* The node with the dynamic anchor in the outermost resource of the dynamic scope that has one (Core,
@@ -396,7 +392,7 @@ check_dynamic_ref(struct schema_frame *frame, const struct schema_keyword *keywo
 			return false;
 		node = found ? found : node;
 	}
-	return schema_apply_here(frame, node);
+	return schema_run_apply_here(frame, node);
 }
 
 static const struct schema_keyword_type types[] = {
@@ -404,8 +400,8 @@ static const struct schema_keyword_type types[] = {
 	{"$id", SCHEMA_ANY, false, compile_id, NULL},
 	{"$anchor", SCHEMA_ANY, false, compile_anchor, NULL},
 	{"$dynamicAnchor", SCHEMA_ANY, false, compile_anchor, NULL},
-	{"$defs", SCHEMA_ANY, false, schema_compile_map, NULL},
-	{"definitions", SCHEMA_ANY, false, schema_compile_map, NULL},
+	{"$defs", SCHEMA_ANY, false, schema_compiler_map, NULL},
+	{"definitions", SCHEMA_ANY, false, schema_compiler_map, NULL},
 	{"$ref", SCHEMA_ANY, true, compile_reference, check_ref},
 	{"$dynamicRef", SCHEMA_ANY, true, compile_reference, check_dynamic_ref},
 };

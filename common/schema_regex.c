@@ -12,6 +12,7 @@
 #include "common/schema_regex.h"
 
 #include "common/cleanup.h"
+#include "common/schema_ecma.h"
 
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <errno.h>
@@ -21,7 +22,7 @@
 
 struct schema_regex {
 	pcre2_code *code;
-	uint64_t item_steps;	    /* what an item of the pattern costs, */
+	uint64_t item_steps;	    /* what an item of the pattern costs that looks at one character, */
 	uint64_t eight_bytes_steps; /* and eight bytes of the subject that it runs over */
 };
 
@@ -91,8 +92,8 @@ schema_regex_compile(
 		abort();
 	struct schema_regex *regex = xcalloc(1, sizeof *regex);
 	regex->code = code;
-	regex->item_steps = 2 + frame_bytes / 32;
 	regex->eight_bytes_steps = 2 + longest_class / 12;
+	regex->item_steps = 2 + frame_bytes / 32 + regex->eight_bytes_steps / 4;
 	*ret_regex = regex;
 	return 0;
 }

@@ -237,13 +237,13 @@ schema_run_apply(struct schema_run *run, const struct schema_frame *outer, const
 }
 
 bool
-schema_apply_here(const struct schema_frame *frame, const struct schema_node *node)
+schema_run_apply_here(const struct schema_frame *frame, const struct schema_node *node)
 {
 	return schema_run_apply(frame->run, frame, node, frame->spot, frame->marks);
 }
 
 bool
-schema_apply_member(const struct schema_frame *frame, const struct schema_node *node, const char *name,
+schema_run_apply_member(const struct schema_frame *frame, const struct schema_node *node, const char *name,
 	struct json_object *value)
 {
 	struct schema_spot spot = {.outer = frame->spot, .name = name, .value = value};
@@ -252,7 +252,7 @@ schema_apply_member(const struct schema_frame *frame, const struct schema_node *
 }
 
 bool
-schema_apply_item(const struct schema_frame *frame, const struct schema_node *node, size_t index)
+schema_run_apply_item(const struct schema_frame *frame, const struct schema_node *node, size_t index)
 {
 	struct schema_spot spot = {.outer = frame->spot,
 		.index = index,
@@ -262,7 +262,7 @@ schema_apply_item(const struct schema_frame *frame, const struct schema_node *no
 }
 
 bool
-schema_try_here(const struct schema_frame *frame, const struct schema_node *node)
+schema_run_try_here(const struct schema_frame *frame, const struct schema_node *node)
 {
 	CLEANUP(schema_marks_fini) struct schema_marks own;
 	struct schema_run *run = frame->run;
@@ -278,54 +278,10 @@ schema_try_here(const struct schema_frame *frame, const struct schema_node *node
 }
 
 bool
-schema_try_item(const struct schema_frame *frame, const struct schema_node *node, size_t index)
+schema_run_try_item(const struct schema_frame *frame, const struct schema_node *node, size_t index)
 {
 	frame->run->quiet++;
-	bool good = schema_apply_item(frame, node, index);
+	bool good = schema_run_apply_item(frame, node, index);
 	frame->run->quiet--;
 	return good;
-}
-
-void
-schema_marks_init(struct schema_marks *marks, size_t count)
-{
-	marks->count = count;
-	marks->word = 0;
-	marks->words = count <= 64 ? &marks->word : xcalloc((count + 63) / 64, sizeof *marks->words);
-}
-
-void
-schema_marks_fini(struct schema_marks *marks)
-{
-	if (marks->words != &marks->word)
-		free(marks->words);
-}
-
-void
-schema_marks_set(struct schema_marks *marks, size_t at)
-{
-	if (marks)
-		marks->words[at / 64] |= UINT64_C(1) << at % 64;
-}
-
-void
-schema_marks_set_all(struct schema_marks *marks)
-{
-	if (marks)
-		memset(marks->words, 0xff, (marks->count + 63) / 64 * sizeof *marks->words);
-}
-
-void
-schema_marks_merge(struct schema_marks *marks, const struct schema_marks *from)
-{
-	if (!marks)
-		return;
-	for (size_t i = 0; i < (marks->count + 63) / 64; i++)
-		marks->words[i] |= from->words[i];
-}
-
-bool
-schema_marks_has(const struct schema_marks *marks, size_t at)
-{
-	return marks->words[at / 64] >> at % 64 & 1;
 }

@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include "common/schema_marks.h"
 #include "common/schema_node.h"
 #include "common/schema_regex.h"
 
@@ -31,13 +32,6 @@ struct schema_spot {
 	bool is_name; /* the value is not the member but its name */
 };
 
-/* Which of an object's members (in their order) or an array's items were evaluated (Core, 11). */
-struct schema_marks {
-	size_t count;
-	uint64_t *words;
-	uint64_t word; /* what words points at, up to 64 */
-};
-
 struct schema_frame {
 	struct schema_run *run;
 	const struct schema_frame *outer; /* whose keyword applied this one; NULL for the first */
@@ -53,14 +47,14 @@ bool schema_run_apply(struct schema_run *run, const struct schema_frame *outer,
 	const struct schema_node *node, const struct schema_spot *spot, struct schema_marks *marks);
 
 /* The same for the frame's own value, and for a member or an item of it. */
-bool schema_apply_here(const struct schema_frame *frame, const struct schema_node *node);
-bool schema_apply_member(const struct schema_frame *frame, const struct schema_node *node, const char *name,
-	struct json_object *value);
-bool schema_apply_item(const struct schema_frame *frame, const struct schema_node *node, size_t index);
+bool schema_run_apply_here(const struct schema_frame *frame, const struct schema_node *node);
+bool schema_run_apply_member(const struct schema_frame *frame, const struct schema_node *node,
+	const char *name, struct json_object *value);
+bool schema_run_apply_item(const struct schema_frame *frame, const struct schema_node *node, size_t index);
 
 /* Whether node would accept: no violation is told, and what it evaluated counts only if it does. */
-bool schema_try_here(const struct schema_frame *frame, const struct schema_node *node);
-bool schema_try_item(const struct schema_frame *frame, const struct schema_node *node, size_t index);
+bool schema_run_try_here(const struct schema_frame *frame, const struct schema_node *node);
+bool schema_run_try_item(const struct schema_frame *frame, const struct schema_node *node, size_t index);
 
 /* Looks for a pattern in a string of frame's value.  When that is too complex, says so itself. */
 bool schema_run_matches(
@@ -76,13 +70,3 @@ bool schema_run_violate_count(const struct schema_frame *frame, const char *keyw
 
 /* Takes steps from the budget.  False once it is used up: then all is over. */
 bool schema_run_spend(struct schema_run *run, uint64_t steps);
-
-void schema_marks_init(struct schema_marks *marks, size_t count);
-void schema_marks_fini(struct schema_marks *marks);
-
-/* marks may be NULL in these: then nothing happens. */
-void schema_marks_set(struct schema_marks *marks, size_t at);
-void schema_marks_set_all(struct schema_marks *marks);
-void schema_marks_merge(struct schema_marks *marks, const struct schema_marks *from);
-
-bool schema_marks_has(const struct schema_marks *marks, size_t at);

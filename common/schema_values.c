@@ -92,11 +92,11 @@ compile_enum(struct schema_compiler *compiler, struct schema_node *node, struct 
 {
 	struct text hint = {0};
 
-	if (!schema_compile_values(compiler, node, keyword))
+	if (!schema_compiler_values(compiler, node, keyword))
 		return false;
 	text_add(&hint, "", 0);
 	for (size_t i = 0; i < json_object_array_length(keyword->value) && hint.len < 200; i++) {
-		char *value = schema_compile_hint(json_object_array_get_idx(keyword->value, i));
+		char *value = schema_compiler_hint(json_object_array_get_idx(keyword->value, i));
 		text_addf(&hint, "%s%s", i > 0 ? ", " : "", value);
 		free(value);
 		if (hint.len >= 200 && i + 1 < json_object_array_length(keyword->value))
@@ -119,7 +119,7 @@ check_enum(struct schema_frame *frame, const struct schema_keyword *keyword)
 static bool
 compile_const(struct schema_compiler *compiler, struct schema_node *node, struct schema_keyword *keyword)
 {
-	keyword->hint = schema_compile_hint(keyword->value);
+	keyword->hint = schema_compiler_hint(keyword->value);
 	return true;
 }
 
@@ -171,7 +171,7 @@ check_exclusive_maximum(struct schema_frame *frame, const struct schema_keyword 
 static bool
 compile_multiple(struct schema_compiler *compiler, struct schema_node *node, struct schema_keyword *keyword)
 {
-	if (!schema_compile_number(compiler, node, keyword))
+	if (!schema_compiler_number(compiler, node, keyword))
 		return false;
 	if (keyword->number.negative || keyword->number.count == 0)
 		return schema_compiler_mistake(compiler, "must be greater than 0");
@@ -221,12 +221,12 @@ check_max_length(struct schema_frame *frame, const struct schema_keyword *keywor
 static bool
 compile_pattern(struct schema_compiler *compiler, struct schema_node *node, struct schema_keyword *keyword)
 {
-	if (!schema_compile_string(compiler, node, keyword))
+	if (!schema_compiler_string(compiler, node, keyword))
 		return false;
 	schema_compiler_make_parts(keyword, 1);
-	keyword->parts[0].regex = schema_compile_regex(compiler, json_object_get_string(keyword->value),
+	keyword->parts[0].regex = schema_compiler_regex(compiler, json_object_get_string(keyword->value),
 		(size_t)json_object_get_string_len(keyword->value));
-	keyword->hint = schema_compile_hint(keyword->value);
+	keyword->hint = schema_compiler_hint(keyword->value);
 	return keyword->parts[0].regex;
 }
 
@@ -241,7 +241,7 @@ check_pattern(struct schema_frame *frame, const struct schema_keyword *keyword)
 static bool
 compile_format(struct schema_compiler *compiler, struct schema_node *node, struct schema_keyword *keyword)
 {
-	if (!schema_compile_string(compiler, node, keyword))
+	if (!schema_compiler_string(compiler, node, keyword))
 		return false;
 	if (compiler->schema->options.assert_formats)
 		keyword->format = schema_format_find(json_object_get_string(keyword->value));
@@ -264,13 +264,13 @@ static const struct schema_keyword_type types[] = {
 	{"type", SCHEMA_ANY, false, compile_type, check_type},
 	{"enum", SCHEMA_ANY, false, compile_enum, check_enum},
 	{"const", SCHEMA_ANY, false, compile_const, check_const},
-	{"minimum", SCHEMA_NUMBER, false, schema_compile_number, check_minimum},
-	{"maximum", SCHEMA_NUMBER, false, schema_compile_number, check_maximum},
-	{"exclusiveMinimum", SCHEMA_NUMBER, false, schema_compile_number, check_exclusive_minimum},
-	{"exclusiveMaximum", SCHEMA_NUMBER, false, schema_compile_number, check_exclusive_maximum},
+	{"minimum", SCHEMA_NUMBER, false, schema_compiler_number, check_minimum},
+	{"maximum", SCHEMA_NUMBER, false, schema_compiler_number, check_maximum},
+	{"exclusiveMinimum", SCHEMA_NUMBER, false, schema_compiler_number, check_exclusive_minimum},
+	{"exclusiveMaximum", SCHEMA_NUMBER, false, schema_compiler_number, check_exclusive_maximum},
 	{"multipleOf", SCHEMA_NUMBER, false, compile_multiple, check_multiple},
-	{"minLength", SCHEMA_STRING, false, schema_compile_count, check_min_length},
-	{"maxLength", SCHEMA_STRING, false, schema_compile_count, check_max_length},
+	{"minLength", SCHEMA_STRING, false, schema_compiler_count, check_min_length},
+	{"maxLength", SCHEMA_STRING, false, schema_compiler_count, check_max_length},
 	{"pattern", SCHEMA_STRING, false, compile_pattern, check_pattern},
 	{"format", SCHEMA_STRING, false, compile_format, check_format},
 };

@@ -20,6 +20,8 @@
 #include <stdint.h>
 
 struct store;
+struct store_change;
+struct store_pending;
 
 struct store_config {
 	const char *path; /* of the database; NULL: "memory" */
@@ -69,6 +71,11 @@ struct store_operation {
 	struct blob *result; /* its body; NULL: none */
 	const char *detail;  /* why it failed, for monitors that say so; NULL: none */
 
+	/* the change of a resource that it carries out, see resources.h; NULL: none.  pending: the same, as
+	 * store_load tells it. */
+	struct store_change *change;
+	const struct store_pending *pending;
+
 	/* a program that was running: its process group's leader, 0: none was recorded */
 	pid_t pid;
 	uint64_t pid_start_time;
@@ -82,6 +89,7 @@ struct store_operation {
 __attribute__((warn_unused_result)) int store_open(
 	const struct store_config *config, struct store **ret_store, char **ret_why);
 
+/* Takes an operation that is kept, with what it says lent. */
 typedef void (*store_load_fn)(void *arg, const struct store_operation *operation);
 
 /*
@@ -89,20 +97,24 @@ typedef void (*store_load_fn)(void *arg, const struct store_operation *operation
  * to the blobs it wants and copies the rest.  Files in the spool that no row names are removed.  -EIO,
  * -EINVAL and *ret_why as above when the database cannot be read whole: nothing is ever dropped silently.
  */
-__attribute__((warn_unused_result)) int store_load(struct store *store,
-	void (*fn)(void *arg, const struct store_operation *operation), void *arg, char **ret_why);
+__attribute__((warn_unused_result)) int store_load(
+	struct store *store, store_load_fn fn, void *arg, char **ret_why);
 
 /* Starts the writer thread; the calls below may be made from then on. */
 __attribute__((warn_unused_result)) int store_start(struct store *store);
 
-/* Makes an accepted operation durable, with its body (which goes to a file of the spool when it is large). */
+/* Makes an accepted operation durable, with its body (which goes to a file of the spool when it is large).
+ * state is STORE_QUEUED, or STORE_RUNNING with started_ms where the work begins in the same moment.  An
+ * accept that is refused (-ENOSPC, -EIO) has left nothing, but after a sync that failed the next start may
+ * find it. */
 void store_accept(
 	struct store *store, const struct store_operation *operation, store_done_fn done, void *arg);
 
 /* Makes it durable that the work begins, or is refused as store_accept is: -ENOSPC, -EIO.  This call and
- * those below name an operation by its id and its sequence, which is where the embedded store keeps it. */
+ * those below name an operation by its id and its sequence, which is where the embedded store keeps it.  change is
+ * the one that it was accepted with, NULL if there was none. */
 void store_begin(struct store *store, const struct id *id, uint64_t sequence, int64_t started_ms,
-	store_done_fn done, void *arg);
+	struct store_change *change, store_done_fn done, void *arg);
 
 /* Records a running program's process group.  No completion. */
 void store_process(
@@ -110,8 +122,9 @@ void store_process(
 
 /* Makes the end durable: end, status, fields, result, detail, ended_ms and forget_ms of operation are read;
  * input and body of the request are dropped.  If the disk refuses, it is tried again until it succeeds or the
- * store is closed: the completion is only ever called with 0, or with -ECANCELED at close.  An operation that
- * was never accepted (a synchronous one) is not known and must not be ended here. */
+ * store is closed: the completion is called with 0, with -ECANCELED at close, with -ENOENT if the accept was
+ * refused, or with -EIO if the file of the result is gone, and then it can be ended otherwise.  An operation
+ * that was never accepted (a synchronous one) is not known and must not be ended here. */
 void store_end(struct store *store, const struct store_operation *operation, store_done_fn done, void *arg);
 
 /* Drops the result and keeps the tombstone until forget_ms.  No completion; tried again as store_end. */
@@ -138,5 +151,5 @@ struct store_stats {
 void store_get_stats(struct store *store, struct store_stats *ret_stats);
 
 /* Writes what was handed over, waits for the writer, closes.  Completions not yet delivered are in the
- * mailbox.  NULL is allowed. */
+ * mailbox, and must not call the store any more; blobs of files can no longer be read.  NULL is allowed. */
 void store_close(struct store *store);

@@ -88,7 +88,7 @@ on_list_for_admins(struct http_request *request, void *arg)
 	if (request->is_admin)
 		on_list(request, arg);
 	else
-		reply_problemf(request, PROBLEM_FORBIDDEN, "Only admins may list operations.");
+		reply_problemf(request, PROBLEM_NOT_FOUND, "No route leads to this path.");
 }
 
 struct admin *

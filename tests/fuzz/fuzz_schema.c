@@ -136,11 +136,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	CLEANUP(cleanup_json) struct json_object *document = NULL;
 	CLEANUP(cleanup_json) struct json_object *instance = NULL;
-	const char *text = (const char *)data, *newline = size > 0 ? memchr(text, '\n', size) : NULL;
-	size_t first = newline ? (size_t)(newline - text) : size;
-	const char *second = newline ? newline + 1 : text;
 	struct json_mistake mistake;
 
+	if (size == 0)
+		return 0;
+	const char *text = (const char *)data, *newline = memchr(text, '\n', size);
+	size_t first = newline ? (size_t)(newline - text) : size;
+	const char *second = newline ? newline + 1 : text;
 	if (json_parse(text, first, &document, &mistake) < 0)
 		return 0;
 	if (json_parse(second, newline ? size - first - 1 : size, &instance, &mistake) < 0)

@@ -24,7 +24,7 @@ place_init(struct place *place)
 	const char *parent = getenv("TMPDIR");
 
 	*place = (struct place){0};
-	snprintf(place->directory, sizeof place->directory, "%s/store.XXXXXX", parent ? parent : "/tmp");
+	snprintf(place->directory, sizeof place->directory, "%s/store.XXXXXX", parent ? parent : P_tmpdir);
 	if (!mkdtemp(place->directory))
 		abort();
 	place->path = xasprintf("%s/deferd.db", place->directory);

@@ -131,6 +131,7 @@ set_up(void **state)
 		.capacity = 8,
 		.keep_tombstone_ms = 86400000,
 		.stop_grace_ms = 5000,
+		.max_retained_bytes = 40,
 		.on_end = count_end,
 		.arg = f,
 	};
@@ -367,6 +368,42 @@ keeps_capacity(void **state)
 	UNTIL(f->ends == 9);
 }
 
+/* Every result has four bytes; forty may be held. */
+static void
+keeps_within_what_may_be_held(void **state)
+{
+	struct fixture *f = *state;
+	struct operations_stats stats;
+	struct work_input *input;
+	struct op *op = NULL;
+
+	for (int i = 0; i < 10; i++) {
+		op = submit(f, f->b, "/b");
+		open_gate(f, 1);
+		UNTIL(op_has_ended(op));
+	}
+	operations_get_stats(f->operations, &stats);
+	assert_int_equal(stats.retained_bytes, 40);
+	input = work_input_new();
+	input->method = xstrdup("POST");
+	input->path = xstrdup("/b");
+	input->body = blob_new("x", 1);
+	struct op_submission submission = {
+		.route = f->b, .input = input, .style = "location", .acceptor = &f->acceptor};
+	assert_int_equal(operations_submit(f->operations, &submission, &op), OP_REFUSED_STORAGE);
+	pass_time(f, 300000);
+	operations_get_stats(f->operations, &stats);
+	assert_int_equal(stats.retained_bytes, 0);
+	assert_int_equal(operations_submit(f->operations, &submission, &op), OP_TAKEN);
+	operations_get_stats(f->operations, &stats);
+	assert_int_equal(stats.retained_bytes, 1);
+	UNTIL(op->state == OP_RUNNING);
+	open_gate(f, 1);
+	UNTIL(op_has_ended(op));
+	operations_get_stats(f->operations, &stats);
+	assert_int_equal(stats.retained_bytes, 4);
+}
+
 static void
 times_out_in_the_queue(void **state)
 {
@@ -573,6 +610,7 @@ main(void)
 		TEST(is_fair_between_routes),
 		TEST(keeps_concurrency_and_queue),
 		TEST(keeps_capacity),
+		TEST(keeps_within_what_may_be_held),
 		TEST(times_out_in_the_queue),
 		TEST(times_out_while_running),
 		TEST(cancels),

@@ -523,9 +523,9 @@ remembers_what_was_evaluated_of_many(void **state)
 	CLEANUP_FREE char *member_errors = validate(members, object);
 	assert_string_equal(
 		item_errors, "[{\"pointer\":\"/200\",\"keyword\":\"const\",\"message\":\"must be 3\"}]");
-	assert_string_equal(
-		member_errors, "[{\"pointer\":\"/b\",\"keyword\":\"unevaluatedProperties\",\"message\":\"is "
-			       "not allowed\"}]");
+	assert_string_equal(member_errors,
+		"[{\"pointer\":\"/b\",\"keyword\":\"unevaluatedProperties\",\"message\":\"is "
+		"not allowed\"}]");
 	schema_free(items);
 	schema_free(members);
 }

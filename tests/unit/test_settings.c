@@ -179,7 +179,7 @@ static const struct settings_case cases[] = {
 	{"{\"whole\": -1.5}", "/whole: -1.5 is not between 1 and 100\n"},
 	{"{\"whole\": 4294967297}", "/whole: 4294967297 is not between 1 and 100\n"},
 	{"{\"whole\": 18446744073709551615}", "/whole: 18446744073709551615 is not between 1 and 100\n"},
-	{"{\"whole\": 18446744073709551617}", "/whole: 18446744073709551617.0 is not between 1 and 100\n"},
+	{"{\"whole\": 18446744073709551617}", "/whole: 18446744073709551617 is not between 1 and 100\n"},
 	{"{\"whole\": 1e400}", "/whole: 1e400 is not between 1 and 100\n"},
 	{"{\"whole\": 1.5}", "/whole: 1.5 is not a whole number\n"},
 	{"{\"whole\": \"many\"}", "/whole: \"many\" is not a whole number\n"},
