@@ -9,21 +9,6 @@ tell(struct settings *settings, size_t mark, const char *what)
 	mistakes_leave(&settings->mistakes, mark);
 }
 
-static void
-check_listen(struct settings *settings, struct json_object *root, const struct config *config)
-{
-	struct json_object *value;
-
-	for (size_t i = 0; i <= config->listen_count; i++) {
-		size_t mark = config_enter_listen(settings, root, config, i, &value);
-		if (json_find(value, "tls", NULL)) {
-			mistakes_enter(&settings->mistakes, "tls");
-			tell(settings, mark, "TLS");
-		}
-		mistakes_leave(&settings->mistakes, mark);
-	}
-}
-
 void
 config_check_supported(struct settings *settings, struct json_object *root, const struct config *config)
 {
@@ -32,9 +17,6 @@ config_check_supported(struct settings *settings, struct json_object *root, cons
 		[CONFIG_COLLECTION] = "collection",
 	};
 
-	check_listen(settings, root, config);
-	if (json_find(root, "auth", NULL))
-		tell(settings, mistakes_enter(&settings->mistakes, "auth"), "authentication");
 	for (size_t i = 0; i < config->route_count; i++) {
 		enum config_work work = config->routes[i].work;
 		if (work != CONFIG_PROGRAM)
