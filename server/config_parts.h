@@ -49,6 +49,9 @@ void config_free_listen(void *config);
 void config_read_route_schema(struct settings *settings, struct json_object *value, void *route);
 void config_free_route_schema(void *route);
 
+/* Tells what is wrong with the schema, which stands in the route or in its collection. */
+void config_check_schema(struct settings *settings, const struct config_route *route, bool is_of_route);
+
 /* Tells what a collection makes wrong of its route's path and methods. */
 void config_check_collection(struct settings *settings, const struct config_route *route);
 

@@ -274,9 +274,9 @@ check_names(struct settings *settings, struct json_object *value, const struct c
 	const char **known = xcalloc(path_count + query_count + 1, sizeof *known);
 
 	memcpy(known, path_names, path_count * sizeof *known);
-	for (size_t i = 0; i < query_count; i++)
-		if (*route->query[i]) /* not one that was a mistake */
-			known[path_count++] = route->query[i];
+	for (char **name = route->query; name && *name; name++)
+		if (**name) /* not one that was a mistake */
+			known[path_count++] = *name;
 	check_query(settings, route, path_names);
 	check_program_names(settings, route, known);
 	free(known);
@@ -331,6 +331,7 @@ finish_route(struct settings *settings, struct json_object *value, void *owner)
 	add_head(route);
 	check_style(settings, route, kind);
 	check_names(settings, value, route);
+	config_check_schema(settings, route, settings_has(&config_route_table, value, "schema"));
 }
 
 const struct setting_table config_route_table = {route_rows, finish_route};

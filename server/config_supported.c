@@ -27,17 +27,7 @@ check_listen(struct settings *settings, struct json_object *root, const struct c
 void
 config_check_supported(struct settings *settings, struct json_object *root, const struct config *config)
 {
-	static const char *const names[] = {
-		[CONFIG_UPSTREAM] = "upstream",
-		[CONFIG_COLLECTION] = "collection",
-	};
-
 	check_listen(settings, root, config);
 	if (json_find(root, "auth", NULL))
 		tell(settings, mistakes_enter(&settings->mistakes, "auth"), "authentication");
-	for (size_t i = 0; i < config->route_count; i++) {
-		enum config_work work = config->routes[i].work;
-		if (work != CONFIG_PROGRAM)
-			tell(settings, config_enter_route(settings, i, names[work]), "this kind of work");
-	}
 }

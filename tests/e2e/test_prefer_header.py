@@ -88,7 +88,7 @@ def test_with_async_true(server):
     assert LOCATION.check_progress(server, response, ("IN_QUEUE", "IN_PROGRESS")) == id_
 
 
-def test_get(server, gates):
+def test_get(server):
     """GET is synchronous unless respond-async was sent."""
     assert server.get("/sync").status == 200
     id_ = PREFER.check_accepted(server, server.get("/sync", {"Prefer": "respond-async"}))

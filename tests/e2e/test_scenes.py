@@ -5,6 +5,7 @@ import time
 import pytest
 
 import expect
+import harness
 from harness import eventually, group_members, is_alive
 from styles import LOCATION, PREFER, STATUS, STYLES, TOKEN, own_fields, routes, unknown_id
 
@@ -170,7 +171,6 @@ def test_malformed_id(serve_once, style, id_):
 @pytest.fixture(scope="module")
 def serve_once(tmp_path_factory):
     """One server for all ids that are none."""
-    import harness
     directory = tmp_path_factory.mktemp("once")
     gate = harness.Gate(directory / "gate")
     server = harness.Server(directory / "server", routes(gate))
@@ -189,9 +189,8 @@ def test_expired_then_forgotten(serve, gate, style):
     expired = eventually(lambda: (poll := style.poll(server, id_)) and style.is_expired(poll) and poll, "expiry")
     assert time.monotonic() - opened >= 0.15, "expired before its time"
     style.check_expired(expired, id_, 200)
-    for other in STYLES:
-        if other in (style, LOCATION, STATUS, PREFER):
-            other.check_expired(other.poll(server, id_), id_, 200)
+    for other in {style, LOCATION, STATUS, PREFER}:
+        other.check_expired(other.poll(server, id_), id_, 200)
     expect.check_problem(style.cancel(server, id_), 410, "expired")
     forgotten = eventually(lambda: (poll := style.poll(server, id_)) and style.is_forgotten(poll) and poll,
                            "forgetting")
