@@ -50,7 +50,7 @@ make_collection_work(const struct config_collection *config, struct work **ret_w
 	if (config->has_on_change && config->on_change == CONFIG_PROGRAM)
 		rc = program_new(&config->on_change_program, &inner);
 	else if (config->has_on_change)
-		rc = -ENOTSUP;
+		rc = upstream_new(&config->on_change_upstream, &inner);
 	if (rc == 0)
 		*ret_work = collection_new(inner);
 	return rc;
