@@ -12,6 +12,8 @@
 #include "common/text.h"
 #include "common/timer.h"
 #include "config.h"
+#include "config_values.h"
+#include "http/auth.h"
 #include "http/server.h"
 #include "notify.h"
 #include "operations/operations.h"
@@ -57,6 +59,7 @@ struct server {
 	struct operations *operations;
 	struct styles *styles;
 	struct routes *routes;
+	struct auth *auth;
 	struct http_server *http;
 	struct metrics *metrics;
 	struct admin *admin;
@@ -226,13 +229,13 @@ largest_body(const struct config *config)
 }
 
 static int
-listen_on(struct http_server *http, const char *address, const char *what)
+listen_on(struct http_server *http, const struct config_listen *listen, const char *what)
 {
 	CLEANUP_FREE char *actual = NULL;
-	int rc = http_server_listen(http, address, &actual);
+	int rc = http_server_listen(http, listen->address, listen->tls, &actual);
 
 	if (rc < 0) {
-		fprintf(stderr, "deferd: cannot listen on %s: %s\n", address, strerrordesc_np(-rc));
+		fprintf(stderr, "deferd: cannot listen on %s: %s\n", listen->address, strerrordesc_np(-rc));
 		return rc;
 	}
 	printf("deferd: %s %s\n", what, actual);
@@ -250,6 +253,11 @@ listen_on_fd(struct server *server, int fd)
 	if (rc < 0) {
 		fprintf(stderr, "deferd: cannot serve on descriptor %d: %s\n", fd, strerrordesc_np(-rc));
 		return rc;
+	}
+	if (!server->config->has_auth && !config_address_is_local(actual)) {
+		fprintf(stderr, "deferd: without auth only loopback and unix addresses are served, not %s\n",
+			actual);
+		return -EACCES;
 	}
 	printf("deferd: ready on %s\n", actual);
 	fflush(stdout);
@@ -269,7 +277,12 @@ start_front(struct server *server)
 	};
 
 	config.limits.max_body_bytes = largest_body(server->config);
-	int rc = http_server_new(server->base, server->timers, &config, &server->http);
+	int rc = auth_new(server->timers, server->mailbox, &server->auth);
+	if (rc < 0)
+		return rc;
+	auth_set_users(server->auth, server->config->users);
+	config.auth = server->auth;
+	rc = http_server_new(server->base, server->timers, &config, &server->http);
 	if (rc < 0)
 		return rc;
 	metrics_set_http(server->metrics, server->http);
@@ -278,7 +291,7 @@ start_front(struct server *server)
 	for (int i = 0; rc == 0 && i < handed_over; i++)
 		rc = listen_on_fd(server, NOTIFY_FIRST_FD + i);
 	for (size_t i = 0; rc == 0 && handed_over == 0 && i < server->config->listen_count; i++)
-		rc = listen_on(server->http, server->config->listen[i].address, "ready on");
+		rc = listen_on(server->http, &server->config->listen[i], "ready on");
 	return rc;
 }
 
@@ -302,7 +315,7 @@ start_admin_front(struct server *server)
 	if (rc < 0)
 		return rc;
 	http_server_set_router(server->admin_http, server->admin_router);
-	return listen_on(server->admin_http, server->config->admin.address, "admin on");
+	return listen_on(server->admin_http, &server->config->admin, "admin on");
 }
 
 static void
@@ -385,8 +398,27 @@ on_terminate(evutil_socket_t number, short what, void *arg)
 	}
 }
 
-/* Reads the configuration again.  Routes are taken over whole or not at all; what needs a new start is left as it was. */
+/* That callers must log in can begin with a reload, but not end: an address may be open to the world by now. */
 static void
+reload_users(struct server *server, struct users *users)
+{
+	if (users || !auth_has_users(server->auth))
+		auth_set_users(server->auth, users);
+	else
+		log_warning("users stay as they were: without \"auth\" only after a new start");
+}
+
+/* The certificates of addresses that are listened on. */
+static void
+reload_tls(struct http_server *http, const struct config_listen *listen, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (listen[i].tls && http_server_set_tls(http, listen[i].address, listen[i].tls) < 0)
+			log_warning("TLS begins only after a new start", "address=%s", listen[i].address);
+}
+
+/* Reads the configuration again.  Routes are taken over whole or not at all; what needs a new start is left as it was.  Whether they were. */
+static bool
 reload(struct server *server)
 {
 	CLEANUP(text_fini) struct text mistakes = {0};
@@ -395,25 +427,30 @@ reload(struct server *server)
 
 	if (config_read(server->file, &config, &mistakes) < 0) {
 		log_error("configuration not reloaded", "mistakes=\"%s\"", mistakes.data);
-		return;
+		return false;
 	}
 	if (routes_new(config, server->operations, server->styles, server->admin, &routes) < 0) {
 		config_free(config);
-		return;
+		return false;
 	}
 	int rc = routes_prepare(routes, server->store);
 	if (rc < 0) {
 		log_error("configuration not reloaded", "error=%s", strerrorname_np(-rc));
 		routes_free(routes);
 		config_free(config);
-		return;
+		return false;
 	}
+	reload_users(server, config->users);
+	reload_tls(server->http, config->listen, config->listen_count);
+	if (server->admin_http)
+		reload_tls(server->admin_http, &config->admin, 1);
 	log_set_level((enum log_level)config->log_level);
 	http_server_set_router(server->http, routes_router(routes));
 	routes_free(server->routes);
 	server->routes = routes;
 	config_free(config);
 	log_info("configuration reloaded", "file=%s", server->file);
+	return true;
 }
 
 static void
@@ -426,8 +463,8 @@ on_reload(evutil_socket_t number, short what, void *arg)
 	if (server->draining)
 		return;
 	notify_send("RELOADING=1\nMONOTONIC_USEC=%lld", (long long)clock_mono_us());
-	reload(server);
-	notify_send("READY=1");
+	notify_send("READY=1\nSTATUS=%s",
+		reload(server) ? "Serving" : "Serving; the configuration was not reloaded");
 }
 
 static void
@@ -507,7 +544,7 @@ server_start(struct config *config, const char *file, struct server **ret_server
 	server->config = config;
 	server->file = xstrdup(file);
 	log_set_level((enum log_level)config->log_level);
-	log_set_journal(getenv("JOURNAL_STREAM") != NULL);
+	log_set_journal(notify_stderr_is_journal());
 	raise_descriptor_limit();
 	program_start();
 	for (size_t i = 0; rc == 0 && i < sizeof steps / sizeof *steps; i++)
@@ -547,6 +584,7 @@ server_free(struct server *server)
 {
 	if (!server)
 		return;
+	auth_free(server->auth);
 	http_server_free(server->http);
 	http_server_free(server->admin_http);
 	router_free(server->admin_router);
