@@ -329,10 +329,8 @@ read_file(struct settings *settings, const char *file)
 		mistakes_add(&settings->mistakes, "cannot be read: %s", strerror(-error));
 	} else {
 		config = config_load(settings, text.data, text.len, &root);
-		if (config) {
-			config_check_supported(settings, root, config);
+		if (config)
 			config_read_secrets(settings, root, config);
-		}
 	}
 	json_object_put(root);
 	text_fini(&text);

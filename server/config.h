@@ -6,6 +6,7 @@
 
 #include "common/text.h"
 #include "work/program.h"
+#include "work/upstream.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -30,11 +31,6 @@ struct config_listen {
 
 enum config_work { CONFIG_PROGRAM, CONFIG_UPSTREAM, CONFIG_COLLECTION };
 
-struct config_upstream {
-	char *url;		  /* http or https, without a slash at its end, without query */
-	bool forward_credentials; /* Authorization and Cookie are sent on */
-};
-
 struct config_collection {
 	char *name;	   /* "zones"; no two collections have the same */
 	char *parent;	   /* of another collection, NULL: none; its id is the path's last parameter */
@@ -45,7 +41,7 @@ struct config_collection {
 	bool has_on_change;
 	enum config_work on_change; /* CONFIG_PROGRAM or CONFIG_UPSTREAM, where has_on_change */
 	struct program_config on_change_program;
-	struct config_upstream on_change_upstream;
+	struct upstream_config on_change_upstream;
 };
 
 /* A route; times in milliseconds, sizes in bytes; what it does not set is the server's default. */
@@ -67,7 +63,7 @@ struct config_route {
 	bool assert_formats;	    /* format in the schema is an assertion */
 	enum config_work work;
 	struct program_config program;	     /* of CONFIG_PROGRAM */
-	struct config_upstream upstream;     /* of CONFIG_UPSTREAM */
+	struct upstream_config upstream;     /* of CONFIG_UPSTREAM */
 	struct config_collection collection; /* of CONFIG_COLLECTION */
 };
 

@@ -49,6 +49,9 @@ void config_free_listen(void *config);
 void config_read_route_schema(struct settings *settings, struct json_object *value, void *route);
 void config_free_route_schema(void *route);
 
+/* Tells what is wrong with the schema, which stands in the route or in its collection. */
+void config_check_schema(struct settings *settings, const struct config_route *route, bool is_of_route);
+
 /* Tells what a collection makes wrong of its route's path and methods. */
 void config_check_collection(struct settings *settings, const struct config_route *route);
 
@@ -64,9 +67,6 @@ void config_check_paths(struct settings *settings, const struct config *config);
 
 /* Reads what the files of auth and TLS hold, and tells what is wrong with it (config_secrets.c). */
 void config_read_secrets(struct settings *settings, struct json_object *root, struct config *config);
-
-/* Tells what can be configured but is not built yet: goes when all of it is (config_supported.c). */
-void config_check_supported(struct settings *settings, struct json_object *root, const struct config *config);
 
 /* Moves the pointer to a member of a route: "/routes/2/path". */
 size_t config_enter_route(struct settings *settings, size_t index, const char *member);

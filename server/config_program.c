@@ -1,4 +1,4 @@
-/* Programs and upstreams of the configuration: their tables of settings, and the {name}s in arguments. */
+/* Programs of the configuration: their table of settings, and the {name}s in arguments. */
 #include "common/cleanup.h"
 #include "common/json.h"
 #include "config_files.h"
@@ -10,7 +10,6 @@
 #include <string.h>
 
 #define PROGRAM(kind, member) SETTING_PLACE(kind, struct program_config, member)
-#define UPSTREAM(kind, member) SETTING_PLACE(kind, struct config_upstream, member)
 
 /* What the names of deferd's own variables begin with. */
 #define OWN_VARIABLES "DEFERD_"
@@ -130,23 +129,6 @@ static const struct setting program_rows[] = {
 };
 
 const struct setting_table config_program_table = {program_rows, finish_program};
-
-static const struct setting upstream_rows[] = {
-	{.name = "url",
-		UPSTREAM(SETTING_STRING, url),
-		.is_required = true,
-		.convert = config_convert_url,
-		.type = "URL",
-		.meaning = "Where calls are sent on to; a path in it replaces the literal beginning of the "
-			   "route's."},
-	{.name = "forward_credentials",
-		UPSTREAM(SETTING_BOOLEAN, forward_credentials),
-		.fallback = "false",
-		.meaning = "Whether Authorization and Cookie are sent on."},
-	{.name = NULL},
-};
-
-const struct setting_table config_upstream_table = {upstream_rows, NULL};
 
 /* A look at the names in arguments. */
 struct name_look {

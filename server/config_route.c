@@ -331,6 +331,7 @@ finish_route(struct settings *settings, struct json_object *value, void *owner)
 	add_head(route);
 	check_style(settings, route, kind);
 	check_names(settings, value, route);
+	config_check_schema(settings, route, settings_has(&config_route_table, value, "schema"));
 }
 
 const struct setting_table config_route_table = {route_rows, finish_route};

@@ -6,9 +6,13 @@
 #include "config.h"
 #include "http/router.h"
 #include "operations/operations.h"
+#include "route_collection.h"
+#include "store/resources.h"
 #include "styles/style.h"
 #include "watch/admin.h"
+#include "work/collection.h"
 #include "work/program.h"
+#include "work/upstream.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -20,6 +24,7 @@ struct route {
 	char *key;		   /* "POST /thumbnails/{size}": names it over restarts */
 	struct op_route *op_route; /* lent by style_route */
 	struct style_route *style_route;
+	struct store_collection *collection; /* a reference; NULL: it is none */
 };
 
 struct routes {
@@ -32,14 +37,37 @@ static const struct style *const styles_of[] = {
 	[CONFIG_SYNC] = NULL,
 	[CONFIG_STATUS] = &style_status,
 	[CONFIG_TOKEN] = &style_token,
-	[CONFIG_RESOURCE] = NULL,
+	[CONFIG_RESOURCE] = &style_resource,
 };
+
+/* A collection's work is to have its changes carried out. */
+static int
+make_collection_work(const struct config_collection *config, struct work **ret_work)
+{
+	struct work *inner = NULL;
+	int rc = 0;
+
+	if (config->has_on_change && config->on_change == CONFIG_PROGRAM)
+		rc = program_new(&config->on_change_program, &inner);
+	else if (config->has_on_change)
+		rc = upstream_new(&config->on_change_upstream, &inner);
+	if (rc == 0)
+		*ret_work = collection_new(inner);
+	return rc;
+}
 
 static int
 make_work(const struct config_route *config, struct work **ret_work)
 {
 	if (config->work == CONFIG_PROGRAM)
 		return program_new(&config->program, ret_work);
+	if (config->work == CONFIG_COLLECTION)
+		return make_collection_work(&config->collection, ret_work);
+	if (config->work == CONFIG_UPSTREAM) {
+		struct upstream_config upstream = config->upstream;
+		upstream.may_repeat = config->rerun;
+		return upstream_new(&upstream, ret_work);
+	}
 	return -ENOTSUP;
 }
 
@@ -71,6 +99,7 @@ make_op_route(const struct config_route *config, const struct route *route, stru
 		.max_result_bytes = config->max_result_bytes,
 		.rerun = config->rerun,
 		.dialect = style ? style->dialect : PROBLEM_PLAIN,
+		.collection = route->collection,
 	};
 
 	return operations_add_route(operations, &op_config);
@@ -96,6 +125,7 @@ enter_route(struct routes *routes, const struct config_route *config, struct ope
 
 	if (rc < 0)
 		return rc;
+	route->collection = config->work == CONFIG_COLLECTION ? route_collection_new(config) : NULL;
 	route->pattern = xasprintf("%s%s", config->base_path, config->path);
 	route->key = make_key(config, route->pattern);
 	route->op_route = make_op_route(config, route, operations, work);
@@ -109,10 +139,15 @@ enter_route(struct routes *routes, const struct config_route *config, struct ope
 		.users = config->users,
 		.max_body_bytes = config->max_body_bytes,
 		.idempotency_required = config->idempotency_required,
+		.collection = route->collection,
+		.has_on_change = config->collection.has_on_change,
+		.members = route_members_new(config),
 	};
+	rc = route_schemas_new(config, &style_config.schema, &style_config.quick_schema);
 	route->style_route = style_route_new(styles, &style_config);
+	route_members_free(style_config.members);
 	routes->count++;
-	return style_route_enter(route->style_route, routes->router, method_set(config));
+	return rc < 0 ? rc : style_route_enter(route->style_route, routes->router, method_set(config));
 }
 
 /* Monitors stand at the root, and below every base path that a route has. */
@@ -158,6 +193,17 @@ routes_new(const struct config *config, struct operations *operations, struct st
 	return 0;
 }
 
+int
+routes_prepare(struct routes *routes, struct store *store)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < routes->count; i++)
+		if (routes->routes[i].collection)
+			rc = store_add_collection(store, routes->routes[i].collection);
+	return rc;
+}
+
 const struct router *
 routes_router(const struct routes *routes)
 {
@@ -180,6 +226,7 @@ routes_free(struct routes *routes)
 		return;
 	for (size_t i = 0; i < routes->count; i++) {
 		style_route_unref(routes->routes[i].style_route);
+		store_collection_unref(routes->routes[i].collection);
 		free(routes->routes[i].pattern);
 		free(routes->routes[i].key);
 	}

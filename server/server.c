@@ -186,12 +186,16 @@ make_operations(struct server *server)
 	make_watch(server);
 	struct styles_config styles_config = {
 		.operations = server->operations,
+		.store = server->store,
+		.mailbox = server->mailbox,
 		.timers = server->timers,
 		.spool_fd = store_spool_fd(server->store),
 		.wait_max_ms = config->wait_max_ms,
 	};
-	server->styles = styles_new(&styles_config);
-	return routes_new(config, server->operations, server->styles, server->admin, &server->routes);
+	rc = styles_new(&styles_config, &server->styles);
+	return rc < 0 ? rc
+		      : routes_new(
+				config, server->operations, server->styles, server->admin, &server->routes);
 }
 
 static struct op_route *
@@ -208,7 +212,7 @@ recover(struct server *server)
 
 	if (rc < 0)
 		fprintf(stderr, "deferd: %s\n", why ? why : strerrorname_np(-rc));
-	return rc;
+	return rc < 0 ? rc : routes_prepare(server->routes, server->store);
 }
 
 /* The largest body that any route takes: what the guard lets through. */
@@ -420,6 +424,13 @@ reload(struct server *server)
 		return;
 	}
 	if (routes_new(config, server->operations, server->styles, server->admin, &routes) < 0) {
+		config_free(config);
+		return;
+	}
+	int rc = routes_prepare(routes, server->store);
+	if (rc < 0) {
+		log_error("configuration not reloaded", "error=%s", strerrorname_np(-rc));
+		routes_free(routes);
 		config_free(config);
 		return;
 	}

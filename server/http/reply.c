@@ -101,6 +101,20 @@ has_body(int status)
 	return status >= 200 && status != 204 && status != 304;
 }
 
+/* Bytes that go behind the header, wherever they come from. */
+struct body {
+	const char *data; /* NULL: those of blob, which may be a file */
+	struct blob *blob;
+	uint64_t len;
+};
+
+/* Whether the length of a body is known, too: of what HEAD asked for it is not where there is none. */
+static bool
+tells_length(const struct http_request *request, int status, const struct body *body)
+{
+	return has_body(status) && (request->method != HTTP_HEAD || body->data || body->blob);
+}
+
 /* Whether a list of tokens, as Connection has them, names token. */
 static bool
 names_token(const char *list, const char *token)
@@ -205,13 +219,6 @@ finish(struct http_request *request)
 	evhttp_send_reply_end(evhttp);
 }
 
-/* Bytes that go behind the header, wherever they come from. */
-struct body {
-	const char *data; /* NULL: those of blob, which may be a file */
-	struct blob *blob;
-	uint64_t len;
-};
-
 static void
 send_reply(struct http_request *request, int status, const struct fields *fields, const struct body *body)
 {
@@ -238,7 +245,7 @@ send_reply(struct http_request *request, int status, const struct fields *fields
 		text_add_string(&head, request->id);
 		text_add_string(&head, "\r\n");
 	}
-	if (has_body(status)) {
+	if (tells_length(request, status, body)) {
 		text_add_string(&head, "Content-Length: ");
 		add_decimal(&head, len);
 		text_add_string(&head, "\r\n");

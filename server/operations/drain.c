@@ -20,17 +20,23 @@ operations_check_drained(struct operations *operations)
 
 /* Synchronous calls that wait are answered; with the others only their watchers are. */
 static void
+let_go(struct op_run *run)
+{
+	op_queue_remove(run);
+	timer_stop(&run->op->timer);
+	run->op->route->load->waiting--;
+	op_interrupt(run->op);
+}
+
+static void
 let_go_of_queue(struct operations *operations)
 {
+	while (!list_is_empty(&operations->blocked))
+		let_go(container_of(operations->blocked.next, struct op_run, link));
 	while (!list_is_empty(&operations->ring)) {
 		struct op_load *load = container_of(operations->ring.next, struct op_load, link);
-		struct op_run *run = container_of(load->queued.next, struct op_run, link);
-		struct op *op = run->op;
 
-		op_queue_remove(run);
-		timer_stop(&op->timer);
-		load->waiting--;
-		op_interrupt(op);
+		let_go(container_of(load->queued.next, struct op_run, link));
 	}
 }
 

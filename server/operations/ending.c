@@ -6,6 +6,7 @@
 #include "common/log.h"
 #include "operations/idempotency.h"
 #include "operations/private.h"
+#include "store/resources.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -67,11 +68,58 @@ keep_ms(const struct op *op, enum op_state end)
 	return end == OP_TIMED_OUT ? op->route->keep_timed_out_ms : op->route->keep_ms;
 }
 
+/* What came of the change is the final response, where the work has not failed. */
+static void
+take_response(struct op *op)
+{
+	struct store_change *change = op->change;
+
+	if (change->end_failed) {
+		op->run->end = OP_FAILED;
+		free(op->detail);
+		op->detail = xstrdup(change->message);
+	}
+	if (!change->failed) {
+		op->operations->retained_bytes += blob_len(change->body);
+		op->status = (int16_t)change->status;
+		op->fields = change->fields;
+		op->body = change->body;
+		change->fields = (struct fields){0};
+		change->body = NULL;
+	}
+	store_change_free(change);
+	op->change = NULL;
+	free(op->accepted);
+	op->accepted = NULL;
+}
+
+/* How it ended is noted in the change; what the work has answered is to be merged into the resource. */
+static void
+settle_change(struct op *op)
+{
+	struct store_change *change = op->change;
+
+	change->failed = op->run->end != OP_SUCCEEDED;
+	if (change->failed) {
+		change->message = xstrdup(op->detail ? op->detail : "The change failed.");
+		return;
+	}
+	change->answer = op->body;
+	op->operations->retained_bytes -= blob_len(op->body);
+	op->body = NULL;
+	fields_fini(&op->fields);
+	op->fields = (struct fields){0};
+}
+
 /* The end is durable, or need not be: show it. */
 static void
 publish(struct op *op)
 {
 	struct operations *operations = op->operations;
+	bool changed = op->change;
+
+	if (changed)
+		take_response(op);
 	enum op_state end = op->run->end;
 
 	if (end == OP_SUCCEEDED)
@@ -84,8 +132,12 @@ publish(struct op *op)
 	op_notify(op);
 	if (op->sync && !op->stored)
 		op_free(op);
+	else if (op->sync && !op->key)
+		op_forget(op);
 	else
 		op_keep(op, keep_ms(op, end));
+	if (changed)
+		op_start_next(operations);
 }
 
 static void
@@ -136,12 +188,15 @@ op_end(struct op *op, enum op_state end, struct work_result *result)
 	op->operations->retained_bytes += blob_len(op->body);
 	op->detail = result->detail;
 	*result = (struct work_result){0};
+	if (op->change)
+		settle_change(op);
 	if (!op->stored) {
 		publish(op);
 		return;
 	}
 	op_store_record(op, &record);
 	record.state = STORE_ENDED;
+	record.change = op->change;
 	record.end = op_state_name(end);
 	record.forget_ms = op->ended_ms + keep_ms(op, end);
 	store_end(op->operations->config.store, &record, on_end_durable, op);

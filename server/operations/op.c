@@ -5,6 +5,7 @@
 #include "common/text.h"
 #include "operations/idempotency.h"
 #include "operations/private.h"
+#include "store/resources.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -89,6 +90,8 @@ op_free(struct op *op)
 	fields_fini(&op->fields);
 	blob_unref(op->body);
 	free(op->detail);
+	free(op->accepted);
+	store_change_free(op->change);
 	free(op);
 }
 

@@ -18,6 +18,7 @@ struct operations;
 struct op_key;
 struct op_route;
 struct op_run;
+struct store_change;
 
 enum op_state {
 	OP_ACCEPTING, /* not durable yet: nobody outside has heard of it */
@@ -36,17 +37,19 @@ struct op {
 	struct list link;	/* in order of acceptance, likewise */
 	struct id id;
 	struct operations *operations;
-	struct op_route *route; /* a reference */
-	const char *style;	/* a constant: "location", "" for a synchronous call */
-	char *principal;	/* NULL: nobody is known */
-	uint64_t sequence;	/* order of acceptance, over restarts */
-	int64_t accepted_ms;	/* wall clock */
-	int64_t started_ms;	/* 0: not started */
-	int64_t ended_ms;	/* 0: not ended */
-	struct timer timer;	/* see enum op_state */
-	struct list watchers;	/* struct op_watcher, until the end */
-	struct op_run *run;	/* until the end, then NULL */
-	struct op_key *key;	/* its Idempotency-Key; NULL: none */
+	struct op_route *route;	     /* a reference */
+	const char *style;	     /* a constant: "location", "" for a synchronous call */
+	char *principal;	     /* NULL: nobody is known */
+	uint64_t sequence;	     /* order of acceptance, over restarts */
+	int64_t accepted_ms;	     /* wall clock */
+	int64_t started_ms;	     /* 0: not started */
+	int64_t ended_ms;	     /* 0: not ended */
+	struct timer timer;	     /* see enum op_state */
+	struct list watchers;	     /* struct op_watcher, until the end */
+	struct op_run *run;	     /* until the end, then NULL */
+	struct store_change *change; /* of a resource, that it carries out, until the end; NULL: none */
+	char *accepted; /* with change, until the end: the resource as it was once accepted; NULL: not known */
+	struct op_key *key; /* its Idempotency-Key; NULL: none */
 
 	/* the final response; of a tombstone only the status is left */
 	struct fields fields;

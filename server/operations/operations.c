@@ -5,6 +5,7 @@
 #include "common/log.h"
 #include "operations/idempotency.h"
 #include "operations/private.h"
+#include "store/resources.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -30,6 +31,8 @@ operations_new(const struct operations_config *config, struct operations **ret_o
 	list_init(&operations->all);
 	list_init(&operations->ring);
 	list_init(&operations->running);
+	list_init(&operations->blocked);
+	hash_init(&operations->turns);
 	timer_init(&operations->retry, NULL);
 	timer_init(&operations->drained, NULL);
 	*ret_operations = operations;
@@ -60,6 +63,7 @@ operations_free(struct operations *operations)
 	hash_each(&operations->table, free_op_in_table, &operations->table);
 	hash_fini(&operations->table);
 	hash_fini(&operations->keys);
+	hash_fini(&operations->turns);
 	free(operations);
 }
 
@@ -107,6 +111,7 @@ operations_add_route(struct operations *operations, const struct op_route_config
 	route->max_result_bytes = config->max_result_bytes;
 	route->rerun = config->rerun;
 	route->dialect = config->dialect;
+	route->collection = config->collection ? store_collection_ref(config->collection) : NULL;
 	list_add_tail(&operations->routes, &route->link);
 	return route;
 }
@@ -126,6 +131,7 @@ op_route_unref(struct op_route *route)
 	list_remove(&route->link);
 	load_unref(route->load);
 	work_unref(route->work);
+	store_collection_unref(route->collection);
 	free(route->key);
 	free(route);
 }
@@ -146,6 +152,7 @@ op_run_new(struct op *op, struct work_input *input)
 	if (input)
 		op->operations->retained_bytes += blob_len(input->body);
 	list_init(&run->link);
+	list_init(&run->turn_link);
 	list_init(&run->acceptors);
 	pthread_mutex_init(&run->lock, NULL);
 	op->run = run;
@@ -156,7 +163,7 @@ void
 op_enqueue(struct op *op)
 {
 	op_set_state(op, OP_QUEUED);
-	op_queue_add(op->run, false);
+	op_queue_enter(op->run);
 	timer_start(op->operations->config.timers, &op->timer, op->route->queue_timeout_ms);
 	op_start_next(op->operations);
 }
@@ -188,6 +195,17 @@ on_accept_durable(void *arg, int error)
 		tell_acceptors(&acceptors, NULL, error);
 		return;
 	}
+	if (op->change) {
+		op->accepted = op->change->representation;
+		op->change->representation = NULL;
+	}
+	if (op->run->verdict.status) {
+		op_set_state(op, OP_QUEUED);
+		op->route->load->waiting--;
+		tell_acceptors(&acceptors, op, 0);
+		op_end(op, op->run->verdict.status >= 400 ? OP_FAILED : OP_SUCCEEDED, &op->run->verdict);
+		return;
+	}
 	op_enqueue(op);
 	tell_acceptors(&acceptors, op, 0);
 }
@@ -208,6 +226,13 @@ accept_durably(struct op *op, const struct op_submission *submission)
 	record.input = input.data;
 	record.input_len = input.len;
 	record.body = op->run->input->body;
+	record.change = op->change;
+	if (op->run->verdict.status) {
+		/* Without input it cannot be run by mistake after a crash. */
+		record.input = NULL;
+		record.input_len = 0;
+		record.body = NULL;
+	}
 	store_accept(op->operations->config.store, &record, on_accept_durable, op);
 	text_fini(&input);
 }
@@ -221,7 +246,8 @@ refusal(const struct operations *operations, const struct op_submission *submiss
 		return OP_REFUSED_CAPACITY;
 	if (!op_queue_has_room(submission->route))
 		return OP_REFUSED_QUEUE;
-	if ((!submission->sync || submission->key) && !store_is_healthy(operations->config.store))
+	if ((!submission->sync || submission->key || submission->change) &&
+		!store_is_healthy(operations->config.store))
 		return OP_REFUSED_STORAGE;
 	if (operations->retained_bytes + blob_len(submission->input->body) >
 		operations->config.max_retained_bytes)
@@ -243,12 +269,17 @@ operations_submit(struct operations *operations, const struct op_submission *sub
 	op->principal = xstrdup(submission->input->principal);
 	op->sequence = ++operations->sequence;
 	op->sync = submission->sync;
+	op->change = submission->change;
 	op_run_new(op, submission->input);
+	if (submission->verdict) {
+		op->run->verdict = *submission->verdict;
+		*submission->verdict = (struct work_result){0};
+	}
 	operations->outstanding++;
 	op->route->load->waiting++;
 	if (submission->key)
 		op_key_add(op, submission->key);
-	if (submission->sync && !submission->key)
+	if (submission->sync && !submission->key && !submission->change)
 		op_enqueue(op);
 	else
 		accept_durably(op, submission);

@@ -13,6 +13,8 @@
 #include <stdint.h>
 
 struct mailbox;
+struct store_change;
+struct store_collection;
 struct timers;
 
 struct operations_config {
@@ -53,6 +55,8 @@ struct op_route_config {
 	uint64_t max_result_bytes;
 	bool rerun; /* may be run a second time after a crash */
 	enum problem_dialect dialect;
+	struct store_collection
+		*collection; /* whose resources it changes; a reference is taken; NULL: none */
 };
 
 /* Adds a route.  The operations keep it as long as an operation needs it; the caller gives its reference back. */
@@ -75,6 +79,14 @@ struct op_submission {
 	bool sync;		  /* no monitor; stored only with a key */
 	struct op_key *key;	  /* see idempotency.h; taken if the submission is; NULL: none */
 
+	/* The change of a resource that the work carries out, taken if the submission is; NULL: none.  Such an operation is
+	 * always stored.  The acceptor may be told why the change was refused, see resources.h. */
+	struct store_change *change;
+
+	/* What its final response is already, taken if the submission is: it ends as soon as it may be told to the client, and the work
+	 * never sees it.  NULL: the work says. */
+	struct work_result *verdict;
+
 	/* Told once, never from within operations_submit, when op may be told to the client (see op_await); its fn is set. For a
 	 * synchronous call without a key it is not told: such a call is queued at once. */
 	struct op_acceptor *acceptor;
@@ -83,6 +95,16 @@ struct op_submission {
 /* Takes a call in, or says why not: then nothing has happened.  *ret_op may be watched at once. */
 __attribute__((warn_unused_result)) enum op_refusal operations_submit(
 	struct operations *operations, const struct op_submission *submission, struct op **ret_op);
+
+/*
+ * Makes a change that no work has to carry out, see store_change; it counts as outstanding until it is done.  done is not
+ * called if it is refused.
+ */
+__attribute__((warn_unused_result)) enum op_refusal operations_apply(
+	struct operations *operations, struct store_change *change, store_done_fn done, void *arg);
+
+/* The last of the operations that change that resource and have not ended; NULL if there is none. */
+struct op *operations_find_change(struct operations *operations, const struct id *resource);
 
 /* The operation of that id, tombstones included; NULL if there is none, or none that anybody has heard of. */
 struct op *operations_find(struct operations *operations, const struct id *id);

@@ -29,7 +29,10 @@ struct op_route {
 	uint64_t max_result_bytes;
 	bool rerun;
 	enum problem_dialect dialect;
+	struct store_collection *collection; /* a reference; NULL: none */
 };
+
+struct op_turn;
 
 /* Why a running operation is stopped. */
 enum op_stop { OP_GOES_ON, OP_STOP_TIMEOUT, OP_STOP_CANCEL, OP_STOP_DRAIN };
@@ -38,6 +41,9 @@ enum op_stop { OP_GOES_ON, OP_STOP_TIMEOUT, OP_STOP_CANCEL, OP_STOP_DRAIN };
 struct op_run {
 	struct op *op;
 	struct list link;      /* in its route's queue, or among what runs */
+	struct op_turn *turn;  /* the line that it stands in; NULL: none */
+	struct list turn_link; /* in that line */
+	bool blocked;	       /* queued, but another in its line is first */
 	bool starting;	       /* taken from the queue; its start is not durable yet */
 	bool launched;	       /* its work is on a pool thread */
 	bool ending;	       /* its end is decided and not durable yet */
@@ -45,6 +51,7 @@ struct op_run {
 	enum op_stop stop;     /* why it was told to stop */
 	struct list acceptors; /* struct op_acceptor, while accepting */
 	struct work_input *input;
+	struct work_result verdict; /* see struct op_submission; status 0: none */
 
 	/* shared with the pool thread while launched */
 	struct pool_job job;
@@ -64,6 +71,8 @@ struct operations {
 	struct list routes;  /* struct op_route: every one that somebody refers to */
 	struct list ring;    /* struct op_load with something queued, in turn */
 	struct list running; /* struct op_run, launched */
+	struct list blocked; /* struct op_run, queued behind another that changes the same resource */
+	struct hash turns;   /* struct op_turn, by the resource's id */
 	unsigned outstanding, queued, run_count;
 	uint64_t sequence;
 	uint64_t retained_bytes; /* bodies of requests that have not ended, and results that are kept */
@@ -97,7 +106,13 @@ struct op *op_table_find(struct operations *operations, const struct id *id);
 bool op_queue_has_room(const struct op_route *route);
 void op_queue_add(struct op_run *run, bool at_head);
 void op_queue_remove(struct op_run *run);
+void op_queue_enter(struct op_run *run); /* at the end, or blocked as its turn says */
+void op_queue_unblock(struct op_run *run);
 struct op_run *op_queue_next(struct operations *operations); /* takes it off; NULL: none may run now */
+
+/* turn.c: the operations on one resource, one after the other. */
+bool op_turn_join(struct op_run *run);	/* whether it is the first */
+void op_turn_leave(struct op_run *run); /* the next may then run; does nothing where there is no turn */
 
 /* running.c: from the queue to a thread and back. */
 void op_start_next(struct operations *operations);

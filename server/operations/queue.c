@@ -52,14 +52,39 @@ op_queue_add(struct op_run *run, bool at_head)
 }
 
 void
+op_queue_enter(struct op_run *run)
+{
+	struct operations *operations = run->op->operations;
+
+	if (!run->op->change || op_turn_join(run)) {
+		op_queue_add(run, false);
+		return;
+	}
+	run->blocked = true;
+	list_add_tail(&operations->blocked, &run->link);
+	operations->queued++;
+}
+
+void
+op_queue_unblock(struct op_run *run)
+{
+	if (!run->blocked)
+		return;
+	op_queue_remove(run);
+	op_queue_add(run, false);
+}
+
+void
 op_queue_remove(struct op_run *run)
 {
 	struct op_route *route = run->op->route;
+	bool was_blocked = run->blocked;
 
 	assert(!list_is_empty(&run->link));
 	list_remove(&run->link);
 	route->operations->queued--;
-	if (list_is_empty(&route->load->queued))
+	run->blocked = false;
+	if (!was_blocked && list_is_empty(&route->load->queued))
 		list_remove(&route->load->link);
 }
 

@@ -7,6 +7,7 @@
 #include "common/log.h"
 #include "operations/idempotency.h"
 #include "operations/private.h"
+#include "store/resources.h"
 #include "work/program.h"
 
 #include <errno.h>
@@ -102,6 +103,28 @@ restore_end(struct recovery *recovery, struct op *op, const struct store_operati
 	op_keep(op, left_ms > 0 ? left_ms : 0);
 }
 
+/* The change that an operation was to carry out; the collection may be configured otherwise by now, or no more. */
+static struct store_change *
+restore_change(const struct op *op, const struct work_input *input, const struct store_pending *pending)
+{
+	struct store_collection *collection = op->route->collection;
+	char id[ID_TEXT_SIZE];
+
+	if (collection && strcmp(collection->name, pending->collection) == 0)
+		store_collection_ref(collection);
+	else
+		collection = store_collection_new_stand_in(pending);
+	id_format(&pending->id, id);
+	bool is_create = pending->action == STORE_CREATE;
+	char *url = xasprintf("%s%s%s%s", input ? input->base : "", input ? input->path : "",
+		is_create ? "/" : "", is_create ? id : "");
+	struct store_change *change =
+		store_change_new(collection, pending->action, &pending->id, &pending->parent, url);
+	free(url);
+	store_collection_unref(collection);
+	return change;
+}
+
 static void
 restore_outstanding(struct recovery *recovery, struct op *op, const struct store_operation *record)
 {
@@ -113,17 +136,20 @@ restore_outstanding(struct recovery *recovery, struct op *op, const struct store
 	if (rc == 0)
 		input->body = blob_ref(record->body);
 	struct op_run *run = op_run_new(op, input);
+	if (record->pending)
+		op->change = restore_change(op, input, record->pending);
 	operations->outstanding++;
 	/* Queued ones, too: the start of what may be run again is not recorded. */
 	remember_running(recovery, record);
 	op->state = OP_QUEUED;
-	if (rc < 0 || !known || (record->state == STORE_RUNNING && !op->route->rerun)) {
+	bool is_lost = op->route->collection && !op->change;
+	if (rc < 0 || !known || is_lost || (record->state == STORE_RUNNING && !op->route->rerun)) {
 		list_add_tail(&recovery->interrupted, &run->link);
 		return;
 	}
 	op->started_ms = 0;
 	op->route->load->waiting++;
-	op_queue_add(run, false);
+	op_queue_enter(run);
 	timer_start(operations->config.timers, &op->timer, op->route->queue_timeout_ms);
 	recovery->queued++;
 }

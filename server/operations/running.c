@@ -5,6 +5,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "operations/private.h"
+#include "store/resources.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -189,6 +190,25 @@ start_refused(struct op_run *run)
 	timer_start(operations->config.timers, &operations->retry, START_RETRY_MS);
 }
 
+/* What the work gets is the change, as it stands now that its turn has come.  False if the resource has gone. */
+static bool
+take_on_change(struct op_run *run)
+{
+	struct store_change *change = run->op->change;
+
+	if (!change)
+		return true;
+	if (!change->on_change)
+		return false;
+	run->op->operations->retained_bytes -= blob_len(run->input->body);
+	blob_unref(run->input->body);
+	run->input->body = blob_new(change->on_change, strlen(change->on_change));
+	run->op->operations->retained_bytes += blob_len(run->input->body);
+	fields_remove(&run->input->fields, "Content-Type");
+	fields_put(&run->input->fields, "Content-Type", "application/json");
+	return true;
+}
+
 static void
 on_start_durable(void *arg, int error)
 {
@@ -196,7 +216,7 @@ on_start_durable(void *arg, int error)
 	struct operations *operations = run->op->operations;
 
 	run->starting = false;
-	if (run->stop == OP_GOES_ON && !error && operations->pool) {
+	if (run->stop == OP_GOES_ON && !error && operations->pool && take_on_change(run)) {
 		launch(run);
 	} else {
 		give_slot_back(run->op);
@@ -205,6 +225,9 @@ on_start_durable(void *arg, int error)
 			end_stopped(run->op, OP_STOP_DRAIN);
 		else if (run->stop != OP_GOES_ON)
 			end_stopped(run->op, run->stop);
+		else if (!error)
+			op_end_with(run->op, OP_FAILED, PROBLEM_NOT_FOUND,
+				"The resource was deleted together with its parent.");
 		else
 			start_refused(run);
 	}
@@ -222,8 +245,8 @@ start(struct op_run *run)
 	op->route->load->running++;
 	op->operations->run_count++;
 	run->starting = true;
-	if (op->stored && !op->route->rerun)
-		store_begin(op->operations->config.store, &op->id, op->sequence, clock_wall_ms(),
+	if (op->stored && (!op->route->rerun || op->change))
+		store_begin(op->operations->config.store, &op->id, op->sequence, clock_wall_ms(), op->change,
 			on_start_durable, run);
 	else
 		launch(run);
@@ -256,10 +279,12 @@ op_run_free(struct op *op)
 	struct op_run *run = op->run;
 
 	assert(!run->launched);
+	op_turn_leave(run);
 	if (run->input)
 		op->operations->retained_bytes -= blob_len(run->input->body);
 	work_input_free(run->input);
 	work_result_fini(&run->result);
+	work_result_fini(&run->verdict);
 	pthread_mutex_destroy(&run->lock);
 	free(run);
 	op->run = NULL;

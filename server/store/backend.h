@@ -4,13 +4,18 @@
 
 #include "store/store.h"
 
+struct store_read;
+struct store_list;
+
 /* What a write does to an operation, and which members of struct store_operation it reads beside id and
  * sequence. */
 enum store_verb {
 	STORE_ACCEPT,  /* all that is known before the work begins */
-	STORE_BEGIN,   /* started_ms */
+	STORE_BEGIN,   /* started_ms, change */
 	STORE_PROCESS, /* pid, pid_start_time */
-	STORE_END,     /* end, status, fields, result, detail, ended_ms, forget_ms */
+	STORE_END,     /* end, status, fields, result, detail, ended_ms, forget_ms, change */
+	STORE_CHANGE,  /* change, and nothing else: there is no operation */
+	STORE_INDEX,   /* likewise, and of that its collection */
 	STORE_EXPIRE,  /* forget_ms */
 	STORE_FORGET,
 	STORE_VERB_COUNT,
@@ -23,6 +28,13 @@ struct store_backend {
 	/* Takes copies and references of what it needs; done is NULL where there is no completion. */
 	void (*write)(struct store *store, enum store_verb verb, const struct store_operation *operation,
 		store_done_fn done, void *arg);
+
+	/* Makes ready for changes and reads of a collection.  -errno. */
+	int (*prepare)(struct store *store);
+
+	/* See store_read and store_list in resources.h. */
+	void (*read)(struct store *store, struct store_read *read);
+	void (*list)(struct store *store, struct store_list *list);
 
 	int (*spool_fd)(const struct store *store);
 	bool (*is_healthy)(const struct store *store);

@@ -1,8 +1,8 @@
 /*
  * The database.
  *
- * Write-ahead log with a sync at every commit, and one connection that nobody shares: the index of the log is
- * then plain memory of this process.  A commit is one append to the log and one sync.  SQLite's automatic
+ * Write-ahead log with a sync at every commit, one connection that writes, and others that read (reader.c); the
+ * lock beside the file (lock.c) keeps other servers out.  A commit is one append to the log and one sync.  SQLite's automatic
  * checkpoints hide their errors, so we make our own, between commits.
  *
  * When a sync fails, the kernel may have dropped what was to be written and will say so only once; a page
@@ -30,6 +30,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -45,6 +46,9 @@
 #define SHRINK_STEP "32"
 
 #define PROBE_BYTES "65536"
+
+/* Only a reader that is being opened holds a lock that a write wants, and that not for long. */
+#define BUSY_MS 2000
 
 enum {
 	STATEMENT_BEGIN,
@@ -72,6 +76,7 @@ static const char *const statements[STATEMENT_COUNT] = {
 struct database {
 	sqlite3 *handle;
 	char *path;
+	int lock_fd; /* see make_file; -1: none */
 	sqlite3_stmt *statements[STATEMENT_COUNT];
 	int log_pages;	     /* in the write-ahead log after the last commit */
 	uint64_t file_bytes; /* see database_file_bytes */
@@ -154,6 +159,24 @@ bool
 database_is_broken(const struct database *database)
 {
 	return database->broken;
+}
+
+int64_t
+database_last_row(const struct database *database)
+{
+	return sqlite3_last_insert_rowid(database->handle);
+}
+
+const char *
+database_path(const struct database *database)
+{
+	return database->path;
+}
+
+int
+database_execute(struct database *database, const char *sql)
+{
+	return database_error(database, sqlite3_exec(database->handle, sql, NULL, NULL, NULL));
 }
 
 int
@@ -286,15 +309,23 @@ on_commit(void *arg, sqlite3 *handle, const char *name, int log_pages)
 	return SQLITE_OK;
 }
 
-/* Makes the file where there is none: SQLite would let everybody read it. */
+/*
+ * Makes the file where there is none, for SQLite would let everybody read it, and locks it as long as *ret_fd is open: -EBUSY
+ * if another server has it, by whatever name.  SQLite's own locks let others in.
+ */
 static int
-make_file(const char *path)
+make_file(const char *path, int *ret_fd)
 {
 	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 
 	if (fd < 0)
 		return -errno;
-	close(fd);
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		int error = errno == EWOULDBLOCK ? EBUSY : errno;
+		close(fd);
+		return -error;
+	}
+	*ret_fd = fd;
 	return 0;
 }
 
@@ -313,10 +344,11 @@ start_log(sqlite3 *handle)
 	return error != SQLITE_OK ? error : is_log ? SQLITE_OK : SQLITE_CANTOPEN;
 }
 
+/* The schema is trusted because indexes of collections use json_extract(), which SQLite otherwise keeps out of it. */
 static int
 set_up(struct database *database, bool exists)
 {
-	static const char always[] = "PRAGMA locking_mode = EXCLUSIVE; PRAGMA trusted_schema = OFF;"
+	static const char always[] = "PRAGMA trusted_schema = ON;"
 				     "PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY;"
 				     "PRAGMA synchronous = FULL; PRAGMA cache_size = -8192;"
 				     "PRAGMA journal_size_limit = " LOG_LIMIT;
@@ -364,6 +396,23 @@ explain(const struct database *database, int error)
 	return xasprintf("cannot read %s: %s", path, database->message);
 }
 
+/* Opens the file at path, which database takes. */
+static int
+open_file(struct database *database, bool exists)
+{
+	int rc = sqlite3_open_v2(
+		database->path, &database->handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+
+	if (rc == SQLITE_OK) {
+		sqlite3_extended_result_codes(database->handle, 1);
+		sqlite3_wal_hook(database->handle, on_commit, database);
+		sqlite3_busy_timeout(database->handle, BUSY_MS);
+		rc = set_up(database, exists);
+	}
+	rc = database_error(database, rc);
+	return rc < 0 ? rc : prepare_all(database);
+}
+
 int
 database_open(const char *path, struct database **ret_database, char **ret_why)
 {
@@ -372,22 +421,17 @@ database_open(const char *path, struct database **ret_database, char **ret_why)
 
 	if (rc < 0)
 		return rc;
-	rc = make_file(path);
+	int lock_fd = -1;
+	rc = make_file(path, &lock_fd);
 	if (rc < 0) {
-		*ret_why = xasprintf("cannot make %s: %s", path, strerror(-rc));
+		*ret_why = rc == -EBUSY ? xasprintf("%s is in use by another program", path)
+					: xasprintf("cannot make %s: %s", path, strerror(-rc));
 		return rc;
 	}
 	struct database *database = xcalloc(1, sizeof *database);
+	database->lock_fd = lock_fd;
 	database->path = xstrdup(path);
-	rc = sqlite3_open_v2(path, &database->handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
-	if (rc == SQLITE_OK) {
-		sqlite3_extended_result_codes(database->handle, 1);
-		sqlite3_wal_hook(database->handle, on_commit, database);
-		rc = set_up(database, exists);
-	}
-	rc = database_error(database, rc);
-	if (rc == 0)
-		rc = prepare_all(database);
+	rc = open_file(database, exists);
 	if (rc == 0)
 		rc = checkpoint(database, SQLITE_CHECKPOINT_TRUNCATE);
 	if (rc < 0) {
@@ -397,6 +441,60 @@ database_open(const char *path, struct database **ret_database, char **ret_why)
 	}
 	*ret_database = database;
 	return 0;
+}
+
+static int
+make_temporary_file(char **ret_path)
+{
+	const char *directory = getenv("TMPDIR");
+	char *path = xasprintf("%s/deferd-XXXXXX", directory && directory[0] == '/' ? directory : P_tmpdir);
+	int fd = mkostemp(path, O_CLOEXEC);
+
+	if (fd < 0) {
+		int error = errno;
+		free(path);
+		return -error;
+	}
+	close(fd);
+	*ret_path = path;
+	return 0;
+}
+
+int
+database_open_temporary(struct database **ret_database, char **ret_why)
+{
+	char *path = NULL;
+	int rc = make_temporary_file(&path);
+
+	if (rc < 0) {
+		*ret_why = xasprintf("cannot make a temporary file for collections: %s", strerror(-rc));
+		return rc;
+	}
+	struct database *database = xcalloc(1, sizeof *database);
+	database->path = path;
+	database->lock_fd = -1;
+	rc = open_file(database, false);
+	if (rc == 0)
+		rc = database_execute(database, "PRAGMA synchronous = OFF");
+	if (rc < 0) {
+		*ret_why = explain(database, rc);
+		database_unlink(database);
+		database_close(database);
+		return rc;
+	}
+	*ret_database = database;
+	return 0;
+}
+
+void
+database_unlink(struct database *database)
+{
+	static const char *const suffixes[] = {"", "-wal", "-shm"};
+
+	for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++) {
+		CLEANUP_FREE char *name = xasprintf("%s%s", database->path, suffixes[i]);
+		unlink(name);
+	}
 }
 
 int
@@ -431,6 +529,9 @@ database_close(struct database *database)
 		sqlite3_db_config(database->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	int rc = sqlite3_close(database->handle);
 	assert(rc == SQLITE_OK);
+	/* Not before: closing a file drops all locks that SQLite has on it. */
+	if (database->lock_fd >= 0)
+		close(database->lock_fd);
 	free(database->path);
 	free(database);
 }

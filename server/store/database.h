@@ -18,6 +18,14 @@ struct database;
 __attribute__((warn_unused_result)) int database_open(
 	const char *path, struct database **ret_database, char **ret_why);
 
+/* Opens a database for what need not last: a file in the directory for temporary files, which nothing is synced
+ * to.  Its name goes with database_unlink.  As above. */
+__attribute__((warn_unused_result)) int database_open_temporary(
+	struct database **ret_database, char **ret_why);
+void database_unlink(struct database *database);
+
+const char *database_path(const struct database *database);
+
 /* Reads the whole file.  -EINVAL if the structure of a page is damaged, -errno; *ret_why then says so. */
 __attribute__((warn_unused_result)) int database_check(struct database *database, char **ret_why);
 
@@ -42,8 +50,12 @@ const char *database_message(const struct database *database);
  * until it was opened again. */
 bool database_is_broken(const struct database *database);
 
-/* Rows that the last statement changed. */
+/* Rows that the last statement changed; the key of the last row that was added. */
 int database_changes(const struct database *database);
+int64_t database_last_row(const struct database *database);
+
+/* Runs a statement that is not kept. */
+__attribute__((warn_unused_result)) int database_execute(struct database *database, const char *sql);
 
 /* A commit that returns 0 is on disk.  One that fails has changed nothing once it has been rolled back, but
  * see writer.c. */

@@ -16,6 +16,60 @@ static const struct effect {
 	[STORE_FORGET] = {.drops = {[SPOOL_BODY] = true, [SPOOL_RESULT] = true}, .frees = true},
 };
 
+/* The final response of an operation that has carried out a change is what came of the change. */
+static void
+take_response(struct store_operation *operation)
+{
+	struct store_change *change = operation->change;
+
+	if (change->failed)
+		return;
+	if (change->end_failed)
+		operation->end = "failed";
+	operation->detail = change->end_failed ? change->message : NULL;
+	operation->status = change->status;
+	operation->fields = change->fields.wire;
+	operation->fields_len = change->fields.len;
+	blob_unref(operation->result);
+	operation->result = blob_ref(change->body);
+}
+
+static int
+add_change(struct disk *disk, struct write *write)
+{
+	struct store_change *change = write->operation.change;
+	uint64_t sequence = write->operation.sequence;
+	int rc;
+
+	switch (write->verb) {
+	case STORE_ACCEPT:
+		return changes_accept(disk->changes, change, sequence);
+	case STORE_BEGIN:
+		return changes_begin(disk->changes, change, sequence);
+	case STORE_CHANGE:
+		return changes_apply(disk->changes, change);
+	case STORE_INDEX:
+		return changes_add_indexes(disk->changes, change->collection);
+	case STORE_END:
+		rc = changes_end(disk->changes, change, sequence);
+		if (rc == 0)
+			take_response(&write->operation);
+		return rc;
+	default:
+		return 0;
+	}
+}
+
+static int
+settle(struct disk *disk, struct write *write)
+{
+	int rc = 0;
+
+	if (!write->settled && disk->spool)
+		rc = spool_settle(disk->spool, write_blob(write), &write->file);
+	return rc;
+}
+
 /* Makes one write part of the transaction.  What is wrong with the write alone is for its completion, and no
  * failure here. */
 static int
@@ -24,8 +78,14 @@ add(struct disk *disk, struct write *write)
 	int rc = 0;
 
 	write->error = 0;
-	if (!write->settled)
-		rc = spool_settle(disk->spool, write_blob(write), &write->file);
+	if (write->operation.change)
+		rc = add_change(disk, write);
+	if (changes_is_refusal(rc)) {
+		write->error = rc;
+		return 0;
+	}
+	if (rc == 0)
+		rc = settle(disk, write);
 	if (rc == -ENOENT) {
 		write->error = -EIO;
 		return 0;
@@ -33,6 +93,8 @@ add(struct disk *disk, struct write *write)
 	if (rc < 0)
 		return rc;
 	write->settled = true;
+	if (!disk->rows || write->verb == STORE_CHANGE || write->verb == STORE_INDEX)
+		return 0;
 	rc = rows_write(disk->rows, write->verb, &write->operation, write->file);
 	if (rc == -ENOENT || rc == -EEXIST) {
 		write->error = rc;
@@ -55,7 +117,7 @@ commit(struct disk *disk, struct list *writes)
 	}
 	if (rc == 0 && frees)
 		rc = database_shrink(disk->database);
-	if (rc == 0)
+	if (rc == 0 && disk->spool)
 		rc = spool_sync(disk->spool);
 	if (rc == 0)
 		rc = database_commit(disk->database);
@@ -70,6 +132,8 @@ take_effect(struct disk *disk, const struct write *write)
 	const struct effect *effect = &effects[write->verb];
 	uint64_t sequence = write->operation.sequence;
 
+	if (!disk->spool)
+		return;
 	for (int kind = 0; kind < SPOOL_KIND_COUNT; kind++)
 		if (effect->drops[kind])
 			spool_drop(disk->spool, sequence, (enum spool_kind)kind);
@@ -93,7 +157,7 @@ disk_write(struct disk *disk, struct list *writes)
 bool
 disk_is_broken(const struct disk *disk)
 {
-	return database_is_broken(disk->database) || spool_is_broken(disk->spool);
+	return database_is_broken(disk->database) || (disk->spool && spool_is_broken(disk->spool));
 }
 
 const char *

@@ -2,6 +2,7 @@
  * durable in them. */
 #pragma once
 
+#include "store/changes.h"
 #include "store/database.h"
 #include "store/rows.h"
 #include "store/spool.h"
@@ -10,13 +11,14 @@
 /* One thread at a time. */
 struct disk {
 	struct database *database;
-	struct rows *rows;
-	struct spool *spool;
+	struct changes *changes;
+	struct rows *rows;   /* NULL: operations are not kept, only resources are */
+	struct spool *spool; /* likewise */
 };
 
 /*
  * Makes all writes of the list durable in one transaction: 0, and error of each is what its completion is to
- * be told (0, -ENOENT if there is no such operation, -EIO if the file of its body or result is gone).  Or
+ * be told (0, -ENOENT if there is no such operation, a refusal of its change, -EIO if the file of its body or result is gone).  Or
  * -errno, and nothing has changed.
  */
 __attribute__((warn_unused_result)) int disk_write(struct disk *disk, struct list *writes);

@@ -4,6 +4,7 @@
 
 #include "store/header.h"
 #include "store/lock.h"
+#include "store/reader.h"
 #include "store/writer.h"
 
 #include "common/cleanup.h"
@@ -27,6 +28,7 @@ struct embedded {
 	bool loaded;
 	uint64_t last_sequence; /* of what was loaded or accepted */
 	struct writer *writer;	/* NULL until started; then disk is its own */
+	struct readers readers;
 };
 
 static struct embedded *
@@ -46,9 +48,15 @@ static void
 on_load(void *arg, const struct store_operation *operation)
 {
 	struct passing *passing = arg;
+	struct store_operation with_change = *operation;
+	struct store_pending pending = {0};
 
 	passing->embedded->last_sequence = operation->sequence;
-	passing->fn(passing->arg, operation);
+	if (operation->state <= STORE_RUNNING &&
+		changes_find(passing->embedded->disk.changes, operation->sequence, &pending) == 0)
+		with_change.pending = &pending;
+	passing->fn(passing->arg, &with_change);
+	free(pending.collection);
 }
 
 static int
@@ -104,6 +112,26 @@ embedded_write(struct store *store, enum store_verb verb, const struct store_ope
 }
 
 static int
+embedded_prepare(struct store *store)
+{
+	struct embedded *embedded = embedded_of(store);
+
+	return readers_open(&embedded->readers, embedded->config.path, embedded->config.mailbox);
+}
+
+static void
+embedded_read(struct store *store, struct store_read *read)
+{
+	reader_read(embedded_of(store)->readers.of_one, read);
+}
+
+static void
+embedded_list(struct store *store, struct store_list *list)
+{
+	reader_list(embedded_of(store)->readers.of_lists, list);
+}
+
+static int
 embedded_spool_fd(const struct store *store)
 {
 	return spool_fd(embedded_of(store)->disk.spool);
@@ -132,8 +160,10 @@ embedded_close(struct store *store)
 {
 	struct embedded *embedded = embedded_of(store);
 
+	readers_close(&embedded->readers);
 	if (embedded->writer)
 		writer_stop(embedded->writer);
+	changes_close(embedded->disk.changes);
 	rows_close(embedded->disk.rows);
 	database_close(embedded->disk.database);
 	spool_close(embedded->disk.spool);
@@ -147,6 +177,9 @@ static const struct store_backend embedded_backend = {
 	.load = embedded_load,
 	.start = embedded_start,
 	.write = embedded_write,
+	.prepare = embedded_prepare,
+	.read = embedded_read,
+	.list = embedded_list,
 	.spool_fd = embedded_spool_fd,
 	.is_healthy = embedded_is_healthy,
 	.get_stats = embedded_get_stats,
@@ -205,9 +238,14 @@ open_parts(struct embedded *embedded, char **ret_why)
 		rc = sync_parent(path, ret_why);
 	if (rc < 0)
 		return rc;
+	const char *what = "operations";
 	rc = rows_open(embedded->disk.database, &embedded->disk.rows);
+	if (rc == 0) {
+		what = "resources";
+		rc = changes_open(embedded->disk.database, &embedded->disk.changes);
+	}
 	if (rc < 0)
-		*ret_why = xasprintf("%s has no table of operations that we know: %s", path,
+		*ret_why = xasprintf("%s has no table of %s that we know: %s", path, what,
 			database_message(embedded->disk.database));
 	return rc;
 }

@@ -1,7 +1,15 @@
-/* The store that keeps nothing ("state": "memory"): every write completes at the next turn of the loop. */
+/*
+ * The store that keeps nothing ("state": "memory"): every write completes at the next turn of the loop.  Where there
+ * are collections, their resources are in a temporary file that nobody else sees and nothing is synced to, and the
+ * changes go through a writer as in the embedded store.
+ */
 #include "store/backend.h"
 
+#include "store/reader.h"
+#include "store/writer.h"
+
 #include "common/list.h"
+#include "common/log.h"
 
 #include <stdlib.h>
 
@@ -9,7 +17,15 @@ struct memory {
 	struct store store; /* first: see backend.h */
 	struct mailbox *mailbox;
 	uint64_t writes; /* handed over so far */
+
+	/* with collections */
+	struct disk disk;
+	struct writer *writer; /* NULL: there are none */
+	struct readers readers;
 };
+
+/* While the disk refuses, it is tried again this often. */
+#define PAUSE_MS 1000
 
 /* A completion on its way to the loop. */
 struct completion {
@@ -46,6 +62,10 @@ memory_write(struct store *store, enum store_verb verb, const struct store_opera
 	struct memory *memory = (struct memory *)store;
 
 	memory->writes++;
+	if (operation->change) {
+		writer_post(memory->writer, write_new(verb, operation, done, arg));
+		return;
+	}
 	if (!done)
 		return;
 	struct completion *completion = xcalloc(1, sizeof *completion);
@@ -53,6 +73,47 @@ memory_write(struct store *store, enum store_verb verb, const struct store_opera
 	completion->done = done;
 	completion->arg = arg;
 	mailbox_post(memory->mailbox, &completion->mail);
+}
+
+static int
+start_writer(struct memory *memory)
+{
+	struct writer_config config = {
+		.mailbox = memory->mailbox, .pause_ms = PAUSE_MS, .disk = &memory->disk};
+	int rc = changes_open(memory->disk.database, &memory->disk.changes);
+
+	return rc < 0 ? rc : writer_start(&config, &memory->writer);
+}
+
+static int
+memory_prepare(struct store *store)
+{
+	struct memory *memory = (struct memory *)store;
+	char *why = NULL;
+
+	if (memory->writer)
+		return 0;
+	int rc = database_open_temporary(&memory->disk.database, &why);
+	if (rc < 0) {
+		log_error("no collections", "why=\"%s\"", why);
+		free(why);
+		return rc;
+	}
+	rc = readers_open(&memory->readers, database_path(memory->disk.database), memory->mailbox);
+	database_unlink(memory->disk.database);
+	return rc < 0 ? rc : start_writer(memory);
+}
+
+static void
+memory_read(struct store *store, struct store_read *read)
+{
+	reader_read(((struct memory *)store)->readers.of_one, read);
+}
+
+static void
+memory_list(struct store *store, struct store_list *list)
+{
+	reader_list(((struct memory *)store)->readers.of_lists, list);
 }
 
 static int
@@ -76,13 +137,23 @@ memory_get_stats(struct store *store, struct store_stats *ret_stats)
 static void
 memory_close(struct store *store)
 {
-	free(store);
+	struct memory *memory = (struct memory *)store;
+
+	readers_close(&memory->readers);
+	if (memory->writer)
+		writer_stop(memory->writer);
+	changes_close(memory->disk.changes);
+	database_close(memory->disk.database);
+	free(memory);
 }
 
 static const struct store_backend memory_backend = {
 	.load = memory_load,
 	.start = memory_start,
 	.write = memory_write,
+	.prepare = memory_prepare,
+	.read = memory_read,
+	.list = memory_list,
 	.spool_fd = memory_spool_fd,
 	.is_healthy = memory_is_healthy,
 	.get_stats = memory_get_stats,

@@ -207,6 +207,8 @@ rows_open(struct database *database, struct rows **ret_rows)
 
 	rows->database = database;
 	for (int i = 0; i < STORE_VERB_COUNT; i++) {
+		if (!sql[i])
+			continue; /* it is none of an operation */
 		int rc = database_prepare(database, sql[i], &rows->statements[i]);
 		if (rc < 0) {
 			rows_close(rows);

@@ -4,7 +4,10 @@
  *
  * operation: one row an operation.  The key is the order of acceptance, so that rows are appended: with
  * random keys every accept dirtied a page of its own and cost ten times as much.  Nothing else is looked up,
- * so there is no index. probe: holds a row for a moment when the writer tries whether there is room on the
+ * so there is no index.  resource: one row a resource of a collection; the key is the order of creation, parent
+ * is empty where there is none, document has the client's members.  resource_value: the values of unique
+ * members.  resource_count: how many resources a list has.  resource_change: one row an operation that is yet
+ * to carry out a change, with the document as that change left it.  probe: holds a row for a moment when the writer tries whether there is room on the
  * disk again.
  */
 #include "store/schema.h"
@@ -44,6 +47,43 @@ static const char *const steps[] = {
 	" checksum INTEGER NOT NULL"
 	") STRICT;"
 	"CREATE TABLE probe (id INTEGER PRIMARY KEY, filler BLOB NOT NULL) STRICT;",
+	"CREATE TABLE resource ("
+	" sequence INTEGER PRIMARY KEY,"
+	" collection TEXT NOT NULL,"
+	" id BLOB NOT NULL,"
+	" parent BLOB NOT NULL,"
+	" status INTEGER NOT NULL,"
+	" action INTEGER NOT NULL,"
+	" version INTEGER NOT NULL,"
+	" created_ms INTEGER NOT NULL,"
+	" updated_ms INTEGER NOT NULL,"
+	" status_message TEXT,"
+	" document TEXT NOT NULL"
+	") STRICT;"
+	"CREATE UNIQUE INDEX resource_by_id ON resource (collection, id);"
+	"CREATE INDEX resource_by_parent ON resource (parent, collection, sequence);"
+	"CREATE TABLE resource_value ("
+	" collection TEXT NOT NULL,"
+	" parent BLOB NOT NULL,"
+	" member TEXT NOT NULL,"
+	" value TEXT NOT NULL,"
+	" resource INTEGER NOT NULL,"
+	" PRIMARY KEY (collection, parent, member, value)"
+	") STRICT, WITHOUT ROWID;"
+	"CREATE INDEX resource_value_by_resource ON resource_value (resource);"
+	"CREATE TABLE resource_count ("
+	" parent BLOB NOT NULL,"
+	" collection TEXT NOT NULL,"
+	" count INTEGER NOT NULL,"
+	" PRIMARY KEY (parent, collection)"
+	") STRICT, WITHOUT ROWID;"
+	"CREATE TABLE resource_change ("
+	" operation INTEGER PRIMARY KEY,"
+	" resource INTEGER NOT NULL,"
+	" action INTEGER NOT NULL,"
+	" document TEXT NOT NULL"
+	") STRICT;"
+	"CREATE INDEX resource_change_by_resource ON resource_change (resource, operation);",
 };
 
 int

@@ -2,6 +2,12 @@
 #include "store/store.h"
 
 #include "store/backend.h"
+#include "store/resources.h"
+
+#include "common/log.h"
+
+#include <errno.h>
+#include <string.h>
 
 int
 store_open(const struct store_config *config, struct store **ret_store, char **ret_why)
@@ -31,9 +37,10 @@ store_accept(struct store *store, const struct store_operation *operation, store
 
 void
 store_begin(struct store *store, const struct id *id, uint64_t sequence, int64_t started_ms,
-	store_done_fn done, void *arg)
+	struct store_change *change, store_done_fn done, void *arg)
 {
-	struct store_operation operation = {.id = *id, .sequence = sequence, .started_ms = started_ms};
+	struct store_operation operation = {
+		.id = *id, .sequence = sequence, .started_ms = started_ms, .change = change};
 
 	store->backend->write(store, STORE_BEGIN, &operation, done, arg);
 }
@@ -67,6 +74,51 @@ store_forget(struct store *store, const struct id *id, uint64_t sequence)
 	struct store_operation operation = {.id = *id, .sequence = sequence};
 
 	store->backend->write(store, STORE_FORGET, &operation, NULL, NULL);
+}
+
+static void
+on_indexed(void *arg, int error)
+{
+	struct store_change *change = arg;
+
+	if (error && error != -ECANCELED)
+		log_error("indexes not made", "collection=%s error=%s", change->collection->name,
+			strerrorname_np(-error));
+	store_change_free(arg);
+}
+
+void
+store_change(struct store *store, struct store_change *change, store_done_fn done, void *arg)
+{
+	struct store_operation operation = {.change = change};
+
+	store->backend->write(store, STORE_CHANGE, &operation, done, arg);
+}
+
+int
+store_add_collection(struct store *store, struct store_collection *collection)
+{
+	struct id none = {0};
+	int rc = store->backend->prepare(store);
+
+	if (rc < 0 || !collection->index[0])
+		return rc;
+	struct store_operation operation = {
+		.change = store_change_new(collection, STORE_NONE, &none, &none, "")};
+	store->backend->write(store, STORE_INDEX, &operation, on_indexed, operation.change);
+	return 0;
+}
+
+void
+store_read(struct store *store, struct store_read *read)
+{
+	store->backend->read(store, read);
+}
+
+void
+store_list(struct store *store, struct store_list *list)
+{
+	store->backend->list(store, list);
 }
 
 int

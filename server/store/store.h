@@ -20,6 +20,8 @@
 #include <stdint.h>
 
 struct store;
+struct store_change;
+struct store_pending;
 
 struct store_config {
 	const char *path; /* of the database; NULL: "memory" */
@@ -69,6 +71,11 @@ struct store_operation {
 	struct blob *result; /* its body; NULL: none */
 	const char *detail;  /* why it failed, for monitors that say so; NULL: none */
 
+	/* the change of a resource that it carries out, see resources.h; NULL: none.  pending: the same, as
+	 * store_load tells it. */
+	struct store_change *change;
+	const struct store_pending *pending;
+
 	/* a program that was running: its process group's leader, 0: none was recorded */
 	pid_t pid;
 	uint64_t pid_start_time;
@@ -104,9 +111,10 @@ void store_accept(
 	struct store *store, const struct store_operation *operation, store_done_fn done, void *arg);
 
 /* Makes it durable that the work begins, or is refused as store_accept is: -ENOSPC, -EIO.  This call and
- * those below name an operation by its id and its sequence, which is where the embedded store keeps it. */
+ * those below name an operation by its id and its sequence, which is where the embedded store keeps it.  change
+ * is the one that it was accepted with (NULL: without): what it is to carry out is then in its on_change. */
 void store_begin(struct store *store, const struct id *id, uint64_t sequence, int64_t started_ms,
-	store_done_fn done, void *arg);
+	struct store_change *change, store_done_fn done, void *arg);
 
 /* Records a running program's process group.  No completion. */
 void store_process(

@@ -46,6 +46,7 @@ take_end(struct store_operation *copy, const struct store_operation *from, struc
 	copy->detail = from->detail;
 	copy->ended_ms = from->ended_ms;
 	copy->forget_ms = from->forget_ms;
+	copy->change = from->change;
 	copy->result = blob_ref(from->result);
 	pieces[0] = string_piece(&copy->end);
 	pieces[1] = string_piece(&copy->detail);
@@ -53,12 +54,13 @@ take_end(struct store_operation *copy, const struct store_operation *from, struc
 	return 3;
 }
 
-/* The other verbs read numbers only. */
+/* The other verbs read numbers, and a change, which is not copied. */
 static size_t
 take_numbers(struct store_operation *copy, const struct store_operation *from, struct piece *pieces)
 {
 	copy->started_ms = from->started_ms;
 	copy->forget_ms = from->forget_ms;
+	copy->change = from->change;
 	copy->pid = from->pid;
 	copy->pid_start_time = from->pid_start_time;
 	return 0;
@@ -72,6 +74,8 @@ static size_t (*const takers[STORE_VERB_COUNT])(
 	[STORE_BEGIN] = take_numbers,
 	[STORE_PROCESS] = take_numbers,
 	[STORE_END] = take_end,
+	[STORE_CHANGE] = take_numbers,
+	[STORE_INDEX] = take_numbers,
 	[STORE_EXPIRE] = take_numbers,
 	[STORE_FORGET] = take_numbers,
 };

@@ -77,7 +77,8 @@ queue_of(const struct write *write)
 static bool
 is_refusable(const struct write *write)
 {
-	return write->verb == STORE_ACCEPT || write->verb == STORE_BEGIN;
+	return write->verb == STORE_ACCEPT || write->verb == STORE_BEGIN || write->verb == STORE_CHANGE ||
+	       write->verb == STORE_INDEX;
 }
 
 /* Notes that what failed with error. */

@@ -3,40 +3,22 @@
  * are checked, it is submitted, and the answer waits for what it has to: the end (synchronous calls), the acceptance (asynchronous
  * ones), or the first of the end and the client's patience (Prefer: wait).
  */
+#include "styles/call.h"
+
 #include "common/cleanup.h"
 #include "common/log.h"
 #include "common/trace.h"
 #include "http/reply.h"
-#include "operations/idempotency.h"
-#include "styles/private.h"
 
 #include <assert.h>
 #include <errno.h>
-#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* What `async` in the query says. */
 enum async_param { ASYNC_SILENT, ASYNC_TRUE, ASYNC_FALSE, ASYNC_MALFORMED };
 
-struct call {
-	struct http_request *request;
-	struct style_route *route; /* a reference */
-	struct preferences preferences;
-	const struct style *style; /* NULL: synchronous */
-	bool asks_prefer;	   /* Prefer: respond-async was honoured */
-	bool asks_location_too;	   /* ... beside async=true */
-	int64_t wait_ms;	   /* hold the 202 this long for the end; 0: do not */
-	char *query;		   /* without async; NULL: there is none */
-	struct work_input *input;  /* until it is submitted */
-	struct op_key *key;	   /* likewise */
-	struct op *op;		   /* once submitted, until answered */
-	struct op_acceptor acceptor;
-	struct op_watcher watcher;
-	struct timer timer; /* the client's patience */
-};
-
-static void
+void
 call_free(struct call *call)
 {
 	op_unwatch(&call->watcher);
@@ -45,14 +27,20 @@ call_free(struct call *call)
 		list_remove(&call->acceptor.link);
 	work_input_free(call->input);
 	op_key_free(call->key);
+	store_change_free(call->change);
+	work_result_fini(&call->verdict);
+	intake_fini(&call->intake);
+	free(call->url);
+	free(call->read.document);
+	free(call->read.representation);
+	blob_unref(call->body);
 	style_route_unref(call->route);
 	free(call->query);
 	free(call);
 }
 
-/* Takes the request out of the call, which is freed: what follows is its answer. */
-static struct http_request *
-end_call(struct call *call)
+struct http_request *
+call_end(struct call *call)
 {
 	struct http_request *request = call->request;
 
@@ -62,20 +50,60 @@ end_call(struct call *call)
 	return request;
 }
 
-static enum problem_dialect
-dialect_of(const struct call *call)
+bool
+call_is_gone(struct call *call)
 {
-	const struct style *style = call->route->config.style;
-
-	return style ? style->dialect : PROBLEM_PLAIN;
+	call->busy = false;
+	if (call->request)
+		return false;
+	call_free(call);
+	return true;
 }
 
-static void
-refuse(struct call *call, enum problem problem, int status, const char *detail, struct fields *fields)
+void
+call_refuse(struct call *call, enum problem problem, int status, const char *detail, struct fields *fields)
 {
-	enum problem_dialect dialect = dialect_of(call);
+	enum problem_dialect dialect = style_route_dialect(call->route);
 
-	answer_problem(end_call(call), dialect, problem, status, detail, fields);
+	answer_problem(call_end(call), dialect, problem, status, detail, fields);
+}
+
+/* The verdict becomes the final response of an operation that is accepted all the same. */
+static void
+defer_verdict(struct call *call, const struct problem_report *report)
+{
+	struct work_result *verdict = &call->verdict;
+	struct text document = {0};
+
+	problem_format(report, &document);
+	verdict->status = problem_status(report->problem);
+	verdict->detail = xstrdup(report->detail);
+	verdict->body = blob_take_text(&document);
+	fields_put(&verdict->fields, "Content-Type", PROBLEM_CONTENT_TYPE);
+	call->defers = false;
+	call_submit_or_join(call);
+}
+
+void
+call_refuse_body(struct call *call)
+{
+	struct problem_report report = {
+		.problem = call->intake.problem,
+		.detail = call->intake.detail,
+		.errors = call->intake.errors,
+		.dialect = style_route_dialect(call->route),
+	};
+	struct intake intake = call->intake;
+
+	if (call->defers) {
+		defer_verdict(call, &report);
+		return;
+	}
+
+	/* The call goes before its answer, which still needs the verdict. */
+	call->intake = (struct intake){0};
+	reply_problem(call_end(call), &report, NULL);
+	intake_fini(&intake);
 }
 
 /* Decodes an encoded name or value into word; false if it is longer than any word we look for. */
@@ -153,6 +181,7 @@ choose_style(struct call *call, enum async_param said)
 	if (said == ASYNC_FALSE)
 		return;
 	call->asks_prefer = preferences->respond_async;
+	call->defers = call->asks_prefer && preferences->has_wait && preferences->wait_ms == 0;
 	if (said == ASYNC_TRUE) {
 		call->style = &style_location;
 		call->asks_location_too = call->asks_prefer;
@@ -170,19 +199,6 @@ choose_style(struct call *call, enum async_param said)
 		int64_t most_ms = call->route->styles->config.wait_max_ms;
 		call->wait_ms = preferences->wait_ms < most_ms ? preferences->wait_ms : most_ms;
 	}
-}
-
-static bool
-may_call(const struct call *call)
-{
-	char **users = call->route->config.users;
-
-	if (!users)
-		return true;
-	for (; call->request->principal && *users; users++)
-		if (strcmp(*users, call->request->principal) == 0)
-			return true;
-	return false;
 }
 
 /* Whether a media type is of a range such as "image/png", "image" and any subtype. */
@@ -272,94 +288,6 @@ make_input(struct call *call)
 }
 
 static void
-hash_piece(EVP_MD_CTX *context, const char *data)
-{
-	uint64_t len = data ? strlen(data) : 0;
-
-	EVP_DigestUpdate(context, &len, sizeof len);
-	EVP_DigestUpdate(context, data, (size_t)len);
-}
-
-static int
-hash_body(EVP_MD_CTX *context, const struct blob *body)
-{
-	uint64_t len = blob_len(body), done = 0;
-	char buffer[16384];
-
-	while (done < len) {
-		ssize_t n = blob_read(body, done, buffer, sizeof buffer);
-		if (n <= 0)
-			return n < 0 ? (int)n : -EIO;
-		EVP_DigestUpdate(context, buffer, (size_t)n);
-		done += (uint64_t)n;
-	}
-	return 0;
-}
-
-/* The digest that tells one request from another under the same key: method, path, query without async, body. */
-static int
-digest_request(const struct call *call, uint8_t ret_digest[static 32])
-{
-	const struct work_input *input = call->input;
-	EVP_MD_CTX *context = EVP_MD_CTX_new();
-
-	if (!context || !EVP_DigestInit_ex(context, EVP_sha256(), NULL))
-		abort();
-	hash_piece(context, input->method);
-	hash_piece(context, input->path);
-	hash_piece(context, input->query);
-	int rc = hash_body(context, input->body);
-	EVP_DigestFinal_ex(context, ret_digest, NULL);
-	EVP_MD_CTX_free(context);
-	return rc;
-}
-
-struct key_lines {
-	unsigned count;
-	const char *first;
-};
-
-static void
-take_key_line(const char *value, void *arg)
-{
-	struct key_lines *lines = arg;
-
-	if (lines->count++ == 0)
-		lines->first = value;
-}
-
-/* Reads the Idempotency-Key and makes the call's key.  False if the call has been answered. */
-static bool
-read_key(struct call *call)
-{
-	struct key_lines lines = {0};
-	char text[IDEMPOTENCY_KEY_SIZE];
-	uint8_t digest[32];
-
-	if (is_safe(call->request))
-		return true;
-	http_request_each_field(call->request, "Idempotency-Key", take_key_line, &lines);
-	if (lines.count == 0) {
-		if (!call->route->config.idempotency_required)
-			return true;
-		refuse(call, PROBLEM_KEY_REQUIRED, 0, "This route wants an Idempotency-Key with every call.",
-			NULL);
-		return false;
-	}
-	if (lines.count > 1 || idempotency_key_parse(lines.first, text) < 0) {
-		refuse(call, PROBLEM_KEY_INVALID, 0,
-			"An Idempotency-Key is one quoted string or token of 1 to 255 characters.", NULL);
-		return false;
-	}
-	if (digest_request(call, digest) < 0) {
-		refuse(call, PROBLEM_STORAGE, 0, NULL, NULL);
-		return false;
-	}
-	call->key = op_key_new(call->route->config.op_route, call->request->principal, text, digest);
-	return true;
-}
-
-static void
 put_preference_applied(const struct call *call, struct fields *fields, bool accepted)
 {
 	const struct preferences *preferences = &call->preferences;
@@ -381,7 +309,7 @@ answer_accepted(struct call *call)
 	put_preference_applied(call, &fields, true);
 	if (call->asks_location_too)
 		prefer_put_location(&fields, op);
-	style->reply_accepted(end_call(call), op, &fields);
+	style->reply_accepted(call_end(call), op, &fields);
 }
 
 static void
@@ -391,7 +319,7 @@ answer_end(struct call *call)
 	struct op *op = call->op;
 
 	put_preference_applied(call, &fields, false);
-	answer_final(end_call(call), op, &fields, false);
+	answer_final(call_end(call), op, &fields, false);
 }
 
 /* The server lets go of an operation that has not ended: it goes down. */
@@ -401,7 +329,7 @@ answer_draining(struct call *call)
 	if (call->style)
 		answer_accepted(call);
 	else
-		refuse(call, PROBLEM_DRAINING, 0, NULL, NULL);
+		call_refuse(call, PROBLEM_DRAINING, 0, NULL, NULL);
 }
 
 static void
@@ -422,8 +350,8 @@ on_patience_over(struct timer *timer)
 }
 
 /* op may be told to the client. */
-static void
-await_end_or_answer(struct call *call, struct op *op)
+void
+call_await(struct call *call, struct op *op)
 {
 	bool ended = op_has_ended(op);
 
@@ -446,10 +374,12 @@ on_accepted(struct op_acceptor *acceptor, struct op *op, int error)
 {
 	struct call *call = container_of(acceptor, struct call, acceptor);
 
-	if (error)
-		refuse(call, PROBLEM_STORAGE, 0, NULL, NULL);
+	if (error && call->route->config.collection)
+		call_change_refused(call, error);
+	else if (error)
+		call_refuse(call, PROBLEM_STORAGE, 0, NULL, NULL);
 	else
-		await_end_or_answer(call, op);
+		call_await(call, op);
 }
 
 static void
@@ -460,7 +390,13 @@ on_gone(struct http_request *request)
 	struct op *op = call->watcher.link.next && !list_is_empty(&call->watcher.link) ? call->op : NULL;
 	bool sync = !call->style;
 
-	request = end_call(call);
+	if (call->busy) {
+		request->on_gone = NULL;
+		request->arg = NULL;
+		call->request = NULL;
+	} else {
+		request = call_end(call);
+	}
 	if (op && sync)
 		operations_abandon(operations, op);
 	/* Nobody hears it. */
@@ -468,8 +404,8 @@ on_gone(struct http_request *request)
 }
 
 /* Overload: 503 for the whole server, 429 for the route; style prefer knows but the former. */
-static void
-refuse_load(struct call *call, enum op_refusal refusal)
+void
+call_refuse_load(struct call *call, enum op_refusal refusal)
 {
 	static const struct {
 		enum problem problem;
@@ -486,7 +422,7 @@ refuse_load(struct call *call, enum op_refusal refusal)
 	int status = call->style == &style_prefer ? 503 : 0;
 
 	fields_putf(&fields, "Retry-After", "%u", op_route_retry_after(call->route->config.op_route));
-	refuse(call, reasons[refusal].problem, status, reasons[refusal].detail, &fields);
+	call_refuse(call, reasons[refusal].problem, status, reasons[refusal].detail, &fields);
 }
 
 static void
@@ -498,22 +434,25 @@ submit(struct call *call)
 		.style = call->style ? call->style->name : "",
 		.sync = !call->style,
 		.key = call->key,
+		.change = call->change,
+		.verdict = call->verdict.status ? &call->verdict : NULL,
 	};
 	struct op *op;
 
-	if (!submission.sync || call->key) {
+	if (!submission.sync || call->key || call->change) {
 		call->acceptor.fn = on_accepted;
 		submission.acceptor = &call->acceptor;
 	}
 	enum op_refusal refusal = operations_submit(call->route->styles->config.operations, &submission, &op);
 	if (refusal != OP_TAKEN) {
-		refuse_load(call, refusal);
+		call_refuse_load(call, refusal);
 		return;
 	}
 	call->input = NULL;
 	call->key = NULL;
+	call->change = NULL;
 	if (!submission.acceptor)
-		await_end_or_answer(call, op);
+		call_await(call, op);
 }
 
 /* The key was used before: the first operation answers, if this is the same request. */
@@ -521,20 +460,20 @@ static void
 join(struct call *call, struct op *op, bool same)
 {
 	if (!same) {
-		refuse(call, PROBLEM_KEY_REUSED, 0,
+		call_refuse(call, PROBLEM_KEY_REUSED, 0,
 			"The key was used with another method, path, query or body.", NULL);
 	} else if (op->state == OP_EXPIRED) {
 		const struct style *style = call->style ? call->style : &style_location;
-		monitor_reply_missing(end_call(call), style, op);
+		monitor_reply_missing(call_end(call), style, op);
 	} else if (op->state == OP_ACCEPTING) {
 		op_await(op, &call->acceptor, on_accepted);
 	} else {
-		await_end_or_answer(call, op);
+		call_await(call, op);
 	}
 }
 
-static void
-submit_or_join(struct call *call)
+bool
+call_join(struct call *call)
 {
 	bool same;
 	struct op *op =
@@ -542,8 +481,32 @@ submit_or_join(struct call *call)
 
 	if (op)
 		join(call, op, same);
-	else
+	return op;
+}
+
+void
+call_submit_or_join(struct call *call)
+{
+	if (!call_join(call))
 		submit(call);
+}
+
+bool
+call_prepare(struct call *call)
+{
+	work_input_free(call->input);
+	op_key_free(call->key);
+	call->key = NULL;
+	make_input(call);
+	const char *missing = add_params(call);
+	if (missing) {
+		CLEANUP_FREE char *detail = xasprintf("The query parameter %s is missing.", missing);
+		call_refuse(call, PROBLEM_INVALID_PARAMETER, 0, detail, NULL);
+		return false;
+	}
+	if (!call->route->config.collection)
+		call->input->body = blob_ref(call->body);
+	return call_read_key(call);
 }
 
 /* Steps 5 to 7 of the contract's order, as far as they need no thread; true if the call is still to be submitted. */
@@ -553,29 +516,31 @@ check(struct call *call)
 	const struct style_route_config *route = &call->route->config;
 
 	if (http_request_body_len(call->request) > route->max_body_bytes) {
-		refuse(call, PROBLEM_CONTENT_TOO_LARGE, 0, "The body is larger than this route takes.", NULL);
+		call_refuse(call, PROBLEM_CONTENT_TOO_LARGE, 0, "The body is larger than this route takes.",
+			NULL);
 		return false;
 	}
 	if (!is_type_allowed(call)) {
-		refuse(call, PROBLEM_UNSUPPORTED_MEDIA_TYPE, 0,
+		call_refuse(call, PROBLEM_UNSUPPORTED_MEDIA_TYPE, 0,
 			"This route does not take bodies of that type.", NULL);
 		return false;
 	}
-	make_input(call);
-	const char *missing = add_params(call);
-	if (missing) {
-		CLEANUP_FREE char *detail = xasprintf("The query parameter %s is missing.", missing);
-		refuse(call, PROBLEM_INVALID_PARAMETER, 0, detail, NULL);
-		return false;
-	}
-	int rc = http_request_take_body(
-		call->request, call->route->styles->config.spool_fd, &call->input->body);
+	int rc = http_request_take_body(call->request, call->route->styles->config.spool_fd, &call->body);
 	if (rc < 0) {
 		log_error("body not kept", "error=%s", strerrorname_np(-rc));
-		refuse(call, PROBLEM_STORAGE, 0, NULL, NULL);
+		call_refuse(call, PROBLEM_STORAGE, 0, NULL, NULL);
 		return false;
 	}
-	return read_key(call);
+	return call_prepare(call);
+}
+
+static void
+on_judged(struct call *call)
+{
+	if (call->intake.problem != PROBLEM_NONE)
+		call_refuse_body(call);
+	else
+		call_submit_or_join(call);
 }
 
 void
@@ -589,17 +554,23 @@ call_begin(struct http_request *request, void *arg)
 	request->arg = call;
 	request->on_gone = on_gone;
 	enum async_param said = read_query(call);
-	if (!may_call(call)) {
-		refuse(call, PROBLEM_FORBIDDEN, 0, "This caller may not use this route.", NULL);
+	if (!style_route_may_call(call->route, request)) {
+		call_refuse(call, PROBLEM_FORBIDDEN, 0, "This caller may not use this route.", NULL);
 		return;
 	}
 	if (said == ASYNC_MALFORMED && !is_safe(request)) {
-		refuse(call, PROBLEM_INVALID_PARAMETER, 0,
+		call_refuse(call, PROBLEM_INVALID_PARAMETER, 0,
 			"The query parameter async is not true, false, 1 or 0.", NULL);
 		return;
 	}
 	read_preferences(request, &call->preferences);
 	choose_style(call, said);
-	if (check(call))
-		submit_or_join(call);
+	if (!check(call))
+		return;
+	if (call->route->config.collection)
+		call_change_begin(call);
+	else if (call_wants_intake(call))
+		call_judge(call, on_judged);
+	else
+		call_submit_or_join(call);
 }

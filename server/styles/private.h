@@ -13,9 +13,13 @@ struct monitor_target {
 
 #define MONITOR_COUNT 4
 
+/* Threads that judge large bodies. */
+#define JUDGES 2
+
 struct styles {
 	struct styles_config config;
 	struct monitor_target monitors[MONITOR_COUNT];
+	struct pool *pool; /* judges large bodies */
 };
 
 struct style_route {
@@ -25,11 +29,16 @@ struct style_route {
 	char *pattern;
 	struct http_target call_target;
 	struct http_target poll_target;
+	struct http_target item_target; /* of a collection */
 };
 
 /* call.c: a call of a route. */
 void call_begin(struct http_request *request, void *route);
 struct style_route *style_route_ref(struct style_route *route);
+
+/* style.c: of problems; whether whoever asks may use the route. */
+enum problem_dialect style_route_dialect(const struct style_route *route);
+bool style_route_may_call(const struct style_route *route, const struct http_request *request);
 
 /* monitor.c: polls and cancels. */
 void monitor_get(

@@ -1,6 +1,7 @@
 /* Style `status` (Cisco CloudCenter): an operationStatus resource that stays readable until it expires (contract, 5.2). */
 #include "common/cleanup.h"
 #include "http/reply.h"
+#include "store/resources.h"
 #include "styles/private.h"
 
 #include <stdlib.h>
@@ -18,10 +19,13 @@ monitor_url(const struct http_request *request, const struct op *op)
 	return xasprintf("%s" MONITOR_PATH "%s", base, id);
 }
 
-/* The URL of what the call made, as its final response tells; NULL if it does not. */
+/* The URL of what the call made or changed, as its change or its final response tells; NULL if neither does. */
 static char *
 resource_url(const struct http_request *request, const struct op *op)
 {
+	/* Of a collection it is known from the beginning. */
+	if (op->change)
+		return xstrdup(op->change->url);
 	CLEANUP_FREE char *location =
 		op->state == OP_SUCCEEDED ? fields_dup_value(&op->fields, "Location") : NULL;
 
@@ -98,7 +102,7 @@ reply_monitor(struct http_request *request, struct op *op, struct fields *fields
 	id_format(&op->id, id);
 	text_addf(&json, "{\"operationId\":\"%s\",\"id\":\"%s\",\"status\":\"%s\",\"resource\":", id, id,
 		status);
-	text_add_json(&json, resource ? resource : url);
+	text_add_json(&json, resource && op->state == OP_SUCCEEDED ? resource : url);
 	text_add_string(&json, ",\"resourceUrl\":");
 	text_add_json(&json, resource);
 	add_message(&json, op, progress_text);

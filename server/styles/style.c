@@ -1,15 +1,20 @@
 /* The table of styles, and the routes and monitors that lead to them: see style.h. */
 #include "styles/style.h"
 
+#include "common/cleanup.h"
+#include "common/mailbox.h"
+#include "common/pool.h"
+#include "common/schema.h"
 #include "common/text.h"
-#include "styles/private.h"
+#include "styles/collection.h"
 #include "work/string_list.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const struct style *const all_styles[] = {&style_location, &style_status, &style_token, &style_prefer};
+static const struct style *const all_styles[] = {
+	&style_location, &style_status, &style_resource, &style_token, &style_prefer};
 
 const struct style *
 style_find(const char *name)
@@ -61,10 +66,16 @@ on_monitor(struct http_request *request, void *arg)
 		monitor_get(request, styles, monitor->style, op);
 }
 
-struct styles *
-styles_new(const struct styles_config *config)
+int
+styles_new(const struct styles_config *config, struct styles **ret_styles)
 {
 	struct styles *styles = xcalloc(1, sizeof *styles);
+	int rc = pool_new("judge", config->mailbox, JUDGES, &styles->pool);
+
+	if (rc < 0) {
+		free(styles);
+		return rc;
+	}
 
 	_Static_assert(MONITOR_COUNT == sizeof monitors / sizeof *monitors, "one target a monitor");
 	styles->config = *config;
@@ -74,12 +85,17 @@ styles_new(const struct styles_config *config)
 		monitor->style = monitors[i].style;
 		monitor->target = (struct http_target){.handler = on_monitor, .arg = monitor};
 	}
-	return styles;
+	*ret_styles = styles;
+	return 0;
 }
 
 void
 styles_free(struct styles *styles)
 {
+	if (!styles)
+		return;
+	pool_free(styles->pool);
+	mailbox_drain(styles->config.mailbox);
 	free(styles);
 }
 
@@ -115,6 +131,64 @@ free_list(char **list)
 	free(list);
 }
 
+enum problem_dialect
+style_route_dialect(const struct style_route *route)
+{
+	return route->config.style ? route->config.style->dialect : PROBLEM_PLAIN;
+}
+
+bool
+style_route_may_call(const struct style_route *route, const struct http_request *request)
+{
+	char **users = route->config.users;
+
+	if (!users)
+		return true;
+	for (; request->principal && *users; users++)
+		if (strcmp(*users, request->principal) == 0)
+			return true;
+	return false;
+}
+
+static bool
+is_read(const struct http_request *request)
+{
+	return request->method == HTTP_GET || request->method == HTTP_HEAD;
+}
+
+/* What may not be read is told as for a change. */
+static bool
+may_read(struct http_request *request, const struct style_route *route)
+{
+	if (style_route_may_call(route, request))
+		return true;
+	answer_problem(request, style_route_dialect(route), PROBLEM_FORBIDDEN, 0,
+		"This caller may not use this route.", NULL);
+	return false;
+}
+
+static void
+on_collection(struct http_request *request, void *arg)
+{
+	struct style_route *route = arg;
+
+	if (!is_read(request))
+		call_begin(request, route);
+	else if (may_read(request, route))
+		collection_get_list(request, route);
+}
+
+static void
+on_item(struct http_request *request, void *arg)
+{
+	struct style_route *route = arg;
+
+	if (!is_read(request))
+		call_begin(request, route);
+	else if (may_read(request, route))
+		collection_get_item(request, route);
+}
+
 struct style_route *
 style_route_new(struct styles *styles, const struct style_route_config *config)
 {
@@ -127,7 +201,12 @@ style_route_new(struct styles *styles, const struct style_route_config *config)
 	route->config.query = copy_list(config->query);
 	route->config.request_types = copy_list(config->request_types);
 	route->config.users = copy_list(config->users);
-	route->call_target = (struct http_target){.handler = call_begin, .arg = route};
+	route->config.members = copy_list(config->members);
+	if (config->collection)
+		store_collection_ref(config->collection);
+	route->call_target = (struct http_target){
+		.handler = config->collection ? on_collection : call_begin, .arg = route};
+	route->item_target = (struct http_target){.handler = on_item, .arg = route};
 	route->poll_target = (struct http_target){.handler = token_poll, .arg = route};
 	return route;
 }
@@ -148,14 +227,36 @@ style_route_unref(struct style_route *route)
 	free_list(route->config.query);
 	free_list(route->config.request_types);
 	free_list(route->config.users);
+	free_list(route->config.members);
+	schema_free(route->config.schema);
+	schema_free(route->config.quick_schema);
+	store_collection_unref(route->config.collection);
 	free(route->pattern);
 	free(route);
+}
+
+/* A collection and its items are two patterns, each with its share of the methods. */
+static int
+enter_collection(struct style_route *route, struct router *router, unsigned methods)
+{
+	const unsigned of_list = HTTP_GET | HTTP_HEAD | HTTP_POST;
+	const unsigned of_item = HTTP_GET | HTTP_HEAD | HTTP_PUT | HTTP_PATCH | HTTP_DELETE;
+	CLEANUP_FREE char *item = xasprintf("%s/{id}", route->config.pattern);
+	int rc = 0;
+
+	if (methods & of_list)
+		rc = router_add(router, route->config.pattern, methods & of_list, &route->call_target);
+	if (rc == 0 && methods & of_item)
+		rc = router_add(router, item, methods & of_item, &route->item_target);
+	return rc;
 }
 
 int
 style_route_enter(struct style_route *route, struct router *router, unsigned methods)
 {
-	int rc = router_add(router, route->config.pattern, methods, &route->call_target);
+	int rc = route->config.collection
+			 ? enter_collection(route, router, methods)
+			 : router_add(router, route->config.pattern, methods, &route->call_target);
 
 	if (rc == 0 && route->config.style == &style_token) {
 		char *path = xasprintf("%s/poll", route->config.pattern);

@@ -14,6 +14,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct mailbox;
+struct schema;
+struct store;
+struct store_collection;
 struct styles;
 struct style_route;
 
@@ -31,6 +35,7 @@ struct style {
 
 extern const struct style style_location;
 extern const struct style style_status;
+extern const struct style style_resource;
 extern const struct style style_token;
 extern const struct style style_prefer;
 extern const struct style style_prefer_response; /* the monitor's /response: no style of its own */
@@ -41,12 +46,18 @@ const char *style_find_name(const char *name);
 
 struct styles_config {
 	struct operations *operations;
+	struct store *store; /* for collections */
+	struct mailbox *mailbox;
 	struct timers *timers;
 	int spool_fd;	     /* for large bodies, -1: memory */
 	int64_t wait_max_ms; /* the longest that Prefer: wait holds an answer */
 };
 
-struct styles *styles_new(const struct styles_config *config);
+/* -errno. */
+__attribute__((warn_unused_result)) int styles_new(
+	const struct styles_config *config, struct styles **ret_styles);
+
+/* Once no request has a call any more.  NULL is allowed. */
 void styles_free(struct styles *styles);
 
 /* What a route of the configuration says of how it is called; copied. */
@@ -59,6 +70,14 @@ struct style_route_config {
 	char **users;	      /* principals allowed, likewise; NULL: all */
 	uint64_t max_body_bytes;
 	bool idempotency_required;
+
+	struct schema *schema;	     /* of bodies; taken; NULL: none */
+	struct schema *quick_schema; /* the same with few steps, for what is judged on the loop; taken */
+
+	/* of a collection */
+	struct store_collection *collection; /* a reference is taken; NULL: it is none */
+	bool has_on_change;		     /* changes are carried out by somebody */
+	char **members; /* that its schema names, copied, ended by NULL; NULL: not known */
 };
 
 /* Makes a route; a target for the router stands in it.  It lives until the caller and every call on it have given it back. */

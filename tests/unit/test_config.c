@@ -1,4 +1,4 @@
-/* Tests of server/config.c and server/config_supported.c: the configuration as a whole. */
+/* Tests of server/config.c: the configuration as a whole. */
 #include "config.h"
 
 #include <errno.h>
@@ -317,24 +317,6 @@ test_unreadable(void **state)
 	text_fini(&lines);
 }
 
-/* What is not built yet is told by config_read alone. */
-static void
-test_supported(void **state)
-{
-	static const char json[] =
-		"{\"routes\": [{\"path\": \"/a\", \"program\": {\"argv\": [\"/bin/true\"]}},"
-		" {\"path\": \"/b\", \"upstream\": {\"url\": \"http://h\"}},"
-		" {\"path\": \"/c\", \"collection\": {\"name\": \"c\"}}]}";
-	struct config *config = NULL;
-	char *lines;
-
-	assert_int_equal(read_file(json, strlen(json), &config, &lines), -EINVAL);
-	assert_string_equal(lines, "/routes/1/upstream: this kind of work is not built yet\n"
-				   "/routes/2/collection: this kind of work is not built yet\n");
-	free(lines);
-	config_free(config_cases_load(json));
-}
-
 /* Every setting has a meaning, and the description of each is three lines. */
 static void
 test_describe(void **state)
@@ -370,7 +352,6 @@ main(void)
 		cmocka_unit_test(test_ten_mistakes),
 		cmocka_unit_test(test_read),
 		cmocka_unit_test(test_unreadable),
-		cmocka_unit_test(test_supported),
 		cmocka_unit_test(test_describe),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

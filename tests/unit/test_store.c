@@ -107,7 +107,8 @@ do_begin(struct scene *scene, const struct store_operation *operation, int64_t s
 {
 	struct outcome outcome = {.count = &scene->count};
 
-	store_begin(scene->store, &operation->id, operation->sequence, started_ms, outcome_done, &outcome);
+	store_begin(
+		scene->store, &operation->id, operation->sequence, started_ms, NULL, outcome_done, &outcome);
 	return wait_for(scene, &outcome);
 }
 
@@ -156,7 +157,7 @@ test_memory(void **state)
 	assert_int_equal(store_load(store, NULL, NULL, &why), 0);
 	assert_int_equal(store_start(store), 0);
 	store_accept(store, &operation, outcome_done, &outcomes[0]);
-	store_begin(store, &operation.id, 1, 5, outcome_done, &outcomes[1]);
+	store_begin(store, &operation.id, 1, 5, NULL, outcome_done, &outcomes[1]);
 	store_process(store, &operation.id, 1, 77, 88);
 	store_end(store, &last, outcome_done, &outcomes[2]);
 	store_expire(store, &operation.id, 1, 9);
@@ -402,7 +403,8 @@ test_order_of_completion(void **state)
 		for (unsigned i = made; i < made + 3; i++)
 			outcomes[i].count = &scene->count;
 		store_accept(scene->store, &operation, outcome_done, &outcomes[made]);
-		store_begin(scene->store, &operation.id, sequence, 1, outcome_done, &outcomes[made + 1]);
+		store_begin(
+			scene->store, &operation.id, sequence, 1, NULL, outcome_done, &outcomes[made + 1]);
 		store_end(scene->store, &last, outcome_done, &outcomes[made + 2]);
 		store_expire(scene->store, &operation.id, sequence, 1);
 		store_forget(scene->store, &operation.id, sequence);

@@ -144,7 +144,8 @@ on_done(void *arg, int error)
 	say(job->child, job->operation.sequence, job->told);
 	if (job->told == ACCEPTED) {
 		job->told = BEGUN;
-		store_begin(job->child->store, &job->operation.id, job->operation.sequence, 5, on_done, job);
+		store_begin(job->child->store, &job->operation.id, job->operation.sequence, 5, NULL, on_done,
+			job);
 	} else if (job->told == BEGUN) {
 		start_end(job);
 	} else {

@@ -1,0 +1,182 @@
+/* Upstreams of the configuration: their table of settings. */
+#include "common/fields.h"
+#include "common/json.h"
+#include "config_files.h"
+#include "config_parts.h"
+#include "config_values.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define UPSTREAM(kind, member) SETTING_PLACE(kind, struct upstream_config, member)
+
+/* Fields that say how a message is framed or where it goes. */
+static const char *const not_settable[] = {
+	"Connection", "Content-Length", "Expect", "Host", "TE", "Trailer", "Transfer-Encoding", "Upgrade"};
+
+static bool
+is_settable(const char *name)
+{
+	for (size_t i = 0; i < sizeof not_settable / sizeof *not_settable; i++)
+		if (text_equal_nocase(name, strlen(name), not_settable[i]))
+			return false;
+	return true;
+}
+
+/* "Name: value" of a member of headers, NULL once it has been told why it is a mistake. */
+static char *
+read_header(struct settings *settings, const char *name, struct json_object *value)
+{
+	const char *string = settings_string(settings, value, true);
+	struct fields fields = {0};
+
+	if (!text_is_token(name, strlen(name)))
+		mistakes_add(&settings->mistakes, "is no name of a header field");
+	else if (!is_settable(name))
+		mistakes_add(&settings->mistakes, "is a field that the connection itself sets");
+	else if (string && fields_add(&fields, name, string) < 0)
+		mistakes_add(&settings->mistakes, "has control characters");
+	else if (string) {
+		fields_fini(&fields);
+		return xasprintf("%s: %s", name, string);
+	}
+	return NULL;
+}
+
+static void
+read_headers(struct settings *settings, struct json_object *value, void *owner)
+{
+	struct upstream_config *upstream = owner;
+	size_t count = 0;
+
+	if (!json_object_is_type(value, json_type_object)) {
+		mistakes_add_value(&settings->mistakes, value, "is not an object");
+		return;
+	}
+	upstream->headers = xcalloc((size_t)json_object_object_length(value) + 1, sizeof *upstream->headers);
+	json_object_object_foreach(value, name, member)
+	{
+		size_t mark = mistakes_enter(&settings->mistakes, name);
+		char *header = read_header(settings, name, member);
+		if (header)
+			upstream->headers[count++] = header;
+		mistakes_leave(&settings->mistakes, mark);
+	}
+}
+
+static void
+free_headers(void *owner)
+{
+	struct upstream_config *upstream = owner;
+
+	for (char **header = upstream->headers; header && *header; header++)
+		free(*header);
+	free(upstream->headers);
+	upstream->headers = NULL;
+}
+
+static const struct setting retry_rows[] = {
+	{.name = "times",
+		SETTING_PLACE(SETTING_WHOLE, struct retry_config, times),
+		.fallback = "3",
+		.min = 0,
+		.max = 100,
+		.meaning = "How often a call is tried again at most."},
+	{.name = "for",
+		SETTING_PLACE(SETTING_TIME, struct retry_config, for_ms),
+		.fallback = "\"30s\"",
+		.min = 1,
+		.max = CONFIG_DAY_MS,
+		.meaning =
+			"How long after its beginning a call may still be tried again; a Retry-After beyond "
+			"that is not waited for."},
+	{.name = NULL},
+};
+
+static const struct setting_table retry_table = {retry_rows, NULL};
+
+static const struct setting breaker_rows[] = {
+	{.name = "failures",
+		SETTING_PLACE(SETTING_WHOLE, struct breaker_config, failures),
+		.fallback = "10",
+		.min = 0,
+		.max = 1000000,
+		.meaning = "After so many failures in a row calls are refused with 503; 0: never."},
+	{.name = "pause",
+		SETTING_PLACE(SETTING_TIME, struct breaker_config, pause_ms),
+		.fallback = "\"5s\"",
+		.min = 1,
+		.max = CONFIG_DAY_MS,
+		.meaning = "For how long they are, until one call tries again."},
+	{.name = NULL},
+};
+
+static const struct setting_table breaker_table = {breaker_rows, NULL};
+
+static const struct setting upstream_rows[] = {
+	{.name = "url",
+		UPSTREAM(SETTING_STRING, url),
+		.is_required = true,
+		.convert = config_convert_url,
+		.type = "URL",
+		.meaning = "Where calls are sent on to; a path in it replaces the literal beginning of the "
+			   "route's."},
+	{.name = "ca",
+		UPSTREAM(SETTING_STRING, ca_file),
+		.convert = config_convert_file,
+		.type = "file",
+		.fallback_note = "the system's",
+		.meaning = "Certificates (PEM) that an https upstream's must lead to."},
+	{.name = "headers",
+		.kind = SETTING_OWN,
+		.read = read_headers,
+		.free = free_headers,
+		.type = "object of strings",
+		.fallback_note = "none",
+		.meaning =
+			"Header fields sent with every call in place of the client's, such as credentials."},
+	{.name = "forward_credentials",
+		UPSTREAM(SETTING_BOOLEAN, forward_credentials),
+		.fallback = "false",
+		.meaning = "Whether the client's Authorization and Cookie are sent on."},
+	{.name = "pass_idempotency_key",
+		UPSTREAM(SETTING_BOOLEAN, pass_idempotency_key),
+		.fallback = "false",
+		.meaning = "Whether Idempotency-Key is sent on; a call that has one may then be tried again "
+			   "whatever its method."},
+	{.name = "connect_timeout",
+		UPSTREAM(SETTING_TIME, connect_timeout_ms),
+		.fallback = "\"10s\"",
+		.min = 1,
+		.max = CONFIG_HOUR_MS,
+		.meaning = "How long making a connection may take, TLS included."},
+	{.name = "timeout",
+		UPSTREAM(SETTING_TIME, timeout_ms),
+		.min = 1,
+		.max = 30 * CONFIG_DAY_MS,
+		.fallback_note = "as long as the call may run",
+		.meaning = "How long one attempt may take, from its connection to the end of the answer."},
+	{.name = "stall_timeout",
+		UPSTREAM(SETTING_TIME, stall_timeout_ms),
+		.fallback = "\"60s\"",
+		.min = 1,
+		.max = CONFIG_DAY_MS,
+		.meaning = "How long an answer that has begun may pause."},
+	{.name = "retry",
+		UPSTREAM(SETTING_OBJECT, retry),
+		.members = &retry_table,
+		.fallback_note = "calls are tried once",
+		.meaning = "Lets calls be tried again: those that could not be sent, and, where a repetition "
+			   "does no "
+			   "harm (an idempotent method, rerun, or a key that is passed on), those that were "
+			   "lost "
+			   "or answered with 429 or 503."},
+	{.name = "breaker",
+		UPSTREAM(SETTING_OBJECT, breaker),
+		.members = &breaker_table,
+		.fallback = "{}",
+		.meaning = "Leaves an upstream alone that fails again and again."},
+	{.name = NULL},
+};
+
+const struct setting_table config_upstream_table = {upstream_rows, NULL};

@@ -1,0 +1,113 @@
+/* Collections and schemas of routes: see route_collection.h. */
+#include "route_collection.h"
+
+#include "common/cleanup.h"
+#include "common/json.h"
+#include "common/schema.h"
+#include "config.h"
+#include "pattern.h"
+#include "store/resources.h"
+
+#include <stdlib.h>
+
+/* About a millisecond. */
+#define QUICK_STEPS 100000
+
+static char **
+copy_names(char **names)
+{
+	size_t count = 0;
+
+	while (names && names[count])
+		count++;
+	char **copy = xcalloc(count + 1, sizeof *copy);
+	for (size_t i = 0; i < count; i++)
+		copy[i] = xstrdup(names[i]);
+	return copy;
+}
+
+/* The name of the path's last parameter: the id of the parent. */
+static char *
+last_name(const char *pattern)
+{
+	char *last = NULL;
+
+	for (struct pattern_segment segment = {0}; pattern_next(pattern, &segment);) {
+		if (segment.kind != PATTERN_NAME)
+			continue;
+		free(last);
+		last = xstrndup(segment.text, segment.len);
+	}
+	return last;
+}
+
+struct store_collection *
+route_collection_new(const struct config_route *config)
+{
+	struct store_collection *collection = xcalloc(1, sizeof *collection);
+
+	collection->references = 1;
+	collection->name = xstrdup(config->collection.name);
+	collection->parent = xstrdup(config->collection.parent);
+	collection->parent_member = config->collection.parent ? last_name(config->path) : NULL;
+	collection->unique = copy_names(config->collection.unique);
+	collection->index = copy_names(config->collection.index);
+	collection->envelope = copy_names(config->collection.envelope);
+	collection->delete_status = config->collection.delete_status;
+	return collection;
+}
+
+static int
+compile(const struct config_route *config, uint64_t max_steps, struct schema **ret_schema)
+{
+	struct schema_options options = {.assert_formats = config->assert_formats, .max_steps = max_steps};
+	CLEANUP(text_fini) struct text mistakes = {0};
+
+	return schema_compile(config->schema, &options, ret_schema, &mistakes);
+}
+
+int
+route_schemas_new(const struct config_route *config, struct schema **ret_schema, struct schema **ret_quick)
+{
+	struct schema *schema = NULL, *quick = NULL;
+	int rc = 0;
+
+	if (config->schema) {
+		rc = compile(config, 0, &schema);
+		if (rc == 0)
+			rc = compile(config, QUICK_STEPS, &quick);
+	}
+	if (rc < 0) {
+		schema_free(schema);
+		return rc;
+	}
+	*ret_schema = schema;
+	*ret_quick = quick;
+	return 0;
+}
+
+char **
+route_members_new(const struct config_route *config)
+{
+	struct json_object *properties =
+		config->schema ? json_find(config->schema, "properties", NULL) : NULL;
+	size_t count = 0;
+
+	if (!json_object_is_type(properties, json_type_object))
+		return NULL;
+	char **members = xcalloc((size_t)json_object_object_length(properties) + 1, sizeof *members);
+	json_object_object_foreach(properties, name, value)
+	{
+		(void)value;
+		members[count++] = xstrdup(name);
+	}
+	return members;
+}
+
+void
+route_members_free(char **members)
+{
+	for (char **member = members; member && *member; member++)
+		free(*member);
+	free(members);
+}

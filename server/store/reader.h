@@ -1,0 +1,28 @@
+/* A reader: a thread with a connection of its own that answers reads while the writer writes. */
+#pragma once
+
+#include "store/resources.h"
+
+struct reader;
+
+/* Opens the database at path for reading, and starts the thread.  -errno. */
+__attribute__((warn_unused_result)) int reader_new(
+	const char *path, struct mailbox *mailbox, struct reader **ret_reader);
+
+/* Answers what was asked, ends the thread.  Completions are then in the mailbox.  NULL is allowed. */
+void reader_free(struct reader *reader);
+
+/* Loop thread. */
+void reader_read(struct reader *reader, struct store_read *read);
+void reader_list(struct reader *reader, struct store_list *list);
+
+/* The two that a store has, so that a long list does not hold up those who want one resource. */
+struct readers {
+	struct reader *of_one; /* NULL until there is a collection */
+	struct reader *of_lists;
+};
+
+/* Opens them, once.  -errno. */
+__attribute__((warn_unused_result)) int readers_open(
+	struct readers *readers, const char *path, struct mailbox *mailbox);
+void readers_close(struct readers *readers);

@@ -1,0 +1,72 @@
+/* Representations: see representation.h.  The document is spliced in as the text that it is kept as. */
+#include "store/representation.h"
+
+#include "common/clock.h"
+
+#include <string.h>
+
+static void
+add_date(struct text *text, const char *name, int64_t wall_ms)
+{
+	char date[CLOCK_ISO8601_SIZE];
+
+	if (wall_ms == 0) {
+		text_addf(text, ",\"%s\":null", name);
+		return;
+	}
+	clock_format_iso8601(wall_ms, date);
+	text_addf(text, ",\"%s\":\"%s\"", name, date);
+}
+
+static void
+add_parent(struct text *text, const char *member, const struct id *parent)
+{
+	char id[ID_TEXT_SIZE];
+
+	if (!member)
+		return;
+	id_format(parent, id);
+	text_add_char(text, ',');
+	text_add_json(text, member);
+	text_addf(text, ":\"%s\"", id);
+}
+
+void
+representation_add_inside(struct text *text, const struct store_collection *collection,
+	const struct resource *resource, const char *url)
+{
+	char id[ID_TEXT_SIZE];
+
+	id_format(&resource->id, id);
+	text_addf(text, "{\"id\":\"%s\"", id);
+	add_parent(text, collection->parent_member, &resource->parent);
+	text_addf(text, ",\"status\":\"%s\",\"action\":\"%s\",\"version\":%llu",
+		store_status_name(resource->status), store_action_name(resource->action),
+		(unsigned long long)resource->version);
+	add_date(text, "created_at", resource->created_ms);
+	add_date(text, "updated_at", resource->updated_ms);
+	text_add_string(text, ",\"status_message\":");
+	text_add_json(text, resource->status_message);
+	text_add_string(text, ",\"links\":{\"self\":");
+	text_add_json(text, url);
+	text_add_char(text, '}');
+	if (strcmp(resource->document, "{}") != 0)
+		text_add_char(text, ',');
+	text_add_string(text, resource->document + 1);
+}
+
+void
+representation_add(struct text *text, const struct store_collection *collection,
+	const struct resource *resource, const char *url)
+{
+	size_t depth = 0;
+
+	for (; collection->envelope[depth]; depth++) {
+		text_add_char(text, '{');
+		text_add_json(text, collection->envelope[depth]);
+		text_add_char(text, ':');
+	}
+	representation_add_inside(text, collection, resource, url);
+	while (depth-- > 0)
+		text_add_char(text, '}');
+}

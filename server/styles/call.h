@@ -1,0 +1,88 @@
+/* A call of a route on its way to its answer; what the files call*.c share. */
+#pragma once
+
+#include "common/pool.h"
+#include "operations/idempotency.h"
+#include "store/resources.h"
+#include "styles/intake.h"
+#include "styles/private.h"
+
+struct call {
+	struct http_request *request; /* NULL: the client has left, and something is still busy */
+	struct style_route *route;    /* a reference */
+	struct preferences preferences;
+	const struct style *style; /* NULL: synchronous */
+	bool asks_prefer;	   /* Prefer: respond-async was honoured */
+	bool asks_location_too;	   /* ... beside async=true */
+	bool defers;		   /* Prefer: wait=0: a bad body is told by the monitor */
+	int64_t wait_ms;	   /* hold the 202 this long for the end; 0: do not */
+	char *query;		   /* without async; NULL: there is none */
+	struct blob *body;	   /* a reference; NULL: there is none */
+	struct work_input *input;  /* until it is submitted */
+	struct op_key *key;	   /* likewise */
+	struct op *op;		   /* once submitted, until answered */
+	struct op_acceptor acceptor;
+	struct op_watcher watcher;
+	struct timer timer; /* the client's patience */
+
+	/* the body, where it is looked into */
+	struct intake intake;
+	struct pool_job job; /* judges it */
+	void (*judged)(struct call *call);
+	struct work_result verdict; /* what is wrong with it, where that is told by the monitor */
+
+	/* of a collection */
+	enum store_action action;
+	struct id id;
+	struct id parent;
+	char *url;		     /* of the resource */
+	struct store_change *change; /* until it is submitted as an operation */
+	struct store_read read;	     /* what a patch is merged into */
+	bool has_if_match;
+	uint64_t expected[STORE_EXPECTED_MAX];
+	unsigned expected_count; /* of If-Match; with has_if_match, 0: nothing can match */
+	bool is_any;		 /* If-Match: * */
+
+	bool busy; /* the store or a thread has a part of it: it must stay */
+};
+
+void call_free(struct call *call);
+
+/* Takes the request out of the call, which is freed: what follows is its answer. */
+struct http_request *call_end(struct call *call);
+
+/* Answers with a problem; fields may be NULL. */
+void call_refuse(
+	struct call *call, enum problem problem, int status, const char *detail, struct fields *fields);
+
+/* Answers that the server has no room. */
+void call_refuse_load(struct call *call, enum op_refusal refusal);
+
+/* Answers with the verdict of the intake, or has the monitor tell it. */
+void call_refuse_body(struct call *call);
+
+/* Makes the input and the key.  False if the call has been answered. */
+bool call_prepare(struct call *call);
+
+/* Submits the call, with its change if it has one; or joins the operation that had its key. */
+void call_submit_or_join(struct call *call);
+
+/* The first operation of its key answers, if there is one: then true. */
+bool call_join(struct call *call);
+
+/* Waits for op as for one of its own. */
+void call_await(struct call *call, struct op *op);
+
+/* Whether something that was busy has come back too late: then the call is freed. */
+bool call_is_gone(struct call *call);
+
+/* call_key.c: reads the Idempotency-Key and makes the call's key.  False if the call has been answered. */
+bool call_read_key(struct call *call);
+
+/* call_body.c: has the intake judged, on a thread where that takes long; then calls judged. */
+void call_judge(struct call *call, void (*judged)(struct call *call));
+bool call_wants_intake(const struct call *call);
+
+/* call_change.c: a call of a collection. */
+void call_change_begin(struct call *call);
+void call_change_refused(struct call *call, int error);

@@ -1,0 +1,37 @@
+/* Style `resource` (Rackspace Cloud DNS, OpenStack Designate): the resource itself tells how far its change is (contract, 5.3). */
+#include "http/reply.h"
+#include "store/resources.h"
+#include "styles/private.h"
+
+#include <string.h>
+
+static void
+reply_accepted(struct http_request *request, struct op *op, struct fields *fields)
+{
+	struct field location;
+
+	answer_put_common(fields, op);
+	if (op_has_ended(op)) /* joined: a 202 says when to look, all the same */
+		fields_put(fields, "Retry-After", "1");
+	if (op->change)
+		fields_put(fields, "Location", op->change->url);
+	else if (fields_find(&op->fields, "Location", &location))
+		fields_putf(fields, "Location", "%.*s", (int)location.value_len, location.value);
+	answer_put_url(fields, "Link", request, "/operations/", op, ">; rel=\"monitor\"");
+	if (op->accepted) {
+		fields_put(fields, "Content-Type", "application/json");
+		reply_bytes(request, 202, fields, op->accepted, strlen(op->accepted));
+	} else if (op->body && op->state == OP_SUCCEEDED) {
+		/* Joined after its end: what came of it is all that is known. */
+		fields_put(fields, "Content-Type", "application/json");
+		reply_blob(request, 202, fields, op->body);
+	} else {
+		reply_bytes(request, 202, fields, NULL, 0);
+	}
+}
+
+const struct style style_resource = {
+	.name = "resource",
+	.dialect = PROBLEM_WITH_CODE,
+	.reply_accepted = reply_accepted,
+};

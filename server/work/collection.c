@@ -1,0 +1,106 @@
+/* Collection work: see collection.h. */
+#include "work/collection.h"
+
+#include "common/cleanup.h"
+#include "common/json.h"
+#include "common/log.h"
+
+#include <stdlib.h>
+
+/* What is merged into a resource is no larger than this. */
+#define ANSWER_MAX (8 * 1024 * 1024)
+
+struct collection {
+	struct work work;   /* first: see work.h */
+	struct work *inner; /* NULL: nobody carries changes out */
+};
+
+static char *
+read_answer(const struct blob *body, size_t *ret_len)
+{
+	size_t len = (size_t)blob_len(body), done = 0;
+	char *data = xcalloc(len + 1, 1);
+
+	while (done < len) {
+		ssize_t n = blob_read(body, done, data + done, len - done);
+		if (n <= 0)
+			break;
+		done += (size_t)n;
+	}
+	*ret_len = done;
+	return data;
+}
+
+static bool
+is_object(const struct blob *body)
+{
+	CLEANUP(cleanup_json) struct json_object *value = NULL;
+	struct json_mistake mistake;
+	size_t len;
+	CLEANUP_FREE char *data = read_answer(body, &len);
+
+	return json_parse(data, len, &value, &mistake) == 0 && json_object_is_type(value, json_type_object);
+}
+
+/* What is no JSON object has nothing to merge in. */
+static void
+look_at_answer(const struct work_input *input, struct work_result *result)
+{
+	if (result->problem != PROBLEM_NONE || result->status >= 400)
+		return;
+	if (blob_len(result->body) > ANSWER_MAX) {
+		work_result_set_problem(result, PROBLEM_RESULT_TOO_LARGE, 0,
+			"What carries the change out has answered more than can be merged in.");
+		return;
+	}
+	if (blob_len(result->body) > 0 && is_object(result->body))
+		return;
+	if (blob_len(result->body) > 0)
+		log_debug("answer is no JSON object", "id=%s", LOG_ID(&input->id));
+	blob_unref(result->body);
+	result->body = NULL;
+}
+
+static void
+run(const struct work *work, const struct work_input *input, struct work_control *control,
+	struct work_result *ret_result)
+{
+	const struct collection *collection = (const struct collection *)work;
+	struct work_input inside = *input;
+	char post[] = "POST";
+
+	if (!collection->inner) {
+		ret_result->status = 200;
+		return;
+	}
+	/* The change says what is to be done, not the method by which it came. */
+	inside.method = post;
+	collection->inner->type->run(collection->inner, &inside, control, ret_result);
+	look_at_answer(input, ret_result);
+}
+
+static void
+free_collection(struct work *work)
+{
+	struct collection *collection = (struct collection *)work;
+
+	work_unref(collection->inner);
+	free(collection);
+}
+
+static const struct work_type collection_type = {
+	.name = "collection",
+	.run = run,
+	.free = free_collection,
+};
+
+struct work *
+collection_new(struct work *inner)
+{
+	struct collection *collection = xcalloc(1, sizeof *collection);
+
+	collection->work.type = &collection_type;
+	collection->work.references = 1;
+	collection->inner = inner;
+	return &collection->work;
+}

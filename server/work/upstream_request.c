@@ -1,0 +1,106 @@
+/* The request to an upstream: see upstream_request.h. */
+#include "work/upstream_request.h"
+
+#include "common/cleanup.h"
+#include "common/text.h"
+#include "common/trace.h"
+#include "work/hop_fields.h"
+#include "work/work.h"
+
+#include <string.h>
+
+/* They say how the message is framed or where it goes, which the transfer does anew, or are for deferd alone. */
+static const char *const never_sent[] = {"Host", "Content-Length", "Expect", "Prefer"};
+
+static const char *const credentials[] = {"Authorization", "Cookie"};
+
+static const char *const idempotent_methods[] = {"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"};
+
+bool
+upstream_request_is_idempotent(const char *method)
+{
+	for (size_t i = 0; i < sizeof idempotent_methods / sizeof *idempotent_methods; i++)
+		if (strcmp(method, idempotent_methods[i]) == 0)
+			return true;
+	return false;
+}
+
+static void
+add_quoted(struct text *text, const char *value)
+{
+	text_add_char(text, '"');
+	for (; *value; value++) {
+		if (*value == '"' || *value == '\\')
+			text_add_char(text, '\\');
+		text_add_char(text, *value);
+	}
+	text_add_char(text, '"');
+}
+
+/* A node of RFC 7239, 6: addresses of version 6 stand in brackets and quotes, and what is no address is not told. */
+static void
+add_node(struct text *text, const char *address)
+{
+	if (!address || *address == '\0')
+		text_add_string(text, "unknown");
+	else if (strchr(address, ':'))
+		text_addf(text, "\"[%s]\"", address);
+	else
+		text_add_string(text, address);
+}
+
+/* One more element behind what other intermediaries have written. */
+static void
+put_forwarded(const struct work_input *input, struct fields *fields)
+{
+	CLEANUP(text_fini) struct text element = {0};
+
+	text_add_string(&element, "for=");
+	add_node(&element, input->remote_address);
+	if (input->authority && *input->authority) {
+		text_add_string(&element, ";host=");
+		add_quoted(&element, input->authority);
+	}
+	text_addf(&element, ";proto=%s", input->scheme);
+	fields_put(fields, "Forwarded", element.data);
+}
+
+/* A trace is passed on as it came, or, where it cannot be read, not at all. */
+static void
+check_trace(struct fields *fields)
+{
+	CLEANUP_FREE char *parent = fields_dup_value(fields, "traceparent");
+
+	if (parent && trace_is_valid(parent))
+		return;
+	fields_remove(fields, "traceparent");
+	fields_remove(fields, "tracestate");
+}
+
+static void
+put_own(const struct fields *own, struct fields *fields)
+{
+	fields_for_each(field, own) {
+		CLEANUP_FREE char *name = xstrndup(field.name, field.name_len);
+		CLEANUP_FREE char *value = xstrndup(field.value, field.value_len);
+		fields_remove(fields, name);
+		fields_put(fields, name, value);
+	}
+}
+
+void
+upstream_request_fields(
+	const struct upstream_request_rules *rules, const struct work_input *input, struct fields *ret_fields)
+{
+	fields_copy(ret_fields, &input->fields);
+	hop_fields_remove(ret_fields);
+	for (size_t i = 0; i < sizeof never_sent / sizeof *never_sent; i++)
+		fields_remove(ret_fields, never_sent[i]);
+	for (size_t i = 0; !rules->forward_credentials && i < sizeof credentials / sizeof *credentials; i++)
+		fields_remove(ret_fields, credentials[i]);
+	if (!rules->pass_idempotency_key)
+		fields_remove(ret_fields, "Idempotency-Key");
+	check_trace(ret_fields);
+	put_forwarded(input, ret_fields);
+	put_own(rules->own, ret_fields);
+}

@@ -1,0 +1,531 @@
+"""Upstream work: what is sent on, what comes back, and other servers at their worst."""
+
+import gzip
+import re
+import threading
+
+import pytest
+
+from expect import check_problem
+from harness import eventually
+from upstream import Upstream, make_certificate
+
+# What a thread keeps that has made a call: connections, and what libcurl waits with.
+KEPT_BY_THREAD = 8
+
+
+@pytest.fixture
+def upstream():
+    """A factory of upstreams; what went wrong in one fails the test."""
+    made = []
+
+    def make(handle, context=None):
+        made.append(Upstream(handle, context))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+    failures = [failure for one in made for failure in one.failures]
+    if failures:
+        raise failures[0]
+
+
+@pytest.fixture
+def front(serve):
+    """A factory: front(upstream, path, url=..., route=..., settings...) is a server with one route to it."""
+
+    def make(other, path="/up/{rest...}", base="", route=(), workers=2, state="memory", **settings):
+        url = other if isinstance(other, str) else other.origin
+        routes = [{"path": path, "upstream": {"url": url + base, **settings}, **dict(route)}]
+        server = serve(routes, workers=workers, state=state)
+        server.kept_descriptors = workers * KEPT_BY_THREAD
+        return server
+
+    return make
+
+
+def simple(peer, request):
+    peer.answer("200 OK", b"hello", "Content-Type: text/plain")
+
+
+def sends(data, close=True):
+    """A handler that answers with these bytes."""
+
+    def handle(peer, request):
+        peer.send(data)
+        return close
+
+    return handle
+
+
+# What is sent on.
+
+
+@pytest.mark.parametrize("path, base, asked, wanted", [
+    ("/{rest...}", "", "/a/b?x=1&y=%20", "/a/b?x=1&y=%20"),
+    ("/api/{rest...}", "/base", "/api/x/y", "/base/x/y"),
+    ("/api/{rest...}", "/base", "/api/x%2Fy/z;a=b", "/base/x%2Fy/z;a=b"),
+    ("/api/{rest...}", "", "/api/x/y", "/api/x/y"),
+    ("/tok/hold", "/base/hold", "/tok/hold", "/base/hold"),
+    ("/tok/hold", "/other", "/tok/hold?a", "/other?a"),
+    ("/a/{name}/c", "/v1", "/a/b/c", "/v1/b/c"),
+    ("/{rest...}", "/v1", "/a?", "/v1/a"),
+])
+def test_path(upstream, front, path, base, asked, wanted):
+    other = upstream(simple)
+    assert front(other, path, base).get(asked).status == 200
+    assert other.requests[-1].target == wanted
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
+@pytest.mark.parametrize("body", [None, b"", b"x", bytes(range(256)) * 2000], ids=["none", "empty", "one", "large"])
+def test_method_and_body(upstream, front, method, body):
+    other = upstream(simple)
+    server = front(other)
+    assert server.call(method, "/up/x", body).body == b"hello"
+    request = other.requests[0]
+    assert (request.method, request.body) == (method, body or b"")
+    assert request.get("Transfer-Encoding") is None and request.get("Expect") is None
+    assert request.get("Content-Type") is None and request.get("Accept") is None
+
+
+def test_large_body_from_the_spool(upstream, front, tmp_path):
+    """Sent twice: the kept connection is lost while the second call's body is on its way."""
+    body = bytes(range(251)) * 40000
+
+    def handle(peer, request):
+        if peer.count > 1:
+            return True
+        peer.answer("200 OK", b"ok")
+        return False
+
+    other = upstream(handle)
+    server = front(other, workers=1, route={"max_body": "16MiB"}, state=str(tmp_path / "deferd.db"))
+    for _ in range(2):
+        assert server.call("PUT", "/up/x", body).status == 200
+    assert [request.body == body for request in other.requests] == [True] * 3
+
+
+def test_fields_that_are_sent(upstream, front):
+    other = upstream(simple)
+    trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    server = front(other, headers={"X-Own": "ours", "X-Empty": ""})
+    server.get("/up/x", [("X-End", "to end"), ("X-End", "again"), ("X-Void", ""), ("Connection", "X-Hop, keep-alive"), ("X-Hop", "1"),
+                      ("TE", "trailers"), ("Keep-Alive", "5"), ("Upgrade", "h2c"), ("Prefer", "wait=5"), ("Cookie", "a=b"),
+                      ("Authorization", "Basic eDp5"), ("Idempotency-Key", "k"), ("traceparent", trace), ("X-Own", "theirs"),
+                      ("Forwarded", "for=192.0.2.1"), ("Accept-Encoding", "br"), ("User-Agent", "me")])
+    request = other.requests[0]
+    names = {name.lower() for name, _ in request.fields}
+    assert not names & {"connection", "x-hop", "te", "keep-alive", "upgrade", "prefer", "cookie", "authorization",
+                        "idempotency-key", "content-length", "accept", "expect"}
+    assert request.get("Host") == f"127.0.0.1:{other.port}"
+    assert request.all("X-End") == ["to end", "again"] and request.get("X-Void") == ""
+    assert request.get("traceparent") == trace
+    assert (request.get("X-Own"), request.get("X-Empty")) == ("ours", "")
+    assert (request.get("Accept-Encoding"), request.get("User-Agent")) == ("br", "me")
+    assert request.all("Forwarded") == ["for=192.0.2.1", f'for=127.0.0.1;host="{server.address}";proto=http']
+
+
+def test_credentials_and_key_where_the_route_says_so(upstream, front):
+    other = upstream(simple)
+    server = front(other, forward_credentials=True, pass_idempotency_key=True)
+    server.post("/up/x", b"", {"Authorization": "Basic eDp5", "Cookie": "a=b", "Idempotency-Key": "k"})
+    request = other.requests[0]
+    assert (request.get("Authorization"), request.get("Cookie"), request.get("Idempotency-Key")) == ("Basic eDp5", "a=b", "k")
+
+
+# What comes back.
+
+
+def test_answer_as_it_is(upstream, front):
+    packed = gzip.compress(b"x" * 1000)
+    other = upstream(lambda peer, request: peer.answer(
+        "404 Nothing", packed, "Content-Encoding: gzip", "X-A: 1", "X-A: 2", "Connection: X-Hop", "X-Hop: 1", "Keep-Alive: 5",
+        "Date: Sat, 01 Jan 2000 00:00:00 GMT", "Cache-Control: private", "Set-Cookie: a=b"))
+    response = front(other).get("/up/x")
+    assert (response.status, response.body, response.get("Content-Encoding")) == (404, packed, "gzip")
+    assert response.all("X-A") == ["1", "2"] and response.get("Set-Cookie") == "a=b"
+    assert response.get("X-Hop") is None and response.get("Keep-Alive") is None
+    assert response.get("Cache-Control") == "private" and not response.get("Date").endswith("2000 00:00:00 GMT")
+
+
+@pytest.mark.parametrize("location, wanted", [
+    ("{origin}/base/things/7?a=b#c", "{base}/api/things/7?a=b#c"),
+    ("/base/things/7", "{base}/api/things/7"),
+    ("7", "{base}/api/7"),
+    ("../api2/7", "../api2/7"),
+    ("/basement/7", "/basement/7"),
+    ("/base/../other", "/base/../other"),
+    ("http://example.com/base/7", "http://example.com/base/7"),
+    ("https://127.0.0.1/base/7", "https://127.0.0.1/base/7"),
+])
+def test_location(upstream, front, location, wanted):
+    other = upstream(lambda peer, request: peer.answer("201 Created", b"", f"Location: {location.format(origin=other.origin)}"))
+    server = front(other, "/api/{rest...}", "/base")
+    assert server.post("/api/things").get("Location") == wanted.format(base=server.base)
+
+
+def test_redirect_is_not_followed(upstream, front):
+    target = upstream(simple)
+    other = upstream(lambda peer, request: peer.answer("302 Found", b"", f"Location: {target.origin}/x"))
+    response = front(other).get("/up/x")
+    assert (response.status, response.get("Location")) == (302, f"{target.origin}/x")
+    assert not target.requests
+
+
+def test_head_and_no_content(upstream, front):
+
+    def handle(peer, request):
+        if request.method == "HEAD":
+            peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 12345\r\nX-A: 1\r\n\r\n")
+        elif request.target == "/up/204":
+            peer.send(b"HTTP/1.1 204 No Content\r\nX-A: 1\r\n\r\n")
+        else:
+            peer.send(b"HTTP/1.1 304 Not Modified\r\nContent-Length: 12345\r\nETag: \"1\"\r\n\r\n")
+
+    other = upstream(handle)
+    server = front(other, workers=1)
+    connection = server.connect()
+    for _ in range(2):
+        for method, target, status in (("HEAD", "/up/x", 200), ("GET", "/up/204", 204), ("GET", "/up/304", 304)):
+            response = connection.request(method, target).receive(method)
+            assert (response.status, response.body) == (status, b"")
+            assert response.get("Content-Length") is None
+    assert other.connections == 1
+
+
+def test_interim_answers_are_passed_over(upstream, front):
+    early = b"HTTP/1.1 103 Early Hints\r\nLink: </a>; rel=preload\r\n\r\n"
+    other = upstream(sends(b"HTTP/1.1 100 Continue\r\n\r\n" + early + early + b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"))
+    response = front(other).get("/up/x")
+    assert (response.status, response.body, response.get("Link")) == (200, b"ok", None)
+
+
+def test_chunks_with_extensions_and_trailers(upstream, front):
+    other = upstream(sends(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-T\r\n\r\n"
+                           b"3;a=b\r\nabc\r\n4 ;c=\"d\"\r\ndefg\r\n0\r\nX-T: 1\r\n\r\n", close=False))
+    response = front(other).get("/up/x")
+    assert (response.status, response.body) == (200, b"abcdefg")
+    assert response.get("X-T") is None and response.get("Trailer") is None and response.get("Transfer-Encoding") is None
+
+
+def test_body_until_the_end_of_the_connection(upstream, front):
+    other = upstream(sends(b"HTTP/1.1 200 OK\r\nConnection: keep-alive\r\n\r\nbody"))
+    assert front(other).get("/up/x").body == b"body"
+
+
+def test_large_answer(upstream, front):
+    size = 100 << 20
+    piece = bytes(range(256)) * 4096
+
+    def handle(peer, request):
+        peer.send(f"HTTP/1.1 200 OK\r\nContent-Length: {size}\r\n\r\n".encode())
+        for _ in range(size // len(piece)):
+            peer.send(piece)
+
+    server = front(upstream(handle), route={"max_result": "200MiB"})
+    response = server.get("/up/x")
+    assert len(response.body) == size and response.body == piece * (size // len(piece))
+
+
+@pytest.mark.parametrize("head", [b"Content-Length: 1001", b"Transfer-Encoding: chunked", b"X: y"])
+def test_too_large_answer(upstream, front, head):
+    data = b"3e9\r\n" + b"x" * 1001 + b"\r\n0\r\n\r\n" if b"chunked" in head else b"x" * 1001
+    other = upstream(sends(b"HTTP/1.1 200 OK\r\n" + head + b"\r\n\r\n" + data))
+    check_problem(front(other, route={"max_result": 1000}).get("/up/x"), 500, "result-too-large")
+
+
+# Failures.
+
+
+@pytest.mark.parametrize("data", [
+    b"",
+    b"junk\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nshort",
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabc",
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nabc\r\n",
+    b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nabc",
+    b"HTTP/1.1 200 OK\r\nContent-Length: -2\r\n\r\nabc",
+    b"HTTP/1.1 200 OK\r\nno colon\r\nContent-Length: 2\r\n\r\nok",
+    b"HTTP/1.1 200 OK\r\nX: a\x01b\r\nContent-Length: 2\r\n\r\nok",
+    b"HTTP/1.1 2000 OK\r\nContent-Length: 2\r\n\r\nok",
+    b"HTTP/1.1 999 OK\r\nContent-Length: 2\r\n\r\nok",
+    b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\n" + b"X-Long: " + b"x" * 70000 + b"\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 20000 + b"\r\n",
+    b"HTTP/1.1 103 Early\r\nX: y\r\n\r\n",
+], ids=range(15))
+def test_broken_answer(upstream, front, data):
+    server = front(upstream(sends(data)))
+    document = check_problem(server.post("/up/x"), 502, "upstream-broken")
+    assert "127.0.0.1" not in document["detail"] and "curl" not in str(document).lower()
+
+
+def test_reset_half_way(upstream, front):
+
+    def handle(peer, request):
+        peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\nabc")
+        peer.reset()
+        return True
+
+    check_problem(front(upstream(handle)).post("/up/x"), 502, "upstream-broken")
+
+
+def test_nobody_there(upstream, front):
+    other = upstream(simple)
+    server = front(other)
+    other.close()
+    check_problem(server.post("/up/x"), 502, "upstream-unreachable")
+
+
+def test_unknown_host(front):
+    check_problem(front("http://no-such-host.invalid").get("/up/x"), 502, "upstream-unreachable")
+
+
+def test_certificates(upstream, front, tmp_path):
+    certificate, context = make_certificate(tmp_path)
+    other = upstream(simple, context)
+    check_problem(front(other).get("/up/x"), 502, "upstream-untrusted")
+    assert not other.requests
+    assert front(other, ca=str(certificate)).get("/up/x").body == b"hello"
+
+
+def test_certificate_of_another(upstream, front, tmp_path):
+    certificate, context = make_certificate(tmp_path, "192.0.2.1")
+    other = upstream(simple, context)
+    check_problem(front(other, ca=str(certificate)).get("/up/x"), 502, "upstream-untrusted")
+    assert not other.requests
+
+
+def test_trickle_and_stall(upstream, front):
+    """A byte now and then keeps an answer from stalling, but not from taking too long."""
+    done = threading.Event()
+
+    def handle(peer, request):
+        peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+        while request.target == "/up/trickle" and not done.wait(0.05):
+            peer.send(b"x")
+        peer.wait_closed()
+        return True
+
+    other = upstream(handle)
+    stalls = front(other, stall_timeout="300ms")
+    check_problem(stalls.post("/up/stall"), 504, "upstream-timeout")
+    trickles = front(other, stall_timeout="5s", timeout="500ms")
+    check_problem(trickles.post("/up/trickle"), 504, "upstream-timeout")
+    done.set()
+
+
+def test_run_timeout(upstream, front):
+    other = upstream(lambda peer, request: peer.wait_closed() or True)
+    check_problem(front(other, route={"run_timeout": "300ms"}).get("/up/x"), 504, "run-timeout")
+
+
+# Connections.
+
+
+def test_connections_are_kept(upstream, front):
+    other = upstream(simple)
+    server = front(other, workers=1)
+    for method in ("GET", "POST", "PUT") * 5:
+        assert server.call(method, "/up/x", b"y").status == 200
+    assert other.connections == 1
+
+
+def test_kept_connection_that_has_closed(upstream, front):
+    """The end has come before the next call: a new connection is made, whatever the method."""
+    other = upstream(lambda peer, request: peer.answer("200 OK", b"", "Connection: close") or True)
+    server = front(other, workers=1)
+    assert [server.post("/up/x").status for _ in range(3)] == [200] * 3
+    assert other.connections == 3
+
+
+@pytest.mark.parametrize("method, status, calls", [("GET", 200, 3), ("PUT", 200, 3), ("POST", 502, 2)])
+def test_kept_connection_that_closes_on_the_next_call(upstream, front, method, status, calls):
+    """Only what may be repeated is sent again: a lost POST may have done its work."""
+
+    def handle(peer, request):
+        if peer.count > 1:
+            return True
+        peer.answer("200 OK", b"ok")
+        return False
+
+    other = upstream(handle)
+    server = front(other, workers=1)
+    assert server.call(method, "/up/x", b"y").status == 200
+    response = server.call(method, "/up/x", b"y")
+    assert response.status == status and len(other.requests) == calls
+    if status == 502:
+        check_problem(response, 502, "upstream-broken")
+
+
+# Asynchronous, cancelled, left alone.
+
+
+def test_asynchronous(upstream, front):
+    release = threading.Event()
+
+    def handle(peer, request):
+        release.wait()
+        peer.answer("201 Created", b"made", f"Location: {other.origin}/things/1")
+
+    other = upstream(handle)
+    server = front(other)
+    accepted = server.post("/up/things?async=true", b"x")
+    assert accepted.status == 202
+    other.wait_arrived()
+    monitor = accepted.get("Location").removeprefix(server.base)
+    assert server.get(monitor).status == 202
+    release.set()
+    ended = eventually(lambda: (response := server.get(monitor)).status != 202 and response)
+    assert (ended.status, ended.body, ended.get("Location")) == (201, b"made", f"{server.base}/things/1")
+    assert other.requests[0].target == "/up/things"
+
+
+@pytest.mark.parametrize("begun", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc"])
+def test_cancel_ends_the_transfer_at_once(upstream, front, begun):
+    gone = threading.Event()
+
+    def handle(peer, request):
+        peer.send(begun)
+        peer.wait_closed()
+        gone.set()
+        return True
+
+    other = upstream(handle)
+    server = front(other)
+    monitor = server.post("/up/x?async=true").get("Location").removeprefix(server.base)
+    other.wait_arrived()
+    assert server.call("DELETE", monitor).status in (202, 204)
+    assert gone.wait(5)
+    check_problem(eventually(lambda: (response := server.get(monitor)).status != 202 and response), 410, "cancelled")
+
+
+def test_client_that_leaves_does_not_stop_it(upstream, front):
+    release = threading.Event()
+    sent = threading.Event()
+
+    def handle(peer, request):
+        release.wait()
+        peer.answer("200 OK", b"ok")
+        sent.set()
+
+    other = upstream(handle)
+    server = front(other)
+    connection = server.begin("POST", "/up/x?async=true", b"y")
+    monitor = connection.receive("POST").get("Location").removeprefix(server.base)
+    other.wait_arrived()
+    connection.reset()
+    release.set()
+    assert sent.wait(5)
+    assert eventually(lambda: (response := server.get(monitor)).status != 202 and response).body == b"ok"
+
+
+# Retries.
+
+
+def busy_once(answer, *fields):
+    """Answers the first call in one way, and the others well."""
+
+    def handle(peer, request):
+        handle.calls += 1
+        if handle.calls > 1:
+            peer.answer("200 OK", b"ok")
+        else:
+            peer.answer(answer, b"busy", *fields)
+
+    handle.calls = 0
+    return handle
+
+
+RETRY = {"times": 2, "for": "10s"}
+
+
+@pytest.mark.parametrize("answer, fields", [
+    ("503 Service Unavailable", ["Retry-After: 0"]),
+    ("503 Service Unavailable", []),
+    ("429 Too Many Requests", ["Retry-After: 0"]),
+    ("503 Service Unavailable", ["Retry-After: Sat, 01 Jan 2000 00:00:00 GMT"]),
+])
+def test_busy_then_well(upstream, front, answer, fields):
+    other = upstream(busy_once(answer, *fields))
+    response = front(other, retry=RETRY).get("/up/x")
+    assert (response.status, response.body, len(other.requests)) == (200, b"ok", 2)
+
+
+@pytest.mark.parametrize("method, more, key, calls", [
+    ("GET", {}, None, 1),
+    ("POST", {"retry": RETRY}, None, 1),
+    ("POST", {"retry": RETRY}, "k", 1),
+    ("POST", {"retry": RETRY, "pass_idempotency_key": True}, "k", 2),
+    ("PUT", {"retry": RETRY}, None, 2),
+])
+def test_what_is_tried_again(upstream, front, method, more, key, calls):
+    other = upstream(busy_once("503 Service Unavailable", "Retry-After: 0"))
+    response = front(other, **more).call(method, "/up/x", b"", {"Idempotency-Key": key} if key else {})
+    assert (response.status, len(other.requests)) == (503 if calls == 1 else 200, calls)
+
+
+def test_rerun_says_that_a_post_may_be_tried_again(upstream, front):
+    other = upstream(busy_once("503 Service Unavailable", "Retry-After: 0"))
+    assert front(other, route={"rerun": True}, retry=RETRY).post("/up/x").status == 200
+
+
+def test_retry_after_beyond_the_limit_is_not_waited_for(upstream, front):
+    other = upstream(busy_once("503 Service Unavailable", "Retry-After: 3600"))
+    response = front(other, retry=RETRY).get("/up/x")
+    assert (response.status, response.body, response.get("Retry-After")) == (503, b"busy", "3600")
+
+
+def test_retries_come_to_an_end(upstream, front):
+    other = upstream(lambda peer, request: peer.answer("503 Service Unavailable", b"busy", "Retry-After: 0"))
+    assert front(other, retry=RETRY).get("/up/x").status == 503
+    assert len(other.requests) == 3
+
+
+def test_cancel_between_attempts(upstream, front):
+    other = upstream(lambda peer, request: peer.answer("503 Service Unavailable", b"busy", "Retry-After: 60"))
+    server = front(other, retry={"times": 5, "for": "1h"})
+    monitor = server.call("PUT", "/up/x?async=true", b"").get("Location").removeprefix(server.base)
+    other.wait_arrived()
+    assert server.call("DELETE", monitor).status in (202, 204)
+    check_problem(eventually(lambda: (response := server.get(monitor)).status != 202 and response, timeout=5), 410)
+
+
+# The breaker.
+
+
+def test_breaker(upstream, front):
+    broken = threading.Event()
+    broken.set()
+
+    def handle(peer, request):
+        if broken.is_set():
+            return True
+        peer.answer("200 OK", b"ok")
+        return False
+
+    other = upstream(handle)
+    server = front(other, breaker={"failures": 3, "pause": "300ms"})
+    for _ in range(3):
+        check_problem(server.post("/up/x"), 502, "upstream-broken")
+    check_problem(server.post("/up/x"), 503, "upstream-unreachable")
+    assert len(other.requests) == 3
+    broken.clear()
+    assert eventually(lambda: server.post("/up/x").status == 200)
+    assert server.post("/up/x").status == 200
+
+
+def test_error_answers_do_not_open_the_breaker(upstream, front):
+    other = upstream(lambda peer, request: peer.answer("500 Internal Server Error", b""))
+    server = front(other, breaker={"failures": 1, "pause": "1h"})
+    assert [server.get("/up/x").status for _ in range(3)] == [500] * 3
+
+
+def test_log_tells_the_operator(upstream, front):
+    other = upstream(simple)
+    server = front(other)
+    other.close()
+    server.get("/up/x")
+    assert re.search(rf"upstream call failed .*upstream={other.origin} attempt=1 problem=upstream-unreachable", server.log())
