@@ -13,7 +13,7 @@ struct hash_node {
 };
 
 struct hash {
-	struct hash_node **buckets; /* where nodes are added */
+	struct hash_node **buckets; /* where nodes are, and those of old will be */
 	size_t mask;		    /* number of buckets less one */
 	struct hash_node **old;	    /* what is still to be moved from; NULL when nothing is */
 	size_t old_mask;

@@ -12,7 +12,7 @@ struct pool;
 
 struct pool_job {
 	/* set by the caller */
-	void (*run)(struct pool_job *job);  /* pool thread, all signals blocked */
+	void (*run)(struct pool_job *job);  /* pool thread, all signals but those of faults blocked */
 	void (*done)(struct pool_job *job); /* loop thread; may free what the job stands in */
 
 	/* the pool's */
@@ -20,8 +20,8 @@ struct pool_job {
 	struct pool_job *next;
 };
 
-/* Makes a pool named name (for the threads' names, at most 10 characters) that completes through mailbox.
- * No thread is made yet.  -errno. */
+/* Makes a pool named name (for the threads' names, at most 10 characters) of at least one thread that completes
+ * through mailbox.  No thread is made yet; each has a stack of 512 KiB.  -errno. */
 __attribute__((warn_unused_result)) int pool_new(
 	const char *name, struct mailbox *mailbox, unsigned max_threads, struct pool **ret_pool);
 

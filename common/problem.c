@@ -36,6 +36,7 @@ static const struct {
 		"The Idempotency-Key was used for another request"},
 	[PROBLEM_CAPACITY] = {"capacity", 503, "The server has as much work as it takes"},
 	[PROBLEM_QUEUE_FULL] = {"queue-full", 429, "The queue is full"},
+	[PROBLEM_LOGIN_FAILURES] = {"login-failures", 429, "Too many log-ins have failed"},
 	[PROBLEM_DRAINING] = {"draining", 503, "The server is shutting down"},
 	[PROBLEM_STORAGE] = {"storage", 503, "There is no room to keep the operation"},
 	[PROBLEM_QUEUE_TIMEOUT] = {"queue-timeout", 503, "The operation waited too long in the queue"},

@@ -38,6 +38,7 @@ enum problem {
 	/* load */
 	PROBLEM_CAPACITY,
 	PROBLEM_QUEUE_FULL,
+	PROBLEM_LOGIN_FAILURES,
 	PROBLEM_DRAINING,
 	PROBLEM_STORAGE,
 	/* how an operation ended */

@@ -28,7 +28,8 @@ __attribute__((warn_unused_result)) int timers_new(struct event_base *base, stru
 /* Timers that are still running are forgotten, not fired.  NULL is allowed. */
 void timers_free(struct timers *timers);
 
-/* Fires what is due at now_ms (monotonic), at most budget timers.  Returns whether more is due. */
+/* Fires what is due at now_ms (monotonic), at most budget timers, in the order of their times but where very many are
+ * due.  What is started meanwhile for now is fired by the next call.  Returns whether it must be called again at once. */
 bool timers_advance(struct timers *timers, int64_t now_ms, unsigned budget);
 
 /* Milliseconds from now_ms until the wheel must next be advanced, 0 if it must be now, -1 if no timer runs.

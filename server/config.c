@@ -7,6 +7,7 @@
 #include "config_files.h"
 #include "config_parts.h"
 #include "config_values.h"
+#include "http/users.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -329,7 +330,7 @@ read_file(struct settings *settings, const char *file)
 	} else {
 		config = config_load(settings, text.data, text.len, &root);
 		if (config)
-			config_check_supported(settings, root, config);
+			config_read_secrets(settings, root, config);
 	}
 	json_object_put(root);
 	text_fini(&text);
@@ -361,6 +362,7 @@ config_free(struct config *config)
 	if (!config)
 		return;
 	settings_free(&config_table, config);
+	users_unref(config->users);
 	free(config);
 }
 

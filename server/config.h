@@ -13,6 +13,8 @@
 #include <stdint.h>
 
 struct json_object;
+struct ssl_ctx_st;
+struct users;
 
 /* Styles that a route may have of itself. */
 enum config_style { CONFIG_SYNC, CONFIG_STATUS, CONFIG_TOKEN, CONFIG_RESOURCE };
@@ -23,6 +25,8 @@ struct config_listen {
 	char *tls_certificate; /* file; NULL: no TLS */
 	char *tls_key;	       /* file; set where tls_certificate is */
 	char *tls_client_ca;   /* file; NULL: no client certificates */
+	struct ssl_ctx_st
+		*tls; /* what the files hold (http/tls.h); NULL: no TLS, or not read by config_read */
 };
 
 enum config_work { CONFIG_PROGRAM, CONFIG_UPSTREAM, CONFIG_COLLECTION };
@@ -79,6 +83,8 @@ struct config {
 	bool has_auth;
 	char *auth_basic, *auth_bearer; /* files; NULL: none */
 	char **auth_admins;		/* ended by NULL; NULL: none */
+	struct users
+		*users; /* what the files hold (http/users.h); NULL: no auth, or not read by config_read */
 	struct config_route *routes;
 	size_t route_count;
 };

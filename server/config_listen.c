@@ -3,6 +3,7 @@
 #include "config_files.h"
 #include "config_parts.h"
 #include "config_values.h"
+#include "http/tls.h"
 
 #include <stdlib.h>
 
@@ -66,7 +67,11 @@ config_read_address(struct settings *settings, struct json_object *value, void *
 void
 config_free_address(void *owner)
 {
+	struct config_listen *listen = owner;
+
 	settings_free(&config_listen_table, owner);
+	tls_unref(listen->tls);
+	listen->tls = NULL;
 }
 
 static void

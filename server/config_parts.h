@@ -65,8 +65,8 @@ void config_check(struct settings *settings, struct json_object *root, const str
 /* Tells which routes take the same calls as another, or those of the monitors (config_paths.c). */
 void config_check_paths(struct settings *settings, const struct config *config);
 
-/* Tells what can be configured but is not built yet: goes when all of it is (config_supported.c). */
-void config_check_supported(struct settings *settings, struct json_object *root, const struct config *config);
+/* Reads what the files of auth and TLS hold, and tells what is wrong with it (config_secrets.c). */
+void config_read_secrets(struct settings *settings, struct json_object *root, struct config *config);
 
 /* Moves the pointer to a member of a route: "/routes/2/path". */
 size_t config_enter_route(struct settings *settings, size_t index, const char *member);

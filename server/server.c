@@ -13,6 +13,7 @@
 #include "common/timer.h"
 #include "config.h"
 #include "config_values.h"
+#include "http/auth.h"
 #include "http/server.h"
 #include "notify.h"
 #include "operations/operations.h"
@@ -58,6 +59,7 @@ struct server {
 	struct operations *operations;
 	struct styles *styles;
 	struct routes *routes;
+	struct auth *auth;
 	struct http_server *http;
 	struct metrics *metrics;
 	struct admin *admin;
@@ -227,13 +229,13 @@ largest_body(const struct config *config)
 }
 
 static int
-listen_on(struct http_server *http, const char *address, const char *what)
+listen_on(struct http_server *http, const struct config_listen *listen, const char *what)
 {
 	CLEANUP_FREE char *actual = NULL;
-	int rc = http_server_listen(http, address, &actual);
+	int rc = http_server_listen(http, listen->address, listen->tls, &actual);
 
 	if (rc < 0) {
-		fprintf(stderr, "deferd: cannot listen on %s: %s\n", address, strerrordesc_np(-rc));
+		fprintf(stderr, "deferd: cannot listen on %s: %s\n", listen->address, strerrordesc_np(-rc));
 		return rc;
 	}
 	printf("deferd: %s %s\n", what, actual);
@@ -275,7 +277,12 @@ start_front(struct server *server)
 	};
 
 	config.limits.max_body_bytes = largest_body(server->config);
-	int rc = http_server_new(server->base, server->timers, &config, &server->http);
+	int rc = auth_new(server->timers, server->mailbox, &server->auth);
+	if (rc < 0)
+		return rc;
+	auth_set_users(server->auth, server->config->users);
+	config.auth = server->auth;
+	rc = http_server_new(server->base, server->timers, &config, &server->http);
 	if (rc < 0)
 		return rc;
 	metrics_set_http(server->metrics, server->http);
@@ -284,7 +291,7 @@ start_front(struct server *server)
 	for (int i = 0; rc == 0 && i < handed_over; i++)
 		rc = listen_on_fd(server, NOTIFY_FIRST_FD + i);
 	for (size_t i = 0; rc == 0 && handed_over == 0 && i < server->config->listen_count; i++)
-		rc = listen_on(server->http, server->config->listen[i].address, "ready on");
+		rc = listen_on(server->http, &server->config->listen[i], "ready on");
 	return rc;
 }
 
@@ -308,7 +315,7 @@ start_admin_front(struct server *server)
 	if (rc < 0)
 		return rc;
 	http_server_set_router(server->admin_http, server->admin_router);
-	return listen_on(server->admin_http, server->config->admin.address, "admin on");
+	return listen_on(server->admin_http, &server->config->admin, "admin on");
 }
 
 static void
@@ -391,6 +398,25 @@ on_terminate(evutil_socket_t number, short what, void *arg)
 	}
 }
 
+/* That callers must log in can begin with a reload, but not end: an address may be open to the world by now. */
+static void
+reload_users(struct server *server, struct users *users)
+{
+	if (users || !auth_has_users(server->auth))
+		auth_set_users(server->auth, users);
+	else
+		log_warning("users stay as they were: without \"auth\" only after a new start");
+}
+
+/* The certificates of addresses that are listened on. */
+static void
+reload_tls(struct http_server *http, const struct config_listen *listen, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (listen[i].tls && http_server_set_tls(http, listen[i].address, listen[i].tls) < 0)
+			log_warning("TLS begins only after a new start", "address=%s", listen[i].address);
+}
+
 /* Reads the configuration again.  Routes are taken over whole or not at all; what needs a new start is left as it was.  Whether they were. */
 static bool
 reload(struct server *server)
@@ -412,8 +438,12 @@ reload(struct server *server)
 		log_error("configuration not reloaded", "error=%s", strerrorname_np(-rc));
 		routes_free(routes);
 		config_free(config);
-		return;
+		return false;
 	}
+	reload_users(server, config->users);
+	reload_tls(server->http, config->listen, config->listen_count);
+	if (server->admin_http)
+		reload_tls(server->admin_http, &config->admin, 1);
 	log_set_level((enum log_level)config->log_level);
 	http_server_set_router(server->http, routes_router(routes));
 	routes_free(server->routes);
@@ -554,6 +584,7 @@ server_free(struct server *server)
 {
 	if (!server)
 		return;
+	auth_free(server->auth);
 	http_server_free(server->http);
 	http_server_free(server->admin_http);
 	router_free(server->admin_router);

@@ -16,6 +16,7 @@
 #include "common/problem.h"
 #include "http/listener.h"
 #include "http/reply.h"
+#include "http/tls.h"
 
 #include <assert.h>
 #include <event2/buffer.h>
@@ -42,6 +43,7 @@ release(struct http_connection *connection)
 	timer_stop(&connection->timer);
 	list_remove(&connection->link);
 	http_listener_forget(connection->listener, connection);
+	free(connection->client_name);
 	free(connection);
 }
 
@@ -163,7 +165,7 @@ on_refusal_written(struct bufferevent *bev, void *arg)
 {
 	struct http_connection *connection = arg;
 
-	if (!connection->listener->tls)
+	if (!connection->is_tls)
 		shutdown(bufferevent_getfd(bev), SHUT_WR);
 }
 
@@ -243,6 +245,7 @@ connection_new(struct http_listener *listener, struct bufferevent *bev)
 
 	connection->listener = listener;
 	connection->bev = bev;
+	connection->is_tls = listener->tls != NULL;
 	bufferevent_incref(bev);
 	list_init(&connection->link);
 	timer_init(&connection->timer, on_deadline);
@@ -260,6 +263,8 @@ on_close(struct evhttp_connection *evhttp, void *arg)
 
 	(void)evhttp;
 	evbuffer_remove_cb(bufferevent_get_input(connection->bev), on_input, connection);
+	if (connection->is_tls)
+		tls_say_goodbye(connection->bev);
 	if (request) {
 		request->connection = NULL;
 		/* A request still tied to its connection is freed together with it. */
@@ -348,6 +353,15 @@ connection_next_request(struct http_connection *connection)
 		begin_reading(connection);
 		feed(connection, 0);
 	}
+}
+
+const char *
+connection_client_name(struct http_connection *connection)
+{
+	if (!connection->client_is_read && connection->is_tls)
+		connection->client_name = tls_client_name(connection->bev);
+	connection->client_is_read = true;
+	return connection->client_name;
 }
 
 void

@@ -35,14 +35,17 @@ struct http_connection {
 	struct timer timer;		  /* deadline of the state */
 	struct guard guard;
 	enum connection_state state;
-	bool complete;		 /* the guard has seen the end of the request; what follows waits */
-	bool feeding;		 /* the input is being changed by ourselves */
-	bool closing;		 /* no request after this one */
-	bool refused;		 /* the refusal is still to be written */
+	bool complete; /* the guard has seen the end of the request; what follows waits */
+	bool feeding;  /* the input is being changed by ourselves */
+	bool closing;  /* no request after this one */
+	bool refused;  /* the refusal is still to be written */
+	bool is_tls;
 	uint64_t lingered_bytes; /* dropped while lingering */
 	uint64_t reply_bytes;	 /* of the reply, when its flushing began */
 	uint64_t progress_mark;	 /* body bytes read or reply bytes written when the deadline was last set */
 	char remote_address[48]; /* without port; "" for a unix socket */
+	bool client_is_read;	 /* its certificate was looked at */
+	char *client_name;	 /* whom it names; NULL: nobody */
 };
 
 /* A connection of which evhttp has just asked for a bufferevent; holds a reference to bev until it is adopted. */
@@ -62,6 +65,9 @@ void connection_flush_reply(struct http_connection *connection);
 
 /* The reply has gone out whole: on to the next request, which may be there already. */
 void connection_next_request(struct http_connection *connection);
+
+/* Whom the client's certificate names, NULL: nobody; lent. */
+const char *connection_client_name(struct http_connection *connection);
 
 /* Ends the connection at once and frees it. */
 void connection_close(struct http_connection *connection);

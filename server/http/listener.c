@@ -5,6 +5,7 @@
 #include "common/log.h"
 #include "common/text.h"
 #include "http/connection.h"
+#include "http/tls.h"
 
 #include <arpa/inet.h>
 #include <assert.h>
@@ -194,7 +195,8 @@ static struct bufferevent *
 on_bufferevent_wanted(struct event_base *base, void *arg)
 {
 	struct http_listener *listener = arg;
-	struct bufferevent *bev = bufferevent_socket_new(base, -1, 0);
+	struct bufferevent *bev = listener->tls ? tls_bufferevent_new(listener->tls, base)
+						: bufferevent_socket_new(base, -1, 0);
 
 	if (!bev)
 		return NULL;
@@ -284,8 +286,8 @@ http_listener_new_fd(
 }
 
 int
-http_listener_new(struct http_server *server, const char *address, struct http_listener **ret_listener,
-	char **ret_address)
+http_listener_new(struct http_server *server, const char *address, struct ssl_ctx_st *tls,
+	struct http_listener **ret_listener, char **ret_address)
 {
 	union address where;
 	socklen_t len = 0;
@@ -298,9 +300,13 @@ http_listener_new(struct http_server *server, const char *address, struct http_l
 	if (fd < 0)
 		return fd;
 	rc = http_listener_new_fd(server, fd, ret_listener, ret_address);
-	if (rc == 0 && is_unix)
+	if (rc < 0)
+		return rc;
+	(*ret_listener)->address = xstrdup(address);
+	(*ret_listener)->tls = tls ? tls_ref(tls) : NULL;
+	if (is_unix)
 		(*ret_listener)->unlink_path = xstrdup(address + 5);
-	return rc;
+	return 0;
 }
 
 void
@@ -324,5 +330,7 @@ http_listener_free(struct http_listener *listener)
 	list_remove(&listener->link);
 	list_remove(&listener->all);
 	evhttp_free(listener->evhttp);
+	tls_unref(listener->tls);
+	free(listener->address);
 	free(listener);
 }

@@ -19,7 +19,8 @@ struct http_listener {
 	struct evconnlistener *socket; /* evhttp's; NULL once it accepts no more */
 	struct evhttp_bound_socket *bound;
 	struct timer pause;	/* accepting again after descriptors ran out */
-	struct ssl_ctx_st *tls; /* NULL: plain */
+	struct ssl_ctx_st *tls; /* for new connections; NULL: plain */
+	char *address;		/* as it was given; NULL: a descriptor was */
 	bool is_unix;
 	char *unlink_path; /* of a unix socket; NULL: none */
 };
@@ -45,9 +46,9 @@ struct http_server {
 	int64_t date_s;
 };
 
-/* Makes the socket and accepts; see http_server_listen. */
+/* Makes the socket and accepts, with TLS where tls (shared) is not NULL; see http_server_listen. */
 __attribute__((warn_unused_result)) int http_listener_new(struct http_server *server, const char *address,
-	struct http_listener **ret_listener, char **ret_address);
+	struct ssl_ctx_st *tls, struct http_listener **ret_listener, char **ret_address);
 /* The same of a socket that listens already; takes fd. */
 __attribute__((warn_unused_result)) int http_listener_new_fd(
 	struct http_server *server, int fd, struct http_listener **ret_listener, char **ret_address);
@@ -60,6 +61,9 @@ void http_listener_forget(struct http_listener *listener, struct http_connection
 /* evhttp's callback for a request that has come in whole (request.c). */
 struct evhttp_request;
 void http_request_begin(struct evhttp_request *evhttp, void *listener);
+
+/* It is known who makes the request: on to what its path leads to, which replies (request.c). */
+void http_request_admit(struct http_request *request);
 
 /* The whole of a refusal as it goes over the wire (reply.c). */
 void reply_format_refusal(

@@ -183,7 +183,7 @@ write_piece(struct http_connection *connection, const struct text *piece)
 	struct evbuffer *output = bufferevent_get_output(connection->bev);
 	ssize_t sent = 0;
 
-	if (!connection->listener->tls && evbuffer_get_length(output) == 0) {
+	if (!connection->is_tls && evbuffer_get_length(output) == 0) {
 		sent = send(bufferevent_getfd(connection->bev), piece->data, piece->len,
 			MSG_DONTWAIT | MSG_NOSIGNAL);
 		if (sent < 0)

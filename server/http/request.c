@@ -3,9 +3,11 @@
 
 #include "common/cleanup.h"
 #include "common/clock.h"
+#include "http/auth.h"
 #include "http/connection.h"
 #include "http/listener.h"
 #include "http/reply.h"
+#include "http/tls.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -59,8 +61,8 @@ reply_not_allowed(struct http_request *request)
 	reply_problem(request, &report, &fields);
 }
 
-static void
-dispatch(struct http_request *request)
+void
+http_request_admit(struct http_request *request)
 {
 	const struct router *router = request->server->router;
 	int rc = router ? router_find(
@@ -111,6 +113,19 @@ set_id(struct http_request *request)
 			request->server->id_count++);
 }
 
+static void
+begin(struct http_request *request, struct http_connection *connection)
+{
+	struct http_server *server = request->server;
+	struct ssl_ctx_st *tls = connection->listener->tls;
+
+	if (server->config.auth)
+		auth_begin(server->config.auth, request, connection_client_name(connection),
+			tls && tls_asks_clients(tls));
+	else
+		http_request_admit(request);
+}
+
 void
 http_request_begin(struct evhttp_request *evhttp, void *arg)
 {
@@ -135,7 +150,7 @@ http_request_begin(struct evhttp_request *evhttp, void *arg)
 	connection_begin_request(connection, request);
 	evhttp_request_set_on_complete_cb(evhttp, on_reply_complete, connection);
 	server->dispatching = request;
-	dispatch(request);
+	begin(request, connection);
 	if (server->dispatching == request)
 		connection_hold_request(connection);
 	server->dispatching = NULL;
@@ -208,7 +223,7 @@ http_request_take_body(struct http_request *request, int spool_fd, struct blob *
 const char *
 http_request_scheme(const struct http_request *request)
 {
-	return request->connection && request->connection->listener->tls ? "https" : "http";
+	return request->connection && request->connection->is_tls ? "https" : "http";
 }
 
 const char *

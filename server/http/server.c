@@ -5,8 +5,10 @@
 #include "common/text.h"
 #include "http/connection.h"
 #include "http/listener.h"
+#include "http/tls.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <event2/bufferevent.h>
 #include <event2/event.h>
 #include <event2/http.h>
@@ -77,14 +79,29 @@ http_server_set_router(struct http_server *server, const struct router *router)
 }
 
 int
-http_server_listen(struct http_server *server, const char *address, char **ret_address)
+http_server_listen(
+	struct http_server *server, const char *address, struct ssl_ctx_st *tls, char **ret_address)
 {
 	struct http_listener *listener;
-	int rc = http_listener_new(server, address, &listener, ret_address);
+	int rc = http_listener_new(server, address, tls, &listener, ret_address);
 
 	if (rc == 0)
 		list_add_tail(&server->listeners, &listener->link);
 	return rc;
+}
+
+int
+http_server_set_tls(struct http_server *server, const char *address, struct ssl_ctx_st *tls)
+{
+	list_for_each(node, &server->listeners) {
+		struct http_listener *listener = container_of(node, struct http_listener, link);
+		if (!listener->tls || !listener->address || strcmp(listener->address, address) != 0)
+			continue;
+		tls_unref(listener->tls);
+		listener->tls = tls_ref(tls);
+		return 0;
+	}
+	return -ENOENT;
 }
 
 int

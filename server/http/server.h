@@ -11,14 +11,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct auth;
 struct event_base;
 struct http_server;
+struct ssl_ctx_st;
 
 struct http_config {
 	struct guard_limits limits;
 	int64_t header_timeout_ms; /* from the first byte of a request (or the accept) to the end of its header and body */
 	int64_t idle_timeout_ms; /* between requests */
 	bool all_admins;	 /* every caller is one: the admin listener */
+	struct auth *auth;	 /* lent; NULL: nobody need log in */
 	char *public_url;	 /* lent; without a slash at its end; NULL: from the request */
 
 	/* Told of every reply and refusal, for the access log and metrics; request is NULL for a refusal of the guard. May be NULL. */
@@ -34,10 +37,15 @@ void http_server_set_router(struct http_server *server, const struct router *rou
 
 /*
  * Listens on "127.0.0.1:8580", "[::1]:0", "localhost:80" or "unix:PATH" (a socket file that nobody listens on is replaced).
- * *ret_address is the address with the port given, for the caller to free.  -errno; -EINVAL if the address does not parse.
+ * tls (tls.h; shared): speaks HTTPS; NULL: plain HTTP.  *ret_address is the address with the port given, for the caller to free.
+ * -errno; -EINVAL if the address does not parse.
  */
 __attribute__((warn_unused_result)) int http_server_listen(
-	struct http_server *server, const char *address, char **ret_address);
+	struct http_server *server, const char *address, struct ssl_ctx_st *tls, char **ret_address);
+
+/* New connections to an address that is listened on with TLS get these certificates (shared).  -ENOENT if there is no such address. */
+__attribute__((warn_unused_result)) int http_server_set_tls(
+	struct http_server *server, const char *address, struct ssl_ctx_st *tls);
 
 /* The same on a socket that listens already and is non-blocking (socket activation); takes fd. */
 __attribute__((warn_unused_result)) int http_server_listen_fd(

@@ -30,6 +30,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -75,6 +76,7 @@ static const char *const statements[STATEMENT_COUNT] = {
 struct database {
 	sqlite3 *handle;
 	char *path;
+	int lock_fd; /* see make_file; -1: none */
 	sqlite3_stmt *statements[STATEMENT_COUNT];
 	int log_pages;	     /* in the write-ahead log after the last commit */
 	uint64_t file_bytes; /* see database_file_bytes */
@@ -307,15 +309,23 @@ on_commit(void *arg, sqlite3 *handle, const char *name, int log_pages)
 	return SQLITE_OK;
 }
 
-/* Makes the file where there is none: SQLite would let everybody read it. */
+/*
+ * Makes the file where there is none, for SQLite would let everybody read it, and locks it as long as *ret_fd is open: -EBUSY
+ * if another server has it, by whatever name.  SQLite's own locks let others in.
+ */
 static int
-make_file(const char *path)
+make_file(const char *path, int *ret_fd)
 {
 	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 
 	if (fd < 0)
 		return -errno;
-	close(fd);
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		int error = errno == EWOULDBLOCK ? EBUSY : errno;
+		close(fd);
+		return -error;
+	}
+	*ret_fd = fd;
 	return 0;
 }
 
@@ -411,12 +421,15 @@ database_open(const char *path, struct database **ret_database, char **ret_why)
 
 	if (rc < 0)
 		return rc;
-	rc = make_file(path);
+	int lock_fd = -1;
+	rc = make_file(path, &lock_fd);
 	if (rc < 0) {
-		*ret_why = xasprintf("cannot make %s: %s", path, strerror(-rc));
+		*ret_why = rc == -EBUSY ? xasprintf("%s is in use by another program", path)
+					: xasprintf("cannot make %s: %s", path, strerror(-rc));
 		return rc;
 	}
 	struct database *database = xcalloc(1, sizeof *database);
+	database->lock_fd = lock_fd;
 	database->path = xstrdup(path);
 	rc = open_file(database, exists);
 	if (rc == 0)
@@ -459,6 +472,7 @@ database_open_temporary(struct database **ret_database, char **ret_why)
 	}
 	struct database *database = xcalloc(1, sizeof *database);
 	database->path = path;
+	database->lock_fd = -1;
 	rc = open_file(database, false);
 	if (rc == 0)
 		rc = database_execute(database, "PRAGMA synchronous = OFF");
@@ -515,6 +529,9 @@ database_close(struct database *database)
 		sqlite3_db_config(database->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	int rc = sqlite3_close(database->handle);
 	assert(rc == SQLITE_OK);
+	/* Not before: closing a file drops all locks that SQLite has on it. */
+	if (database->lock_fd >= 0)
+		close(database->lock_fd);
 	free(database->path);
 	free(database);
 }

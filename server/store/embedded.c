@@ -238,11 +238,14 @@ open_parts(struct embedded *embedded, char **ret_why)
 		rc = sync_parent(path, ret_why);
 	if (rc < 0)
 		return rc;
+	const char *what = "operations";
 	rc = rows_open(embedded->disk.database, &embedded->disk.rows);
-	if (rc == 0)
+	if (rc == 0) {
+		what = "resources";
 		rc = changes_open(embedded->disk.database, &embedded->disk.changes);
+	}
 	if (rc < 0)
-		*ret_why = xasprintf("%s does not have the tables that we know: %s", path,
+		*ret_why = xasprintf("%s has no table of %s that we know: %s", path, what,
 			database_message(embedded->disk.database));
 	return rc;
 }

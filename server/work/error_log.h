@@ -12,7 +12,7 @@
 struct error_log {
 	struct id id; /* of the operation */
 	struct lines lines;
-	size_t logged; /* bytes, and a few for every line; beyond ERROR_LOG_MAX no more are, which is said once */
+	size_t logged; /* bytes, and a few for every line; what is beyond ERROR_LOG_MAX is dropped */
 };
 
 void error_log_init(struct error_log *log, const struct id *id);

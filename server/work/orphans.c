@@ -78,8 +78,8 @@ was_killed(const struct sweep *sweep, const struct proc *proc)
 	return is_marked(&sweep->table, sweep->marked, before) && before->start_time == proc->start_time;
 }
 
-/* Marks the roots, what was killed and still is there (while it dies nothing tells any more that it was ours), and
- * until nothing more is found, whatever has a marked parent. */
+/* Marks the roots, what was killed and still is there (while it dies nothing tells any more that it was
+ * ours), and until nothing more is found, whatever has a marked parent. */
 static bool *
 mark(struct sweep *sweep, const struct proc_table *table)
 {
@@ -144,8 +144,9 @@ go_round(struct sweep *sweep)
 	return alive;
 }
 
-/* Whether another round may find something.  One that finds nothing is not believed at once: what forks and ends all
- * the time may have stood where /proc had been read already, and what was in an execve(2) had no environment. */
+/* Whether another round may find something.  One that finds nothing is not believed at once: what forks and
+ * ends all the time may have stood where /proc had been read already, and what was in an execve(2) had no
+ * environment. */
 static bool
 wants_more(const struct sweep *sweep, int alive, unsigned quiet)
 {

@@ -20,9 +20,13 @@
 /* Beyond this many bytes an environment is not searched: the mark stands first in what we give a program. */
 #define ENVIRON_MAX ((size_t)1024 * 1024)
 
-/* Reads up to size - 1 bytes of /proc/PID/name and ends them with a NUL: their number, or -errno. */
-static ssize_t
-read_file(pid_t pid, const char *name, char *buffer, size_t size)
+/* How much of a file is read at once; more than a stat ever has. */
+#define READ_STEP 2048
+
+/* Reads /proc/PID/name into ret_text until its end, or until max bytes have come; the caller frees it
+ * whatever comes of it. */
+static int
+read_file(pid_t pid, const char *name, size_t max, struct text *ret_text)
 {
 	char path[64];
 
@@ -30,19 +34,16 @@ read_file(pid_t pid, const char *name, char *buffer, size_t size)
 	CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return errno == ENOENT ? -ESRCH : -errno;
-	size_t len = 0;
-	while (len + 1 < size) {
-		ssize_t n = read(fd, buffer + len, size - 1 - len);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
+	for (;;) {
+		char *to = text_reserve(ret_text, READ_STEP);
+		ssize_t n = read(fd, to, READ_STEP);
+		if (n < 0 && errno != EINTR)
 			return -errno;
-		if (n == 0)
-			break;
-		len += (size_t)n;
+		ret_text->len += n > 0 ? (size_t)n : 0;
+		ret_text->data[ret_text->len] = '\0';
+		if (n == 0 || ret_text->len >= max)
+			return 0;
 	}
-	buffer[len] = '\0';
-	return (ssize_t)len;
 }
 
 /* proc(5): "PID (COMM) STATE PPID PGRP SESSION ... NUM_THREADS _ STARTTIME ...", where COMM may hold
@@ -51,12 +52,12 @@ int
 proc_read(pid_t pid, struct proc *ret_proc)
 {
 	struct proc proc = {.pid = pid};
-	char stat[1024];
-	ssize_t len = read_file(pid, "stat", stat, sizeof stat);
+	CLEANUP(text_fini) struct text stat = {0};
+	int rc = read_file(pid, "stat", 1, &stat);
 
-	if (len < 0)
-		return (int)len;
-	const char *rest = strrchr(stat, ')');
+	if (rc < 0)
+		return rc;
+	const char *rest = strrchr(stat.data, ')');
 	if (!rest)
 		return -ESRCH;
 	int found = sscanf(rest + 1,
@@ -149,12 +150,14 @@ int
 proc_read_mark(pid_t pid, struct id *ret_id)
 {
 	static const char name[] = PROC_MARK "=";
-	CLEANUP_FREE char *variables = xcalloc(1, ENVIRON_MAX);
-	ssize_t len = read_file(pid, "environ", variables, ENVIRON_MAX);
+	CLEANUP(text_fini) struct text variables = {0};
+	int rc = read_file(pid, "environ", ENVIRON_MAX, &variables);
 
-	if (len <= 0)
-		return len < 0 ? (int)len : -EAGAIN;
-	for (const char *at = variables; at < variables + len; at += strlen(at) + 1) {
+	if (rc < 0)
+		return rc;
+	if (variables.len == 0)
+		return -EAGAIN;
+	for (const char *at = variables.data; at < variables.data + variables.len; at += strlen(at) + 1) {
 		if (strncmp(at, name, sizeof name - 1) != 0)
 			continue;
 		const char *value = at + sizeof name - 1;
@@ -169,8 +172,8 @@ proc_lacks_pidfd(int error)
 	return error == ENOSYS || error == EPERM;
 }
 
-/* Opens a pidfd of that very process: once it is held, the pid that is looked at again cannot become another's unseen.
- * Where there are none, *ret_fd is -1, and a moment remains in which it could. */
+/* Opens a pidfd of that very process: once it is held, the pid that is looked at again cannot become
+ * another's unseen.  Where there are none, *ret_fd is -1, and a moment remains in which it could. */
 static int
 open_pidfd(const struct proc *proc, int *ret_fd)
 {

@@ -44,8 +44,9 @@ const struct proc *proc_table_find(const struct proc_table *table, pid_t pid);
 /* The variable in the environment that says for which operation a process runs. */
 #define PROC_MARK "DEFERD_OPERATION_ID"
 
-/* Reads the operation out of a process' environment as it was when the process began.  -ENOENT if it names none, -EAGAIN if
- * the environment is empty, as it is in the midst of an execve(2) too, -errno if it may not be read. */
+/* Reads the operation out of a process' environment as it was when the process began.  -ENOENT if it names
+ * none, -EAGAIN if the environment is empty, as it is in the midst of an execve(2) too, -errno if it may not
+ * be read. */
 __attribute__((warn_unused_result)) int proc_read_mark(pid_t pid, struct id *ret_id);
 
 /* Whether pidfd_open(2) failed with error because it is not to be had: in a sandbox, or under a checker. */

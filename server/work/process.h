@@ -23,8 +23,10 @@ struct process_spec {
 	char *const *argv;     /* ended by NULL; argv[0] is the path of the file */
 	char *const *env;      /* ended by NULL */
 	const char *directory; /* to start in */
-	const struct blob *
-		input; /* on descriptor 0: in a file, the file itself; in memory, a pipe; NULL or empty, /dev/null */
+
+	/* On descriptor 0: in a file, the file itself; in memory, a pipe; NULL or empty, /dev/null. */
+	const struct blob *input;
+
 	struct id id; /* of the operation that it runs for */
 };
 

@@ -1,4 +1,12 @@
-/* Program work: runs an executable per call, without a shell, in its own process group (contract: "Program"). */
+/*
+ * Program work: runs an executable per call, without a shell, in its own process group (contract: "Program").
+ *
+ * The process begins in a session of its own with descriptors 0 to 2 and 3 for its progress, no other, every
+ * signal at its default and the environment of environment.h.  Its end is the end of the run, whoever else
+ * holds its pipes; what is left of its group is killed then.  A filter and a CGI program alike have failed
+ * when they exit with another status than 0 or by a signal, whatever they have written; a CGI response is
+ * read only after a good end.
+ */
 #pragma once
 
 #include "work/work.h"
@@ -19,22 +27,27 @@ struct program_config {
 	char *working_directory; /* NULL: "/" */
 };
 
-/* Makes the work.  Copies config.  Names in argv were checked by the configuration (program_each_name). */
+/* Makes the work.  Copies config.  Names in argv were checked by the configuration (program_each_name).
+ * -EINVAL if argv[0] has no slash, an entry of env is no "NAME=value", or response_type is no value of a
+ * field. */
 __attribute__((warn_unused_result)) int program_new(
 	const struct program_config *config, struct work **ret_work);
 
-/* Calls fn for every {name} in an argument, in order; other braces are literal.  Stops when fn answers non-zero and
- * returns that. */
+/* Calls fn for every {name} in an argument, in order; other braces are literal.  Stops when fn answers
+ * non-zero and returns that. */
 int program_each_name(const char *argument, int (*fn)(const char *name, size_t len, void *arg), void *arg);
 
-/* Kills and reaps processes that programs of ended operations have left behind (daemons that left their process group).
- * Called now and then from a pool thread; cheap when there are none. */
+/* Kills and reaps processes that programs of ended operations have left behind (daemons that left their
+ * process group), and reaps those of running ones that have ended.  Called now and then, about once a second,
+ * from a pool thread; a system call when there are none.  It takes half a second at most. */
 void program_reap_orphans(void);
 
-/* At start: makes this process the reaper of its descendants' orphans (PR_SET_CHILD_SUBREAPER). */
+/* At start, before there is a child: makes this process the reaper of its descendants' orphans
+ * (PR_SET_CHILD_SUBREAPER), and has it wait for its children itself (SIGCHLD at its default). */
 void program_start(void);
 
-/* After a crash: kills the process group of a leader recorded by on_process, if pid still has that start time, and any process
- * whose environment names one of the operations in ids.  Waits until they are gone.  Returns how many were killed. */
+/* After a crash: kills the process group of a leader recorded by on_process, if pid still has that start
+ * time, and any process whose environment names one of the operations in ids, and all below them.  Waits
+ * until they are gone, ten seconds at most.  Returns how many were killed. */
 unsigned program_kill_leftovers(const struct id *ids, size_t id_count, const pid_t *pids,
 	const uint64_t *start_times, size_t pid_count);

@@ -13,7 +13,7 @@
 #include "work/transfer_thread.h"
 
 #include <errno.h>
-#include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -153,10 +153,7 @@ set_body(struct transfer *transfer, CURL *easy)
 		return 0;
 	}
 	transfer->body_fd = blob_open(body);
-	curl_easy_setopt(easy, CURLOPT_READFUNCTION, on_read);
-	curl_easy_setopt(easy, CURLOPT_READDATA, transfer);
-	curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, on_seek);
-	curl_easy_setopt(easy, CURLOPT_SEEKDATA, transfer);
+	curl_easy_setopt(easy, CURLOPT_POSTFIELDS, NULL);
 	return transfer->body_fd < 0 ? transfer->body_fd : 0;
 }
 
@@ -166,6 +163,7 @@ set_method(struct transfer *transfer, CURL *easy)
 	const struct transfer_request *request = transfer->request;
 	int rc = 0;
 
+	curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
 	if (transfer->is_head)
 		curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
 	else if (blob_len(request->body) > 0 || wants_length(request->method))
@@ -181,46 +179,35 @@ set_limits(const struct transfer_request *request, CURL *easy)
 	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)request->connect_timeout_ms);
 	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)request->timeout_ms);
 	curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, request->may_repeat ? REUSE_MAX_S : REUSE_ONCE_MAX_S);
-	curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
 }
 
-/* Nothing but what was asked for: no redirects, proxies, decoding, signals or other protocols. */
 static void
-set_manners(CURL *easy)
+set_callbacks(struct transfer *transfer, CURL *easy)
 {
-	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(easy, CURLOPT_PROXY, "");
-	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
-	curl_easy_setopt(easy, CURLOPT_HTTP_CONTENT_DECODING, 0L);
-	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_2TLS);
-	curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
-	curl_easy_setopt(easy, CURLOPT_SHARE, transfer_thread_share());
-}
-
-static int
-set_up(struct transfer *transfer, CURL *easy, char *ret_reason)
-{
-	const struct transfer_request *request = transfer->request;
-
-	curl_easy_reset(easy);
-	set_manners(easy);
-	set_limits(request, easy);
-	add_lines(transfer);
-	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, ret_reason);
-	curl_easy_setopt(easy, CURLOPT_URL, request->origin);
-	curl_easy_setopt(easy, CURLOPT_REQUEST_TARGET, request->target);
-	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->lines);
 	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
 	curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer);
 	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
 	curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
+	curl_easy_setopt(easy, CURLOPT_READFUNCTION, on_read);
+	curl_easy_setopt(easy, CURLOPT_READDATA, transfer);
+	curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, on_seek);
+	curl_easy_setopt(easy, CURLOPT_SEEKDATA, transfer);
 	curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_send);
 	curl_easy_setopt(easy, CURLOPT_PREREQDATA, transfer);
-	if (request->ca_file) {
-		curl_easy_setopt(easy, CURLOPT_CAINFO, request->ca_file);
-		curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
-	}
+}
+
+/* Sets all that differs from one transfer to the next; the rest the thread's handle has. */
+static int
+set_up(struct transfer *transfer, CURL *easy)
+{
+	const struct transfer_request *request = transfer->request;
+
+	set_limits(request, easy);
+	set_callbacks(transfer, easy);
+	add_lines(transfer);
+	curl_easy_setopt(easy, CURLOPT_URL, request->origin);
+	curl_easy_setopt(easy, CURLOPT_REQUEST_TARGET, request->target);
+	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->lines);
 	return set_method(transfer, easy);
 }
 
@@ -310,32 +297,35 @@ end_of(const struct transfer *transfer, CURLcode code)
 }
 
 static void
-tell_reason(const struct transfer *transfer, CURLcode code, char *ret_reason)
+tell_reason(const struct transfer *transfer, CURLcode code, const char *words, char *ret_reason)
 {
 	if (transfer->was_lost)
-		strcpy(ret_reason, "a kept connection was gone");
+		words = "a kept connection was gone";
 	else if (transfer->has_stalled)
-		strcpy(ret_reason, "the answer has stalled");
-	else if (code != CURLE_OK && *ret_reason == '\0')
-		strncpy(ret_reason, curl_easy_strerror(code), TRANSFER_REASON_SIZE - 1);
+		words = "the answer has stalled";
+	else if (code != CURLE_OK && *words == '\0')
+		words = curl_easy_strerror(code);
+	snprintf(ret_reason, TRANSFER_REASON_SIZE, "%s", words);
 }
 
 static enum transfer_end
-run_on(struct transfer *transfer, const struct transfer_thread *thread, char *ret_reason)
+run_on(struct transfer *transfer, struct transfer_thread *thread, char *ret_reason)
 {
 	enum transfer_end end = TRANSFER_FAILED;
-	int rc = set_up(transfer, thread->easy, ret_reason);
+	int rc = set_up(transfer, thread->easy);
 
+	*thread->reason = '\0';
 	if (rc < 0) {
-		strncpy(ret_reason, strerrordesc_np(-rc), TRANSFER_REASON_SIZE - 1);
+		snprintf(ret_reason, TRANSFER_REASON_SIZE, "%s", strerrordesc_np(-rc));
 	} else if (curl_multi_add_handle(thread->multi, thread->easy) == CURLM_OK) {
 		CURLcode code = drive(transfer, thread->multi);
 		end = end_of(transfer, code);
-		tell_reason(transfer, code, ret_reason);
+		tell_reason(transfer, code, thread->reason, ret_reason);
 		curl_multi_remove_handle(thread->multi, thread->easy);
 	}
 	/* What the handle points to ends with this call. */
-	curl_easy_reset(thread->easy);
+	curl_easy_setopt(thread->easy, CURLOPT_POSTFIELDS, NULL);
+	curl_easy_setopt(thread->easy, CURLOPT_HTTPHEADER, NULL);
 	return end;
 }
 
@@ -343,7 +333,7 @@ enum transfer_end
 transfer_run(const struct transfer_request *request, struct work_control *control,
 	struct upstream_response *response, char ret_reason[static TRANSFER_REASON_SIZE])
 {
-	struct transfer_thread *thread = transfer_thread_get();
+	struct transfer_thread *thread = transfer_thread_get(request->ca_file);
 	struct transfer transfer = {
 		.request = request,
 		.control = control,

@@ -6,6 +6,7 @@
 #include <assert.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Connections that a thread keeps. */
 #define CONNECTIONS_MAX 4L
@@ -34,6 +35,7 @@ free_thread(void *arg)
 
 	curl_easy_cleanup(thread->easy);
 	curl_multi_cleanup(thread->multi);
+	free(thread->ca_file);
 	free(thread);
 }
 
@@ -54,6 +56,28 @@ make_shared(void)
 	curl_share_setopt(share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
 }
 
+/* Nothing but what was asked for: no redirects, proxies, decoding, signals or other protocols. */
+static void
+set_manners(struct transfer_thread *thread)
+{
+	CURL *easy = thread->easy;
+
+	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(easy, CURLOPT_PROXY, "");
+	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+	curl_easy_setopt(easy, CURLOPT_HTTP_CONTENT_DECODING, 0L);
+	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_2TLS);
+	curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+	curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
+	curl_easy_setopt(easy, CURLOPT_SHARE, share);
+	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, thread->reason);
+	if (thread->ca_file) {
+		curl_easy_setopt(easy, CURLOPT_CAINFO, thread->ca_file);
+		curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
+	}
+}
+
 static struct transfer_thread *
 make_thread(void)
 {
@@ -66,20 +90,30 @@ make_thread(void)
 		return NULL;
 	}
 	curl_multi_setopt(thread->multi, CURLMOPT_MAXCONNECTS, CONNECTIONS_MAX);
+	set_manners(thread);
 	return thread;
 }
 
+/* Which certificates the system trusts only a handle knows that was not told otherwise. */
+static void
+trust(struct transfer_thread *thread, const char *ca_file)
+{
+	if (ca_file ? thread->ca_file && strcmp(thread->ca_file, ca_file) == 0 : !thread->ca_file)
+		return;
+	free(thread->ca_file);
+	thread->ca_file = xstrdup(ca_file);
+	curl_easy_reset(thread->easy);
+	set_manners(thread);
+}
+
 struct transfer_thread *
-transfer_thread_get(void)
+transfer_thread_get(const char *ca_file)
 {
 	pthread_once(&once, make_shared);
 	struct transfer_thread *thread = pthread_getspecific(key);
-	return thread ? thread : make_thread();
-}
-
-CURLSH *
-transfer_thread_share(void)
-{
-	pthread_once(&once, make_shared);
-	return share;
+	if (!thread)
+		thread = make_thread();
+	if (thread)
+		trust(thread, ca_file);
+	return thread;
 }

@@ -89,7 +89,7 @@ struct work_control {
 	void (*on_process)(struct work_control *control, pid_t pid, uint64_t start_time);
 };
 
-/* -errno if there is no eventfd to be had. */
+/* Nothing is set but spool_fd (-1) and max_result_bytes (no limit).  -errno if there is no eventfd to be had. */
 __attribute__((warn_unused_result)) int work_control_init(struct work_control *control);
 void work_control_fini(struct work_control *control);
 

@@ -35,10 +35,10 @@ def upstream():
 def front(serve):
     """A factory: front(upstream, path, url=..., route=..., settings...) is a server with one route to it."""
 
-    def make(other, path="/up/{rest...}", base="", route=(), workers=2, **settings):
+    def make(other, path="/up/{rest...}", base="", route=(), workers=2, state="memory", **settings):
         url = other if isinstance(other, str) else other.origin
         routes = [{"path": path, "upstream": {"url": url + base, **settings}, **dict(route)}]
-        server = serve(routes, workers=workers)
+        server = serve(routes, workers=workers, state=state)
         server.kept_descriptors = workers * KEPT_BY_THREAD
         return server
 
@@ -88,6 +88,23 @@ def test_method_and_body(upstream, front, method, body):
     assert (request.method, request.body) == (method, body or b"")
     assert request.get("Transfer-Encoding") is None and request.get("Expect") is None
     assert request.get("Content-Type") is None and request.get("Accept") is None
+
+
+def test_large_body_from_the_spool(upstream, front, tmp_path):
+    """Sent twice: the kept connection is lost while the second call's body is on its way."""
+    body = bytes(range(251)) * 40000
+
+    def handle(peer, request):
+        if peer.count > 1:
+            return True
+        peer.answer("200 OK", b"ok")
+        return False
+
+    other = upstream(handle)
+    server = front(other, workers=1, route={"max_body": "16MiB"}, state=str(tmp_path / "deferd.db"))
+    for _ in range(2):
+        assert server.call("PUT", "/up/x", body).status == 200
+    assert [request.body == body for request in other.requests] == [True] * 3
 
 
 def test_fields_that_are_sent(upstream, front):

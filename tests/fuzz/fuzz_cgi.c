@@ -1,4 +1,5 @@
-/* Fuzzes the head of a CGI response: whatever comes, it is found alike in one piece and in many, and what it yields is sound. */
+/* Fuzzes the head of a CGI response: whatever comes, it is found alike in one piece and in many, and what it
+ * yields is sound. */
 #include "common/text.h"
 #include "work/cgi.h"
 

@@ -173,8 +173,32 @@ on_device_characteristics(sqlite3_file *file)
 	return real_of(file)->pMethods->xDeviceCharacteristics(real_of(file));
 }
 
+static int
+on_shm_map(sqlite3_file *file, int page, int size, int extend, void volatile **ret_page)
+{
+	return real_of(file)->pMethods->xShmMap(real_of(file), page, size, extend, ret_page);
+}
+
+static int
+on_shm_lock(sqlite3_file *file, int offset, int count, int flags)
+{
+	return real_of(file)->pMethods->xShmLock(real_of(file), offset, count, flags);
+}
+
+static void
+on_shm_barrier(sqlite3_file *file)
+{
+	real_of(file)->pMethods->xShmBarrier(real_of(file));
+}
+
+static int
+on_shm_unmap(sqlite3_file *file, int remove)
+{
+	return real_of(file)->pMethods->xShmUnmap(real_of(file), remove);
+}
+
 static const sqlite3_io_methods methods = {
-	.iVersion = 1,
+	.iVersion = 2,
 	.xClose = on_close,
 	.xRead = on_read,
 	.xWrite = on_write,
@@ -187,6 +211,10 @@ static const sqlite3_io_methods methods = {
 	.xFileControl = on_file_control,
 	.xSectorSize = on_sector_size,
 	.xDeviceCharacteristics = on_device_characteristics,
+	.xShmMap = on_shm_map,
+	.xShmLock = on_shm_lock,
+	.xShmBarrier = on_shm_barrier,
+	.xShmUnmap = on_shm_unmap,
 };
 
 static int

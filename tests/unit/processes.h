@@ -1,6 +1,7 @@
 /*
- * What the tests of processes share: a scratch directory, gates that a program and its test meet at, and counts of what
- * might leak.  Nothing here waits for time; a watchdog ends a test that waits for what never comes.
+ * What the tests of processes share: a scratch directory, gates that a program and its test meet at, and
+ * counts of what might leak.  Nothing here waits for time; a watchdog ends a test that waits for what never
+ * comes.
  */
 #pragma once
 

@@ -317,31 +317,6 @@ test_unreadable(void **state)
 	text_fini(&lines);
 }
 
-/* What is not built yet is told by config_read alone. */
-static void
-test_supported(void **state)
-{
-	static const char json[] =
-		"{\"listen\": [\"127.0.0.1:1\", {\"address\": \"127.0.0.1:2\", \"tls\": {\"certificate\": "
-		"\"/etc/passwd\","
-		" \"key\": \"/etc/passwd\"}}], \"admin\": {\"listen\": {\"address\": \"127.0.0.1:3\", "
-		"\"tls\":"
-		" {\"certificate\": \"/etc/passwd\", \"key\": \"/etc/passwd\"}}}, \"auth\": {\"basic\": "
-		"\"/etc/passwd\"},"
-		" \"routes\": [{\"path\": \"/a\", \"program\": {\"argv\": [\"/bin/true\"]}},"
-		" {\"path\": \"/b\", \"upstream\": {\"url\": \"http://h\"}},"
-		" {\"path\": \"/c\", \"collection\": {\"name\": \"c\"}}]}";
-	struct config *config = NULL;
-	char *lines;
-
-	assert_int_equal(read_file(json, strlen(json), &config, &lines), -EINVAL);
-	assert_string_equal(lines, "/listen/1/tls: TLS is not built yet\n"
-				   "/admin/listen/tls: TLS is not built yet\n"
-				   "/auth: authentication is not built yet\n");
-	free(lines);
-	config_free(config_cases_load(json));
-}
-
 /* Every setting has a meaning, and the description of each is three lines. */
 static void
 test_describe(void **state)
@@ -377,7 +352,6 @@ main(void)
 		cmocka_unit_test(test_ten_mistakes),
 		cmocka_unit_test(test_read),
 		cmocka_unit_test(test_unreadable),
-		cmocka_unit_test(test_supported),
 		cmocka_unit_test(test_describe),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -173,6 +173,8 @@ test_fields(void **state)
 	fields_put(&input->fields, "Cookie", "a=1");
 	fields_put(&input->fields, "cookie", "b=2");
 	fields_put(&input->fields, "X-Empty", "");
+	fields_put(&input->fields, "traceparent", "00-1-2-01");
+	fields_put(&input->fields, "Tracestate", "a=b");
 	fields_put(&input->fields, "Proxy", "http://evil.example/");
 	fields_put(&input->fields, "pRoXy", "http://evil.example/");
 	fields_put(&input->fields, "Authorization", "Basic eDp5");
@@ -192,10 +194,12 @@ test_fields(void **state)
 	assert_variable(&list, "HTTP_COOKIE", "a=1; b=2");
 	assert_variable(&list, "HTTP_X_EMPTY", "");
 	assert_variable(&list, "CONTENT_TYPE", "text/plain");
+	assert_variable(&list, "TRACEPARENT", "00-1-2-01");
+	assert_variable(&list, "TRACESTATE", "a=b");
 	int http = 0;
 	for (size_t i = 0; i < list.count; i++)
 		http += strncmp(list.items[i], "HTTP_", 5) == 0;
-	assert_int_equal(http, 5);
+	assert_int_equal(http, 7);
 	/* nobody was made sure of, whatever the field says; and there is no body */
 	assert_variable(&list, "AUTH_TYPE", NULL);
 	assert_variable(&list, "REMOTE_USER", NULL);

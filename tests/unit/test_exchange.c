@@ -3,6 +3,7 @@
 
 #include "common/clock.h"
 #include "work/exchange.h"
+#include "work/orphans.h"
 
 #include <poll.h>
 #include <pthread.h>
@@ -145,7 +146,8 @@ test_large_input(void **state)
 	fini(&talk);
 }
 
-/* A program need not read its input, whether it ends at once, closes it, or reads a part; and no SIGPIPE comes of it. */
+/* A program need not read its input, whether it ends at once, closes it, or reads a part; and no SIGPIPE
+ * comes of it. */
 static void
 test_input_is_not_read(void **state)
 {
@@ -202,7 +204,8 @@ test_pipes_are_held(void **state)
 	fini(&talk);
 }
 
-/* One that has left the group writes on for ever: what the pipe holds at the end is all that is taken.  It goes with the pipe. */
+/* One that has left the group writes on for ever: what the pipe holds at the end is all that is taken.  It
+ * goes with the pipe. */
 static void
 test_endless_writer_outside_the_group(void **state)
 {
@@ -239,17 +242,73 @@ test_output_is_refused(void **state)
 	fini(&talk);
 }
 
-/* The same where it comes only with the end. */
+/* Spawns a process that ends with much in its pipe before anybody has read of it. */
 static void
-test_last_output_is_refused(void **state)
+spawn_and_await_end(struct talk *talk)
 {
-	struct talk talk = {
-		.script = "setsid sh -c 'exec >&- 2>&- 3>&-; exec sleep 1000' & echo x", .fail_after = 1};
+	const char *go = make_gate("go");
+	CLEANUP_FREE char *script = xasprintf("setsid sleep 1000 >&- 2>&- 3>&- & read x < %s; head -c 300000 "
+					      "/dev/zero; echo e >&2; echo p >&3",
+		go);
 
-	begin(&talk);
-	join(&talk);
-	assert_int_equal(talk.rc, -EFBIG);
+	talk->script = script;
+	spawn(talk);
+	assert_true(fcntl(talk->process.output_fd, F_SETPIPE_SZ, 512 * 1024) > 300000);
+	open_gate(go);
+	await_zombie(talk->process.pid);
+}
+
+static void
+test_rest_is_taken(void **state)
+{
+	struct talk talk = {0};
+
+	spawn_and_await_end(&talk);
+	run(&talk);
+	work_control_fini(&talk.control);
+	assert_int_equal(talk.rc, 0);
+	assert_int_equal(talk.output.len, 300000);
+	assert_string_equal(talk.error.data, "e\n");
+	assert_string_equal(talk.progress.data, "p\n");
 	fini(&talk);
+	orphans_reap();
+	assert_false(has_children());
+}
+
+/* The output is refused when the process has ended already: what it has left behind goes nevertheless. */
+static void
+test_rest_is_refused(void **state)
+{
+	struct talk talk = {.fail_after = 200000};
+
+	spawn_and_await_end(&talk);
+	run(&talk);
+	work_control_fini(&talk.control);
+	assert_int_equal(talk.rc, -EFBIG);
+	assert_int_equal(talk.info.si_code, CLD_EXITED);
+	assert_true(talk.output.len >= 200000 && talk.output.len < 300000);
+	assert_false(has_children());
+	fini(&talk);
+}
+
+/* Where no descriptor tells of a process' end, it is looked for. */
+static void
+test_without_pidfd(void **state)
+{
+	for (int i = 0; i < 2; i++) {
+		struct talk talk = {.script = i ? "exec sleep 1000" : "exec <&- >&- 2>&- 3>&-; exit 7"};
+
+		spawn(&talk);
+		process_close(&talk.process.pidfd);
+		if (i)
+			work_control_stop(&talk.control, WORK_STOP);
+		run(&talk);
+		work_control_fini(&talk.control);
+		assert_int_equal(talk.rc, i ? -ECANCELED : 0);
+		assert_int_equal(talk.info.si_status, i ? SIGTERM : 7);
+		assert_false(has_children());
+		fini(&talk);
+	}
 }
 
 static void
@@ -338,7 +397,8 @@ test_stop_comes_first(void **state)
 	}
 }
 
-/* Forks all the time: ever more children, children in sessions of their own, and one that is always another. */
+/* Forks all the time: ever more children, children in sessions of their own, and one that is always
+ * another. */
 static void
 test_forks_all_the_time(void **state)
 {
@@ -377,7 +437,9 @@ main(void)
 		cmocka_unit_test(test_pipes_are_held),
 		cmocka_unit_test(test_endless_writer_outside_the_group),
 		cmocka_unit_test(test_output_is_refused),
-		cmocka_unit_test(test_last_output_is_refused),
+		cmocka_unit_test(test_rest_is_taken),
+		cmocka_unit_test(test_rest_is_refused),
+		cmocka_unit_test(test_without_pidfd),
 		cmocka_unit_test(test_stop_in_good_order),
 		cmocka_unit_test(test_deaf),
 		cmocka_unit_test(test_stopped_process),

@@ -73,6 +73,8 @@ static const char *const escapes[] = {
 	"set -m; (env -i sh -c 'echo $$ > %s; exec sleep 1000' &) & exec sleep 1000",
 	/* a cleared environment in another session below one that can be found */
 	"setsid sh -c 'env -i setsid sh -c \"echo \\$\\$ > %s; exec sleep 1000\"; exit' & exec sleep 1000",
+	/* no environment at all */
+	"env -i sleep 1000 & echo $! > %s; wait",
 	/* deaf and stopped */
 	"setsid sh -c 'trap \"\" TERM HUP INT; echo $$ > %s; kill -STOP $$' & exec sleep 1000",
 	/* the leader has ended */
@@ -123,6 +125,7 @@ test_orphans_of_the_ended(void **state)
 		"setsid sh -c 'setsid sh -c \"echo \\$\\$ > %s; exec sleep 1000\" & exec sleep 1000' &",
 		"(env -i setsid sh -c 'echo $$ > %s; exec sleep 1000' &)",
 		"(setsid sh -c 'trap \"\" TERM; echo $$ > %s; kill -STOP $$' &)",
+		"(setsid sh -c 'env -i setsid sleep 1000 & echo $! > %s')",
 	};
 
 	for (size_t i = 0; i < sizeof scripts / sizeof *scripts; i++) {
@@ -138,14 +141,15 @@ test_orphans_of_the_ended(void **state)
 	}
 }
 
-/* Of a run that goes on, neither the leader nor what has left its group is touched; but a child of it that has ended and has come
- * to us is nobody's to wait for. */
+/* Of a run that goes on, neither the leader nor what has left its group is touched; but a child of it that
+ * has ended and has come to us is nobody's to wait for. */
 static void
 test_running_are_left_alone(void **state)
 {
 	static const char *const scripts[] = {
 		"(setsid sh -c 'echo $$ > %s; exec sleep 1000' &) ; exec sleep 1000",
 		"(env -i setsid sh -c 'echo $$ > %s; exec sleep 1000' &) ; exec sleep 1000",
+		"(setsid sh -c 'env -i setsid sleep 1000 & echo $! > %s'); exec sleep 1000",
 		"(" PROC_MARK "=x sh -c 'echo $$ > %s; exec sleep 1000' &) ; exec sleep 1000",
 	};
 

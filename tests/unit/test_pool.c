@@ -487,6 +487,7 @@ wait_without_new_threads(void)
 	gate_open(20);
 	while (done < 20)
 		event_base_loop(base, EVLOOP_ONCE);
+	pool_free(pool);
 	_exit(atomic_load(&most) == 2 ? 0 : 2);
 }
 

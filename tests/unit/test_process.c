@@ -49,6 +49,7 @@ end(struct process *process)
 	siginfo_t info;
 
 	await_zombie(process->pid);
+	assert_true(process_has_ended(process));
 	process_wait(process, &info);
 	assert_int_equal(process->pidfd, -1);
 	assert_int_equal(process->output_fd, -1);
@@ -103,7 +104,8 @@ test_state_of_a_program(void **state)
 	struct process process;
 	sigset_t all, before;
 
-	/* The worst that we can be: descriptors that were not marked to be closed, signals blocked and ignored. */
+	/* The worst that we can be: descriptors that were not marked to be closed, signals blocked and
+	 * ignored. */
 	int leaked = dup2(STDERR_FILENO, 77);
 	assert_int_equal(leaked, 77);
 	sigfillset(&all);
@@ -339,6 +341,7 @@ test_abandoned(void **state)
 	assert_int_equal(spawn(&process, "exec sleep 1000", NULL, NULL, NULL), 0);
 	assert_int_equal(proc_read(process.pid, &proc), 0);
 	assert_true(running_has_leader(&proc));
+	assert_false(process_has_ended(&process));
 	process_abandon(&process);
 	assert_false(running_has_leader(&proc));
 	assert_int_equal(count_descriptors(), before);

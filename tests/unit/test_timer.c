@@ -182,6 +182,14 @@ test_next(void **state)
 		assert_in_range(steps, 1, 11);
 		teardown(NULL);
 	}
+	/* The wheel turns without timers as well: a near one is not far away for it. */
+	begin(START_MS);
+	advance_all((INT64_C(1) << 40) - START_MS);
+	struct probe probe;
+	probe_init(&probe, NOTHING);
+	timer_start(timers, &probe.timer, 5);
+	assert_int_equal(timers_next_ms(timers, now_ms), 5);
+	timer_stop(&probe.timer);
 }
 
 static void
@@ -576,8 +584,27 @@ test_loop_stop(void **state)
 		assert_int_equal(event_base_loop(base, EVLOOP_ONCE), 0);
 	start_timed(&second, 1000000);
 	start_timed(&second, 3);
+	start_timed(&first, 1000000);
 	while (second.fired < 2)
 		assert_int_equal(event_base_loop(base, EVLOOP_ONCE), 0);
+	timer_stop(&first.timer);
+}
+
+/* Wherever in a millisecond a timer is started, and however closely the clock is watched, it is not early. */
+static void
+test_never_early(void **state)
+{
+	struct timed timed;
+
+	timer_init(&timed.timer, on_timed);
+	timed.fired = 0;
+	for (unsigned i = 1; i <= 20; i++) {
+		start_timed(&timed, 1 + i % 2);
+		while (timed.fired < i)
+			timers_advance(timers, clock_mono_ms(), ALL);
+		for (int64_t until_us = clock_mono_us() + 57 * i % 1000; clock_mono_us() < until_us;)
+			;
+	}
 }
 
 /* However many timers are due, and however often one starts itself again, descriptors have their turn. */
@@ -651,6 +678,7 @@ main(void)
 		BY_HAND(test_against_array),
 		IN_LOOP(test_loop),
 		IN_LOOP(test_loop_stop),
+		IN_LOOP(test_never_early),
 		IN_LOOP(test_loop_is_shared),
 		IN_LOOP(test_loop_clock_held),
 	};
