@@ -311,7 +311,7 @@ start_front(struct server *server)
 	return rc;
 }
 
-/* The operators' own front: health, metrics, and everybody's operations. */
+/* The operators' own front: health, metrics, and everybody's operations.  Who reaches it on this machine is an admin; others must log in. */
 static int
 start_admin_front(struct server *server)
 {
@@ -319,11 +319,12 @@ start_admin_front(struct server *server)
 		.limits = header_limits,
 		.header_timeout_ms = server->config->header_timeout_ms,
 		.idle_timeout_ms = server->config->idle_timeout_ms,
-		.all_admins = true,
 	};
 
 	if (!server->config->admin.address)
 		return 0;
+	config.all_admins = config_address_is_local(server->config->admin.address);
+	config.auth = config.all_admins ? NULL : server->auth;
 	server->admin_router = router_new();
 	int rc = admin_enter(server->admin, server->admin_router);
 	if (rc == 0)
