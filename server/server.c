@@ -610,6 +610,7 @@ server_free(struct server *server)
 	pool_free(server->housekeeping_pool);
 	if (server->operations)
 		operations_halt(server->operations);
+	program_reap_orphans();
 	styles_free(server->styles);
 	store_close(server->store);
 	if (server->mailbox)
