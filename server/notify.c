@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -64,7 +65,8 @@ notify_watchdog_ms(void)
 	const char *value = getenv("WATCHDOG_USEC");
 	uint64_t us;
 
-	if (!value || !is_for_us("WATCHDOG_PID") || text_parse_uint(value, strlen(value), INT64_MAX, &us) < 0)
+	if (!value || !is_for_us("WATCHDOG_PID") ||
+		text_parse_uint(value, strlen(value), INT64_MAX, &us) < 0 || us == 0)
 		return 0;
 	/* Twice as often as it must be, as the manual says. */
 	return us / 2000 > 0 ? (int64_t)(us / 2000) : 1;
@@ -86,4 +88,16 @@ notify_listen_fds(void)
 			return 0;
 	}
 	return (int)count;
+}
+
+bool
+notify_stderr_is_journal(void)
+{
+	const char *value = getenv("JOURNAL_STREAM"), *colon = value ? strchr(value, ':') : NULL;
+	struct stat status;
+	uint64_t device, inode;
+
+	return colon && text_parse_uint(value, (size_t)(colon - value), UINT64_MAX, &device) == 0 &&
+	       text_parse_uint(colon + 1, strlen(colon + 1), UINT64_MAX, &inode) == 0 &&
+	       fstat(STDERR_FILENO, &status) == 0 && status.st_dev == device && status.st_ino == inode;
 }

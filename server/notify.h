@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* The first descriptor that is handed over. */
@@ -17,3 +18,6 @@ int64_t notify_watchdog_ms(void);
 
 /* How many listening sockets were handed over, from descriptor 3 on.  They are made non-blocking and closed on exec. */
 int notify_listen_fds(void);
+
+/* Whether standard error goes to the journal: $JOURNAL_STREAM names it, and is inherited by what was redirected elsewhere, too. */
+bool notify_stderr_is_journal(void);

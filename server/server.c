@@ -12,6 +12,7 @@
 #include "common/text.h"
 #include "common/timer.h"
 #include "config.h"
+#include "config_values.h"
 #include "http/auth.h"
 #include "http/server.h"
 #include "notify.h"
@@ -254,6 +255,11 @@ listen_on_fd(struct server *server, int fd)
 		fprintf(stderr, "deferd: cannot serve on descriptor %d: %s\n", fd, strerrordesc_np(-rc));
 		return rc;
 	}
+	if (!server->config->has_auth && !config_address_is_local(actual)) {
+		fprintf(stderr, "deferd: without auth only loopback and unix addresses are served, not %s\n",
+			actual);
+		return -EACCES;
+	}
 	printf("deferd: ready on %s\n", actual);
 	fflush(stdout);
 	return 0;
@@ -427,8 +433,8 @@ reload_tls(struct http_server *http, const struct config_listen *listen, size_t 
 			log_warning("TLS begins only after a new start", "address=%s", listen[i].address);
 }
 
-/* Reads the configuration again.  Routes are taken over whole or not at all; what needs a new start is left as it was. */
-static void
+/* Reads the configuration again.  Routes are taken over whole or not at all; what needs a new start is left as it was.  Whether they were. */
+static bool
 reload(struct server *server)
 {
 	CLEANUP(text_fini) struct text mistakes = {0};
@@ -437,18 +443,18 @@ reload(struct server *server)
 
 	if (config_read(server->file, &config, &mistakes) < 0) {
 		log_error("configuration not reloaded", "mistakes=\"%s\"", mistakes.data);
-		return;
+		return false;
 	}
 	if (routes_new(config, server->operations, server->styles, server->admin, &routes) < 0) {
 		config_free(config);
-		return;
+		return false;
 	}
 	int rc = routes_prepare(routes, server->store);
 	if (rc < 0) {
 		log_error("configuration not reloaded", "error=%s", strerrorname_np(-rc));
 		routes_free(routes);
 		config_free(config);
-		return;
+		return false;
 	}
 	reload_users(server, config->users);
 	reload_tls(server->http, config->listen, config->listen_count);
@@ -460,6 +466,7 @@ reload(struct server *server)
 	server->routes = routes;
 	config_free(config);
 	log_info("configuration reloaded", "file=%s", server->file);
+	return true;
 }
 
 static void
@@ -472,8 +479,8 @@ on_reload(evutil_socket_t number, short what, void *arg)
 	if (server->draining)
 		return;
 	notify_send("RELOADING=1\nMONOTONIC_USEC=%lld", (long long)clock_mono_us());
-	reload(server);
-	notify_send("READY=1");
+	notify_send("READY=1\nSTATUS=%s",
+		reload(server) ? "Serving" : "Serving; the configuration was not reloaded");
 }
 
 static void
@@ -553,7 +560,7 @@ server_start(struct config *config, const char *file, struct server **ret_server
 	server->config = config;
 	server->file = xstrdup(file);
 	log_set_level((enum log_level)config->log_level);
-	log_set_journal(getenv("JOURNAL_STREAM") != NULL);
+	log_set_journal(notify_stderr_is_journal());
 	raise_descriptor_limit();
 	program_start();
 	for (size_t i = 0; rc == 0 && i < sizeof steps / sizeof *steps; i++)

@@ -264,13 +264,25 @@ new_evhttp(struct http_listener *listener)
 	return evhttp;
 }
 
+/* An option of socket fd, or -errno. */
+static int
+socket_option(int fd, int name)
+{
+	int value = 0;
+	socklen_t len = sizeof value;
+
+	return getsockopt(fd, SOL_SOCKET, name, &value, &len) < 0 ? -errno : value;
+}
+
+/* The family of a socket that connections can be accepted from, or -errno. */
 static int
 family_of(int fd)
 {
-	int domain = AF_UNSPEC;
-	socklen_t len = sizeof domain;
+	int listens = socket_option(fd, SO_ACCEPTCONN);
 
-	return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) < 0 ? -errno : domain;
+	if (listens < 0)
+		return listens;
+	return listens ? socket_option(fd, SO_DOMAIN) : -EINVAL;
 }
 
 int

@@ -16,6 +16,7 @@ from wire import DEADLINE
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAMS = Path(__file__).resolve().parent / "programs"
 READY = re.compile(r"deferd: ready on (\S+)\n")
+ADMIN = re.compile(r"deferd: admin on (\S+)\n")
 REPORTS = re.compile(r"AddressSanitizer|LeakSanitizer|ThreadSanitizer|MemorySanitizer|runtime error:|"
                      r"[Aa]ssertion|\*\*\* .* \*\*\*|Valgrind|\[warn\]|\[err\]")
 
@@ -120,10 +121,15 @@ class Gate:
 
 
 class Server:
-    """A running server.  Ended by end(), which looks at everything that must be left in order."""
+    """A running server.  Ended by end(), which looks at everything that must be left in order.
 
-    def __init__(self, directory, routes, **settings):
+    variables are added to its environment; wrapper is a command that runs it in its place, with the descriptors pass_fds."""
+
+    def __init__(self, directory, routes, variables=None, wrapper=(), pass_fds=(), **settings):
         directory.mkdir(parents=True, exist_ok=True)
+        self.variables = dict(variables or {})
+        self.wrapper = [str(part) for part in wrapper]
+        self.pass_fds = pass_fds
         self.directory = directory
         self.config = {"listen": "127.0.0.1:0", "state": "memory", "drain_timeout": "10s", "routes": routes}
         self.config.update(settings)
@@ -149,29 +155,34 @@ class Server:
         environment["ASAN_OPTIONS"] = environment.get("ASAN_OPTIONS", "") + ":detect_leaks=1:exitcode=99"
         environment["UBSAN_OPTIONS"] = environment.get("UBSAN_OPTIONS", "") + ":print_stacktrace=1"
         environment["TSAN_OPTIONS"] = environment.get("TSAN_OPTIONS", "") + ":exitcode=99"
+        environment.update(self.variables)
         with open(self.log_file, "ab") as log:
-            self.process = subprocess.Popen([find_binary(), "-c", str(self.file)], stdin=subprocess.DEVNULL,
-                                            stdout=subprocess.PIPE, stderr=log, env=environment)
+            self.process = subprocess.Popen([*self.wrapper, find_binary(), "-c", str(self.file)],
+                                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log,
+                                            env=environment, pass_fds=self.pass_fds)
         self.pid = self.process.pid
-        self.addresses = self._read_ready(len(listen) if isinstance(listen, list) else 1)
+        self.addresses, admin = self._read_ready(len(listen) if isinstance(listen, list) else 1,
+                                                 int("admin" in self.config))
+        self.admin = admin[0] if admin else None
         self.address = self.addresses[0]
         self.base = "http://" + ("localhost" if self.address.startswith("unix:") else self.address)
         # A first call, so that what is opened once is open.
         wire.call(self.address, "GET", "/")
         self.descriptors_at_start = self.count_descriptors()
 
-    def _read_ready(self, count):
+    def _read_ready(self, count, admin_count):
+        """The addresses that it says it serves on, and that of its admin listener."""
         deadline = time.monotonic() + DEADLINE
         text = ""
-        while len(READY.findall(text)) < count:
+        while len(READY.findall(text)) < count or len(ADMIN.findall(text)) < admin_count:
             left = max(0, deadline - time.monotonic())
             piece = b""
             if select.select([self.process.stdout], [], [], left)[0]:
                 piece = os.read(self.process.stdout.fileno(), 4096)
             assert piece, f"not ready: {text!r} {self.log()}"
             text += piece.decode()
-        assert READY.sub("", text) == "", f"more than ready lines: {text!r}"
-        return READY.findall(text)
+        assert ADMIN.sub("", READY.sub("", text)) == "", f"more than ready lines: {text!r}"
+        return READY.findall(text), ADMIN.findall(text)
 
     def log(self):
         return self.log_file.read_text(errors="replace")
@@ -249,6 +260,12 @@ class Server:
 
     def get(self, target, fields=()):
         return self.call("GET", target, None, fields)
+
+    def ask_admin(self, target, method="GET"):
+        """One call of the admin listener."""
+        response = wire.call(self.admin, method, target)
+        expect.check_answer(response, method)
+        return response
 
     def post(self, target, body=b"", fields=()):
         return self.call("POST", target, body, fields)

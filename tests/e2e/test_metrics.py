@@ -1,0 +1,183 @@
+"""GET /metrics of the admin listener."""
+
+import os
+import shutil
+import subprocess
+from collections import Counter
+
+import pytest
+
+from exposition import Exposition
+from harness import echo, eventually, job, route, shell
+from styles import LOCATION, PREFER, STATUS, TOKEN
+
+ADMIN = {"listen": "127.0.0.1:0"}
+
+
+def scrape(server):
+    response = server.ask_admin("/metrics")
+    assert response.status == 200
+    assert response.get("Content-Type") == "text/plain; version=0.0.4; charset=utf-8"
+    return Exposition(response.body.decode())
+
+
+class Mix:
+    """Calls in every style; counts what must be found in the metrics."""
+
+    def __init__(self, server, gate):
+        self.server, self.gate = server, gate
+        self.replies, self.ends, self.bytes, self.started = Counter(), Counter(), 0, 0
+
+    def count(self, response, method="GET"):
+        self.replies[response.status] += 1
+        self.bytes += len(response.body)
+        return response
+
+    def call(self, method, target, body=None, fields=()):
+        return self.count(self.server.call(method, target, body, fields))
+
+    def ended(self, path, style, state, times=1, started=True):
+        self.ends[f"POST {path}", style, state] += times
+        self.started += times if started else 0
+
+    def run_sync(self):
+        for _ in range(3):
+            assert self.call("POST", "/echo", b"abc").body == b"abc"
+        self.ended("/echo", "sync", "succeeded", 3)
+        assert self.call("POST", "/fails", b"").status == 500
+        self.ended("/fails", "sync", "failed")
+
+    def run_async(self):
+        for style, path, fields in ((LOCATION, "/echo?async=true", {}), (PREFER, "/echo", {"Prefer": "respond-async"}),
+                                    (STATUS, "/status", {}), (TOKEN, "/token", {})):
+            response = self.call("POST", path, b'{"n":1}', fields)
+            id_ = style.check_accepted(self.server, response)
+            eventually(lambda id_=id_: self.call("GET", f"/operations/{id_}").status == 200, "its end")
+            self.ended(path.partition("?")[0], style.name, "succeeded")
+
+    def run_cancelled(self):
+        """One that runs, one that waits: cancelled both."""
+        ids = [LOCATION.check_accepted(self.server, self.call("POST", "/held?async=true", b"")) for _ in range(2)]
+        self.gate.wait_begun()
+        now = scrape(self.server)
+        assert now.get("deferd_operations", state="queued") == now.get("deferd_operations", state="running") == 1
+        assert now.get("deferd_operations_outstanding") == 2 and now.get("deferd_pool_busy_threads") >= 1
+        for id_ in reversed(ids):
+            eventually(lambda id_=id_: self.call("DELETE", f"/operations/{id_}").status == 204, "the cancellation")
+        self.ended("/held", "location", "cancelled", 1)
+        self.ended("/held", "location", "cancelled", 1, started=False)
+
+    def run_timed_out(self):
+        assert self.call("POST", "/slow", b"").status == 504
+        self.ended("/slow", "sync", "timed_out")
+
+    def run_refused(self):
+        assert self.call("GET", "/nowhere").status == 404
+        assert self.call("GET", "/echo").status == 405
+        with self.server.connect() as connection:
+            connection.send(b"GET nowhere\r\n\r\n")
+            data = connection.receive_end()
+        assert data.startswith(b"HTTP/1.1 400 ")
+        self.replies[400] += 1
+        self.bytes += len(data.partition(b"\r\n\r\n")[2])
+
+
+@pytest.fixture
+def mixed(serve, gate):
+    """A server that has had a mixed load, and what it was."""
+    server = serve([echo(), job("/held", gate, concurrency=1), route("/fails", shell("exit 1")),
+                    route("/slow", shell("exec sleep 1000"), run_timeout="50ms"),
+                    echo("/status", style="status"), echo("/token", style="token")], admin=ADMIN)
+    before = scrape(server)
+    mix = Mix(server, gate)
+    for part in (mix.run_sync, mix.run_async, mix.run_cancelled, mix.run_timed_out, mix.run_refused):
+        part()
+    return server, mix, before
+
+
+def test_counters_add_up(mixed):
+    server, mix, before = mixed
+    after = scrape(server)
+    for status in {*mix.replies, 404}:
+        name = "deferd_http_replies_total"
+        grown = after.sum(name, status=str(status)) - before.sum(name, status=str(status))
+        assert grown == mix.replies[status], status
+    assert after.sum("deferd_http_replies_total") - before.sum("deferd_http_replies_total") == mix.replies.total()
+    name = "deferd_http_reply_body_bytes_total"
+    assert after.get(name) - before.get(name) == mix.bytes
+    found = {tuple(dict(labels)[name] for name in ("route", "style", "state")): value
+             for labels, value in after.find("deferd_operations_ended_total").items()}
+    assert found == dict(mix.ends)
+    assert after.sum("deferd_operation_wait_seconds_count") == mix.ends.total()
+    assert after.sum("deferd_operation_run_seconds_count") == mix.started
+
+
+def test_gauges_come_back(mixed):
+    server, mix, before = mixed
+    eventually(lambda: scrape(server).get("deferd_http_connections") == 0, "connections to be gone")
+    after = scrape(server)
+    for name in ("deferd_operations_outstanding", "deferd_queue_oldest_age_seconds", "deferd_pool_busy_threads",
+                 "deferd_http_requests_held", "deferd_store_waiting"):
+        assert after.get(name) == 0, name
+    asynchronous = sum(count for (_, style, _), count in mix.ends.items() if style != "sync")
+    assert after.get("deferd_operations", state="kept") == asynchronous
+    assert after.get("deferd_retained_bytes") > 0
+    # The connection that asks may be counted on one side only.
+    assert abs(after.get("process_open_fds") - server.count_descriptors()) <= 1
+    pages = int(open(f"/proc/{server.pid}/statm").read().split()[1])
+    resident = pages * os.sysconf("SC_PAGESIZE")
+    assert abs(after.get("process_resident_memory_bytes") - resident) < resident / 2
+
+
+def test_histograms(mixed):
+    """Buckets grow, the last is the count, and the sum is not less than the buckets say."""
+    server, _, _ = mixed
+    after = scrape(server)
+    for name in (name for name, kind in after.types.items() if kind == "histogram"):
+        counts = after.find(name + "_count")
+        assert counts
+        for labels, count in counts.items():
+            buckets = sorted((float(dict(with_bound)["le"]), value)
+                             for with_bound, value in after.find(name + "_bucket", **dict(labels)).items())
+            values = [value for _, value in buckets]
+            assert values == sorted(values) and values[-1] == count and buckets[-1][0] == float("inf")
+    assert after.get("deferd_operation_run_seconds_sum", route="POST /slow") >= 0.05
+
+
+def test_format(mixed):
+    """Prometheus' own tool has nothing to say."""
+    if not shutil.which("promtool"):
+        pytest.skip("promtool is not installed")
+    server, _, _ = mixed
+    checked = subprocess.run(["promtool", "check", "metrics"], input=server.ask_admin("/metrics").body,
+                             capture_output=True, timeout=60)
+    assert checked.returncode == 0 and checked.stderr == b"", checked.stderr.decode()
+
+
+def test_names(mixed):
+    """Counters end in _total, nothing else does, and what is ours says so."""
+    server, _, _ = mixed
+    for name, kind in scrape(server).types.items():
+        assert (kind == "counter") == name.endswith("_total"), name
+        assert name.startswith(("deferd_", "process_")), name
+
+
+def test_store(serve, tmp_path):
+    """What is written to disk is counted."""
+    server = serve([echo()], state=str(tmp_path / "deferd.db"), admin=ADMIN)
+    before = scrape(server)
+    assert LOCATION.wait(server, LOCATION.start(server, path="/echo")).status == 200
+    after = scrape(server)
+    for name in ("deferd_store_commits_total", "deferd_store_writes_total"):
+        assert after.get(name) > before.get(name), name
+    assert after.get("deferd_store_healthy") == 1 and after.get("deferd_store_file_bytes") > 0
+
+
+def test_without_calls(serve):
+    """An idle server's exposition is whole, too."""
+    server = serve([echo()], admin=ADMIN)
+    now = scrape(server)
+    assert now.sum("deferd_operations_ended_total") == 0
+    assert now.get("deferd_build_info") == 1
+    for target in ("/metrics", "/healthz", "/readyz"):
+        assert server.get(target).status == 404, "these are not for the public"
