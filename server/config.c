@@ -259,6 +259,13 @@ static const struct setting rows[] = {
 		.max = CONFIG_RETAINED_MAX_BYTES,
 		.meaning = "Bodies and results held at once, in memory and in files; at it new calls are "
 			   "refused."},
+	{.name = "max_connections_per_address",
+		CONFIG(SETTING_WHOLE, max_connections_per_address),
+		.fallback = "4096",
+		.min = 1,
+		.max = 1000000,
+		.meaning = "Connections that one address may have at once, a proxy's too; unix sockets have "
+			   "none."},
 	{.name = "log_level",
 		CONFIG(SETTING_CHOICE, log_level),
 		.fallback = "\"info\"",

@@ -28,6 +28,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <event2/event.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -291,6 +292,19 @@ listen_on_fd(struct server *server, int fd)
 	return 0;
 }
 
+/* Connections that may be open at once: work and the store need descriptors, too. */
+static unsigned
+most_connections(const struct config *config)
+{
+	const rlim_t reserve = 128 + 8 * (rlim_t)config->workers;
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur > UINT_MAX)
+		return 0;
+	rlim_t most = limit.rlim_cur > 2 * reserve ? limit.rlim_cur - reserve : limit.rlim_cur / 2;
+	return (unsigned)most;
+}
+
 static int
 start_front(struct server *server)
 {
@@ -298,6 +312,8 @@ start_front(struct server *server)
 		.limits = header_limits,
 		.header_timeout_ms = server->config->header_timeout_ms,
 		.idle_timeout_ms = server->config->idle_timeout_ms,
+		.max_connections = most_connections(server->config),
+		.max_connections_per_address = server->config->max_connections_per_address,
 		.public_url = server->config->public_url,
 		.on_reply = on_reply,
 		.arg = server,

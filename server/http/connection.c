@@ -277,6 +277,19 @@ on_close(struct evhttp_connection *evhttp, void *arg)
 		on_gone(request);
 }
 
+/* Whether there may be one more connection from where this one comes. */
+static bool
+count_address(struct http_connection *connection)
+{
+	struct http_server *server = connection->listener->server;
+	unsigned max = server->config.max_connections_per_address;
+
+	if (max == 0 || connection->remote_address[0] == '\0')
+		return true;
+	connection->address_count = address_count_add(&server->addresses, connection->remote_address, max);
+	return connection->address_count != NULL;
+}
+
 bool
 connection_adopt(struct http_connection *connection)
 {
@@ -300,9 +313,14 @@ connection_adopt(struct http_connection *connection)
 		start_timer(connection, header_timeout(connection));
 	}
 	bufferevent_decref(bev);
-	if (!alive)
+	if (!alive) {
 		release(connection);
-	return alive;
+		return false;
+	}
+	if (count_address(connection))
+		return true;
+	connection_close(connection);
+	return false;
 }
 
 /* Keeps evhttp's other callbacks but the one for input. */

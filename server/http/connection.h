@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct address_count;
 struct bufferevent;
 struct evbuffer;
 struct evbuffer_cb_info;
@@ -44,14 +45,15 @@ struct http_connection {
 	uint64_t reply_bytes;	 /* of the reply, when its flushing began */
 	uint64_t progress_mark;	 /* body bytes read or reply bytes written when the deadline was last set */
 	char remote_address[48]; /* without port; "" for a unix socket */
-	bool client_is_read;	 /* its certificate was looked at */
-	char *client_name;	 /* whom it names; NULL: nobody */
+	struct address_count *address_count; /* of connections from there; NULL: not counted */
+	bool client_is_read;		     /* its certificate was looked at */
+	char *client_name;		     /* whom it names; NULL: nobody */
 };
 
 /* A connection of which evhttp has just asked for a bufferevent; holds a reference to bev until it is adopted. */
 struct http_connection *connection_new(struct http_listener *listener, struct bufferevent *bev);
 
-/* evhttp has made its connection by now, or dropped it: then false, and ours is freed. */
+/* evhttp has made its connection by now, or dropped it, or there are too many from its address: then false, and ours is freed. */
 bool connection_adopt(struct http_connection *connection);
 
 /* A request has come in whole and is now with its handler. */

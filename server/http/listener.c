@@ -187,8 +187,32 @@ on_pause_over(struct timer *timer)
 {
 	struct http_listener *listener = container_of(timer, struct http_listener, pause);
 
-	if (listener->socket)
+	if (listener->socket && !listener->server->is_full)
 		evconnlistener_enable(listener->socket);
+}
+
+/* Stops accepting at the last connection that there may be. */
+static void
+close_doors(struct http_server *server)
+{
+	log_warning("accepting waits for a connection to end", "connections=%u", server->connection_count);
+	server->is_full = true;
+	list_for_each(node, &server->listeners) {
+		struct http_listener *listener = container_of(node, struct http_listener, link);
+		if (listener->socket)
+			evconnlistener_disable(listener->socket);
+	}
+}
+
+static void
+open_doors(struct http_server *server)
+{
+	server->is_full = false;
+	list_for_each(node, &server->listeners) {
+		struct http_listener *listener = container_of(node, struct http_listener, link);
+		if (listener->socket && !timer_is_running(&listener->pause))
+			evconnlistener_enable(listener->socket);
+	}
 }
 
 static struct bufferevent *
@@ -202,7 +226,8 @@ on_bufferevent_wanted(struct event_base *base, void *arg)
 		return NULL;
 	struct http_connection *connection = connection_new(listener, bev);
 	list_add_tail(&listener->server->new_connections, &connection->link);
-	listener->server->connection_count++;
+	if (++listener->server->connection_count == listener->server->config.max_connections)
+		close_doors(listener->server);
 	event_active(listener->server->adopt_event, 0, 0);
 	return bev;
 }
@@ -214,6 +239,9 @@ http_listener_forget(struct http_listener *listener, struct http_connection *con
 	int fd = bufferevent_getfd(connection->bev);
 
 	server->connection_count--;
+	address_count_remove(&server->addresses, connection->address_count);
+	if (server->is_full)
+		open_doors(server);
 	if (fd >= 0 && (size_t)fd < server->by_fd_size && server->by_fd[fd] == connection)
 		server->by_fd[fd] = NULL;
 }

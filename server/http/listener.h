@@ -2,6 +2,7 @@
 #pragma once
 
 #include "common/list.h"
+#include "http/address_count.h"
 #include "http/server.h"
 
 #include <stdbool.h>
@@ -37,6 +38,8 @@ struct http_server {
 	struct http_connection **by_fd; /* connections by descriptor; by_fd_size of them */
 	size_t by_fd_size;
 	unsigned connection_count;
+	struct address_counts addresses;  /* of the connections */
+	bool is_full;			  /* nothing is accepted until a connection ends */
 	unsigned request_count;		  /* waiting for their reply */
 	struct http_request *dispatching; /* its handler runs now; NULL once it has replied */
 	bool draining;

@@ -63,6 +63,7 @@ http_server_new(struct event_base *base, struct timers *timers, const struct htt
 	server->config = *config;
 	random_bytes(&server->id_prefix, sizeof server->id_prefix);
 	list_init(&server->listeners);
+	address_counts_init(&server->addresses);
 	list_init(&server->connections);
 	list_init(&server->new_connections);
 	server->adopt_event = event_new(base, -1, 0, on_adopt, server);
@@ -151,6 +152,7 @@ http_server_free(struct http_server *server)
 	list_for_each_safe(node, &server->listeners)
 		http_listener_free(container_of(node, struct http_listener, link));
 	event_free(server->adopt_event);
+	address_counts_fini(&server->addresses);
 	free(server->by_fd);
 	free(server);
 }

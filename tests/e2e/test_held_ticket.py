@@ -23,9 +23,9 @@ def ticket(serve):
                                    stdout=subprocess.PIPE, text=True)
         services.append(service)
         port = re.search(r":(\d+)$", service.stdout.readline())[1]
-        text = re.sub(r"^\s*//.*$", "", (SAMPLES / "held_ticket.json").read_text(), flags=re.MULTILINE)
+        text = re.sub(r"(^|\s)//.*$", "", (SAMPLES / "deferd.json").read_text(), flags=re.MULTILINE)
         routes = json.loads(text.replace("127.0.0.1:9000", f"127.0.0.1:{port}"))["routes"]
-        server = serve(routes)
+        server = serve([route for route in routes if route["path"].startswith(PREFIX)])
         server.kept_descriptors = 16 * 8
         return server
 

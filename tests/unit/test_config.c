@@ -1,4 +1,4 @@
-/* Tests of server/config.c and server/config_supported.c: the configuration as a whole. */
+/* Tests of server/config.c: the configuration as a whole. */
 #include "config.h"
 
 #include <errno.h>

@@ -1,0 +1,104 @@
+"""Limits on connections, and clients that are slow on purpose: nobody else is to notice."""
+
+import time
+
+import expect
+from harness import echo, eventually, find_binary, route, shell
+from wire import Connection
+
+BIG = "head -c $((20 << 20)) /dev/zero | tr '\\0' x"
+
+
+def test_connections_per_address(serve):
+    """One more than there may be is closed at once; when one ends there is room again."""
+    server = serve([echo("/echo", methods=["GET"])], max_connections_per_address=3)
+    held = [server.connect() for _ in range(3)]
+    for connection in held:
+        assert connection.request("GET", "/echo").receive().status == 200
+    with Connection(server.address) as one_more:
+        assert one_more.receive_end() == b""
+    for connection in held:
+        assert connection.request("GET", "/echo").receive().status == 200
+    held[0].close()
+
+    def is_let_in():
+        with Connection(server.address) as again:
+            try:
+                return again.request("GET", "/echo").receive().status == 200
+            except (AssertionError, ConnectionError):
+                return False
+
+    eventually(is_let_in)
+
+
+def test_unix_sockets_have_no_address(serve, tmp_path):
+    server = serve([echo("/echo", methods=["GET"])], listen=f"unix:{tmp_path}/s", max_connections_per_address=1)
+    for connection in [server.connect() for _ in range(10)]:
+        assert connection.request("GET", "/echo").receive().status == 200
+
+
+def test_descriptors_run_out(serve, tmp_path, monkeypatch):
+    """At the limit new connections wait to be accepted, without any load; what is there goes on."""
+    limited = tmp_path / "limited"
+    limited.write_text(f'#!/bin/sh\nulimit -n 340\nexec "{find_binary()}" "$@"\n')
+    limited.chmod(0o755)
+    monkeypatch.setenv("DEFERD", str(limited))
+    server = serve([echo("/echo", methods=["GET"])], workers=1)
+    held = [server.connect() for _ in range(250)]
+    for connection in held:
+        connection.request("GET", "/nothing")
+    eventually(lambda: "accepting waits for a connection to end" in server.log())
+    eventually(lambda: sum(not connection.is_quiet() for connection in held) >= 150)
+    served = [connection for connection in held if not connection.is_quiet()]
+    waiting = [connection for connection in held if connection.is_quiet()]
+    assert waiting and len(served) < 250
+    assert served[-1].receive().status == 404
+    assert served[-1].request("GET", "/echo").receive().status == 200
+
+    def used_s():
+        fields = open(f"/proc/{server.pid}/stat").read().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / 100
+
+    before = used_s()
+    time.sleep(0.5)
+    assert used_s() - before < 0.2
+    for connection in served:
+        connection.close()
+    for connection in waiting:
+        assert connection.receive().status == 404
+
+
+def test_half_sent_requests(serve):
+    """Many of them disturb nobody, and are told in time."""
+    server = serve([echo("/echo", methods=["GET"])], header_timeout="3s")
+    halves = [server.connect() for _ in range(500)]
+    for connection in halves:
+        connection.send(b"GET /echo HTTP/1.1\r\nHost: h\r\nX-A: ")
+    assert server.get("/nothing").status == 404
+    for connection in halves[:3] + halves[-3:]:
+        expect.check_problem(connection.receive(), 408, "request-timeout")
+
+
+def is_held(server, connection):
+    """Whether the server still has its side of the connection open, whatever is on its way."""
+    port = connection.sock.getsockname()[1]
+    for line in open("/proc/net/tcp").read().splitlines()[1:]:
+        fields = line.split()
+        if fields[2].endswith(f":{port:04X}"):
+            return f"socket:[{fields[9]}]" in server.list_descriptors()
+    return False
+
+
+def test_slow_reader(serve):
+    """Who takes nothing of a large result is cut off; who takes it slowly but steadily gets all of it."""
+    server = serve([route("/big", shell(BIG), methods=["GET"])], header_timeout="400ms")
+    stuck = server.connect().request("GET", "/big")
+    eventually(lambda: not stuck.is_quiet())
+    eventually(lambda: not is_held(server, stuck), "the stuck one to be cut off")
+    assert 0 < len(stuck.receive_end()) < 20 << 20
+    steady = server.connect().request("GET", "/big")
+    deadline = time.monotonic() + 30
+    while len(steady.buffer) < 2 << 20:
+        assert steady._fill(deadline)
+        time.sleep(0.02)
+    assert len(steady.receive().body) == 20 << 20
