@@ -106,14 +106,16 @@ http_server_set_tls(struct http_server *server, const char *address, struct ssl_
 }
 
 int
-http_server_listen_fd(struct http_server *server, int fd, char **ret_address)
+http_server_listen_fd(struct http_server *server, int fd, struct ssl_ctx_st *tls, char **ret_address)
 {
 	struct http_listener *listener;
-	int rc = http_listener_new_fd(server, fd, &listener, ret_address);
+	int rc = http_listener_new_fd(server, fd, tls, &listener, ret_address);
 
-	if (rc == 0)
-		list_add_tail(&server->listeners, &listener->link);
-	return rc;
+	if (rc < 0)
+		return rc;
+	listener->address = xstrdup(*ret_address);
+	list_add_tail(&server->listeners, &listener->link);
+	return 0;
 }
 
 void
