@@ -27,7 +27,8 @@ static const struct setting tls_rows[] = {
 		.convert = config_convert_file,
 		.type = "file",
 		.fallback_note = "clients are asked for no certificate",
-		.meaning = "What certificates of clients lead to (PEM): the common name in one is who calls."},
+		.meaning =
+			"What certificates of clients lead to (PEM): the common name in one is who calls."},
 	{.name = NULL},
 };
 

@@ -10,7 +10,7 @@
 
 #include <stdlib.h>
 
-enum { HEALTHZ, READYZ, METRICS, LIST_FOR_ALL, LIST_FOR_ADMINS, TARGETS };
+enum { HEALTHZ, READYZ, METRICS, LIST, TARGETS };
 
 struct admin {
 	struct admin_sources sources;
@@ -79,14 +79,8 @@ on_list(struct http_request *request, void *arg)
 {
 	struct admin *admin = arg;
 
-	list_reply(request, admin->sources.operations);
-}
-
-static void
-on_list_for_admins(struct http_request *request, void *arg)
-{
 	if (request->is_admin)
-		on_list(request, arg);
+		list_reply(request, admin->sources.operations);
 	else
 		reply_problemf(request, PROBLEM_NOT_FOUND, "No route leads to this path.");
 }
@@ -98,8 +92,7 @@ admin_new(const struct admin_sources *sources)
 		[HEALTHZ] = on_healthz,
 		[READYZ] = on_readyz,
 		[METRICS] = on_metrics,
-		[LIST_FOR_ALL] = on_list,
-		[LIST_FOR_ADMINS] = on_list_for_admins,
+		[LIST] = on_list,
 	};
 	struct admin *admin = xcalloc(1, sizeof *admin);
 
@@ -127,8 +120,8 @@ admin_enter(struct admin *admin, struct router *router)
 	static const struct {
 		const char *path;
 		int target;
-	} paths[] = {{"/healthz", HEALTHZ}, {"/readyz", READYZ}, {"/metrics", METRICS},
-		{"/operations", LIST_FOR_ALL}};
+	} paths[] = {
+		{"/healthz", HEALTHZ}, {"/readyz", READYZ}, {"/metrics", METRICS}, {"/operations", LIST}};
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < sizeof paths / sizeof *paths; i++)
@@ -139,5 +132,5 @@ admin_enter(struct admin *admin, struct router *router)
 int
 admin_enter_list(struct admin *admin, struct router *router)
 {
-	return router_add(router, "/operations", HTTP_GET, &admin->targets[LIST_FOR_ADMINS]);
+	return router_add(router, "/operations", HTTP_GET, &admin->targets[LIST]);
 }

@@ -1,6 +1,6 @@
 /*
  * What operators ask over HTTP: /healthz, /readyz and /metrics, which answer on the admin listener, and GET /operations, which answers admins on any
- * (on the admin listener everybody is one; to others it is 404).
+ * (on an admin listener that only this machine reaches everybody is one; to others it is 404).
  */
 #pragma once
 

@@ -1,5 +1,6 @@
 """The admin listener, and the list of operations."""
 
+import hashlib
 import re
 import subprocess
 import time
@@ -7,6 +8,7 @@ from urllib.parse import quote
 
 import pytest
 
+import wire
 from expect import ISO8601, UUID4, check_problem
 from harness import echo, eventually, job
 from styles import LOCATION, PREFER, STATUS
@@ -219,3 +221,37 @@ def command_of(pid):
             return file.read()
     except (FileNotFoundError, ProcessLookupError):
         return ""
+
+
+@pytest.fixture
+def users(tmp_path):
+    """Settings of auth: su is an admin, ann is none."""
+    lines = [f"{name}:{hashlib.sha256(name.encode()).hexdigest()}" for name in ("su", "ann")]
+    (tmp_path / "tokens").write_text("\n".join(lines) + "\n")
+    return {"bearer": str(tmp_path / "tokens"), "admins": ["su"]}
+
+
+def test_list_for_admins(serve, users):
+    """On the routes' addresses the list is there for admins; on the admin listener of this machine, for everybody."""
+    server = serve([echo()], auth=users, admin=ADMIN)
+    ids = {}
+    for name in ("ann", "su"):
+        response = server.call("POST", "/echo?async=true", b"x", {"Authorization": f"Bearer {name}"})
+        ids[name] = LOCATION.check_accepted(server, response)
+    check_problem(server.get("/operations"), 401)
+    check_problem(server.get("/operations", {"Authorization": "Bearer ann"}), 404)
+    found = server.get("/operations", {"Authorization": "Bearer su"}).json()["operations"]
+    assert {op["principal"]: op["id"] for op in found} == ids
+    assert [op["id"] for op in list_all(server, "?principal=ann")] == [ids["ann"]]
+    assert readiness(server) == (200, [])
+
+
+def test_admin_from_elsewhere(serve, users):
+    """An admin listener that others reach wants a log-in for everything, and an admin for the list."""
+    server = serve([echo()], auth=users, admin={"listen": "0.0.0.0:0"})
+    server.admin = server.admin.replace("0.0.0.0", "127.0.0.1")
+    for target in ("/healthz", "/readyz", "/metrics", "/operations"):
+        check_problem(server.ask_admin(target), 401)
+        for name in ("ann", "su"):
+            status = wire.call(server.admin, "GET", target, None, {"Authorization": f"Bearer {name}"}).status
+            assert status == (404 if (target, name) == ("/operations", "ann") else 200), (target, name)
