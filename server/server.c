@@ -244,21 +244,48 @@ listen_on(struct http_server *http, const struct config_listen *listen, const ch
 	return 0;
 }
 
+/* What is configured for an address; *ret_secure: whether any address speaks TLS. */
+static const struct config_listen *
+find_listen(const struct config *config, const char *address, bool *ret_secure)
+{
+	const struct config_listen *found = NULL;
+
+	*ret_secure = false;
+	for (size_t i = 0; i < config->listen_count; i++) {
+		*ret_secure = *ret_secure || config->listen[i].tls;
+		if (strcmp(config->listen[i].address, address) == 0)
+			found = &config->listen[i];
+	}
+	return found;
+}
+
+/* Why a socket with that address is not served, NULL if it is: nothing may become open, or plain, by being handed over. */
+static const char *
+refuse_handed_over(
+	const struct config *config, const char *address, const struct config_listen *listen, bool secure)
+{
+	if (!config->has_auth && !config_address_is_local(address))
+		return "without \"auth\" only loopback and unix addresses are served";
+	if (secure && !listen)
+		return "\"listen\" does not have it, and so not whether it speaks TLS";
+	return NULL;
+}
+
 /* On a socket that the service manager has handed over. */
 static int
 listen_on_fd(struct server *server, int fd)
 {
-	CLEANUP_FREE char *actual = NULL;
-	int rc = http_server_listen_fd(server->http, fd, &actual);
+	CLEANUP_FREE char *address = http_server_fd_address(fd), *actual = NULL;
+	bool secure;
+	const struct config_listen *listen = find_listen(server->config, address, &secure);
+	const char *why = refuse_handed_over(server->config, address, listen, secure);
+	int rc =
+		why ? -EACCES : http_server_listen_fd(server->http, fd, listen ? listen->tls : NULL, &actual);
 
 	if (rc < 0) {
-		fprintf(stderr, "deferd: cannot serve on descriptor %d: %s\n", fd, strerrordesc_np(-rc));
+		fprintf(stderr, "deferd: cannot serve on descriptor %d (%s): %s\n", fd, address,
+			why ? why : strerrordesc_np(-rc));
 		return rc;
-	}
-	if (!server->config->has_auth && !config_address_is_local(actual)) {
-		fprintf(stderr, "deferd: without auth only loopback and unix addresses are served, not %s\n",
-			actual);
-		return -EACCES;
 	}
 	printf("deferd: ready on %s\n", actual);
 	fflush(stdout);
@@ -610,13 +637,14 @@ server_free(struct server *server)
 	pool_free(server->housekeeping_pool);
 	if (server->operations)
 		operations_halt(server->operations);
+	program_reap_orphans();
+	styles_free(server->styles);
 	store_close(server->store);
 	if (server->mailbox)
 		mailbox_drain(server->mailbox);
 	metrics_free(server->metrics);
 	operations_free(server->operations);
 	admin_free(server->admin);
-	styles_free(server->styles);
 	block_signals();
 	for (size_t i = 0; i < sizeof server->signals / sizeof *server->signals; i++)
 		if (server->signals[i])

@@ -285,9 +285,15 @@ family_of(int fd)
 	return listens ? socket_option(fd, SO_DOMAIN) : -EINVAL;
 }
 
+char *
+http_server_fd_address(int fd)
+{
+	return format_address(fd);
+}
+
 int
-http_listener_new_fd(
-	struct http_server *server, int fd, struct http_listener **ret_listener, char **ret_address)
+http_listener_new_fd(struct http_server *server, int fd, struct ssl_ctx_st *tls,
+	struct http_listener **ret_listener, char **ret_address)
 {
 	int family = family_of(fd);
 
@@ -308,6 +314,7 @@ http_listener_new_fd(
 	listener->bound = evhttp_bind_listener(listener->evhttp, listener->socket);
 	if (!listener->bound)
 		abort();
+	listener->tls = tls ? tls_ref(tls) : NULL;
 	*ret_address = format_address(fd);
 	*ret_listener = listener;
 	return 0;
@@ -327,11 +334,10 @@ http_listener_new(struct http_server *server, const char *address, struct ssl_ct
 	int fd = open_socket(&where, len);
 	if (fd < 0)
 		return fd;
-	rc = http_listener_new_fd(server, fd, ret_listener, ret_address);
+	rc = http_listener_new_fd(server, fd, tls, ret_listener, ret_address);
 	if (rc < 0)
 		return rc;
 	(*ret_listener)->address = xstrdup(address);
-	(*ret_listener)->tls = tls ? tls_ref(tls) : NULL;
 	if (is_unix)
 		(*ret_listener)->unlink_path = xstrdup(address + 5);
 	return 0;

@@ -53,8 +53,8 @@ struct http_server {
 __attribute__((warn_unused_result)) int http_listener_new(struct http_server *server, const char *address,
 	struct ssl_ctx_st *tls, struct http_listener **ret_listener, char **ret_address);
 /* The same of a socket that listens already; takes fd. */
-__attribute__((warn_unused_result)) int http_listener_new_fd(
-	struct http_server *server, int fd, struct http_listener **ret_listener, char **ret_address);
+__attribute__((warn_unused_result)) int http_listener_new_fd(struct http_server *server, int fd,
+	struct ssl_ctx_st *tls, struct http_listener **ret_listener, char **ret_address);
 void http_listener_stop(struct http_listener *listener);
 void http_listener_free(struct http_listener *listener);
 

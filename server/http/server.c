@@ -106,14 +106,16 @@ http_server_set_tls(struct http_server *server, const char *address, struct ssl_
 }
 
 int
-http_server_listen_fd(struct http_server *server, int fd, char **ret_address)
+http_server_listen_fd(struct http_server *server, int fd, struct ssl_ctx_st *tls, char **ret_address)
 {
 	struct http_listener *listener;
-	int rc = http_listener_new_fd(server, fd, &listener, ret_address);
+	int rc = http_listener_new_fd(server, fd, tls, &listener, ret_address);
 
-	if (rc == 0)
-		list_add_tail(&server->listeners, &listener->link);
-	return rc;
+	if (rc < 0)
+		return rc;
+	listener->address = xstrdup(*ret_address);
+	list_add_tail(&server->listeners, &listener->link);
+	return 0;
 }
 
 void
@@ -143,10 +145,11 @@ http_server_free(struct http_server *server)
 {
 	if (!server)
 		return;
-	assert(server->request_count == 0);
 	on_adopt(-1, 0, server);
 	list_for_each_safe(node, &server->connections)
 		connection_close(container_of(node, struct http_connection, link));
+	/* Their clients have left: whoever had them has answered. */
+	assert(server->request_count == 0);
 	list_for_each_safe(node, &server->listeners)
 		http_listener_free(container_of(node, struct http_listener, link));
 	event_free(server->adopt_event);

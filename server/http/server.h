@@ -51,7 +51,10 @@ __attribute__((warn_unused_result)) int http_server_set_tls(
 
 /* The same on a socket that listens already and is non-blocking (socket activation); takes fd. */
 __attribute__((warn_unused_result)) int http_server_listen_fd(
-	struct http_server *server, int fd, char **ret_address);
+	struct http_server *server, int fd, struct ssl_ctx_st *tls, char **ret_address);
+
+/* The address of such a socket, as http_server_listen tells it, for the caller to free; "?" if it has none. */
+char *http_server_fd_address(int fd);
 
 /* Stops accepting, closes idle connections, and every other after its reply. */
 void http_server_drain(struct http_server *server);

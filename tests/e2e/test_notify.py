@@ -1,9 +1,11 @@
 """What the server tells a service manager, and sockets that one hands over.  The manager is the test."""
 
+import json
 import os
 import select
 import signal
 import socket
+import ssl
 import subprocess
 import threading
 import time
@@ -238,10 +240,10 @@ def test_sockets_for_another_process(serve, handed_over):
     assert server.post("/echo", b"x").status == 200
 
 
-def start_badly(tmp_path, descriptor):
+def start_badly(tmp_path, descriptor, **settings):
     """Starts a server with that descriptor; what it says before it ends."""
     file = tmp_path / "deferd.json"
-    file.write_text('{"state": "memory", "listen": "127.0.0.1:0", "routes": []}')
+    file.write_text(json.dumps({"state": "memory", "listen": "127.0.0.1:0", "routes": [], **settings}))
     done = subprocess.run([PROGRAMS / "activate", str(descriptor), harness.find_binary(), "-c", file], capture_output=True,
                           text=True, pass_fds=(descriptor,), stdin=subprocess.DEVNULL, timeout=DEADLINE)
     assert done.returncode == 1 and "ready" not in done.stdout, done
@@ -254,6 +256,40 @@ def test_no_authentication_and_everybody(tmp_path):
         assert "auth" in start_badly(tmp_path, sock.fileno())
     with make_socket(("::", 0), socket.AF_INET6) as sock:
         assert "auth" in start_badly(tmp_path, sock.fileno())
+
+
+@pytest.fixture
+def tls(tmp_path):
+    """A certificate and its key."""
+    made = {"certificate": str(tmp_path / "certificate.pem"), "key": str(tmp_path / "key.pem")}
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=a",
+                    "-keyout", made["key"], "-out", made["certificate"]], check=True, capture_output=True, timeout=60)
+    return made
+
+
+def test_tls_of_a_socket(serve, handed_over, tls, tmp_path):
+    """A socket speaks TLS if its address is configured to; one that is not configured is not served in plain beside it."""
+    address = "127.0.0.1:%d" % handed_over.getsockname()[1]
+    # The harness speaks plain HTTP, to the second address.
+    with socket.socket(socket.AF_UNIX) as plain:
+        plain.bind(str(tmp_path / "plain"))
+        plain.listen(10)
+        pair = [plain, handed_over]
+        script = 'exec 8<&"$1" 9<&"$2" 3<&8 4<&9 8<&- 9<&-; export LISTEN_FDS=2 LISTEN_PID=$$; shift 2; exec "$@"'
+        server = serve([echo()], listen=[f"unix:{tmp_path}/plain", {"address": address, "tls": tls}],
+                       wrapper=["/bin/bash", "-c", script, "bash", *(sock.fileno() for sock in pair)],
+                       pass_fds=[sock.fileno() for sock in pair])
+        assert server.addresses == [f"unix:{tmp_path}/plain", address]
+        assert server.post("/echo", b"x").body == b"x"
+        context = ssl.create_default_context(cafile=tls["certificate"])
+        context.check_hostname = False
+        with context.wrap_socket(wire.open_socket(address)) as sock:
+            sock.sendall(b"POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\nx")
+            assert sock.recv(15) == b"HTTP/1.1 200 OK"
+        server.terminate()
+        server.wait_end()
+    with make_socket() as other:
+        assert "TLS" in start_badly(tmp_path, other.fileno(), listen=[{"address": address, "tls": tls}])
 
 
 def test_no_socket_that_listens(tmp_path):
