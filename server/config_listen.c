@@ -26,8 +26,9 @@ static const struct setting tls_rows[] = {
 		LISTEN(SETTING_STRING, tls_client_ca),
 		.convert = config_convert_file,
 		.type = "file",
-		.fallback_note = "clients need no certificate",
-		.meaning = "Certificates that those of clients must lead to (PEM)."},
+		.fallback_note = "clients are asked for no certificate",
+		.meaning =
+			"What certificates of clients lead to (PEM): the common name in one is who calls."},
 	{.name = NULL},
 };
 

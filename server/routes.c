@@ -139,6 +139,7 @@ enter_route(struct routes *routes, const struct config_route *config, struct ope
 		.users = config->users,
 		.max_body_bytes = config->max_body_bytes,
 		.idempotency_required = config->idempotency_required,
+		.keeps_credentials = config->work == CONFIG_UPSTREAM && config->upstream.forward_credentials,
 		.collection = route->collection,
 		.has_on_change = config->collection.has_on_change,
 		.members = route_members_new(config),

@@ -637,13 +637,14 @@ server_free(struct server *server)
 	pool_free(server->housekeeping_pool);
 	if (server->operations)
 		operations_halt(server->operations);
+	program_reap_orphans();
+	styles_free(server->styles);
 	store_close(server->store);
 	if (server->mailbox)
 		mailbox_drain(server->mailbox);
 	metrics_free(server->metrics);
 	operations_free(server->operations);
 	admin_free(server->admin);
-	styles_free(server->styles);
 	block_signals();
 	for (size_t i = 0; i < sizeof server->signals / sizeof *server->signals; i++)
 		if (server->signals[i])

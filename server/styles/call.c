@@ -252,6 +252,20 @@ add_params(struct call *call)
 	return NULL;
 }
 
+/* What is left of an Authorization is its scheme, which programs are told as AUTH_TYPE: a password has no place in the store. */
+static void
+drop_credentials(struct fields *fields)
+{
+	CLEANUP_FREE char *authorization = fields_dup_value(fields, "Authorization");
+
+	fields_remove(fields, "Proxy-Authorization");
+	if (!authorization)
+		return;
+	fields_remove(fields, "Authorization");
+	authorization[strcspn(authorization, " \t")] = '\0';
+	fields_put(fields, "Authorization", authorization);
+}
+
 /* A call is part of its client's trace, or begins one: programs and upstreams are told. */
 static void
 set_trace(struct fields *fields)
@@ -278,6 +292,8 @@ make_input(struct call *call)
 	input->query = xstrdup(call->query);
 	input->route = xstrdup(call->route->config.pattern);
 	http_request_copy_fields(request, &input->fields);
+	if (!call->route->config.keeps_credentials)
+		drop_credentials(&input->fields);
 	set_trace(&input->fields);
 	input->principal = xstrdup(request->principal);
 	input->remote_address = xstrdup(http_request_remote_address(request));

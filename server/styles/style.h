@@ -70,6 +70,7 @@ struct style_route_config {
 	char **users;	      /* principals allowed, likewise; NULL: all */
 	uint64_t max_body_bytes;
 	bool idempotency_required;
+	bool keeps_credentials; /* the work sends them on; else they are neither kept nor stored */
 
 	struct schema *schema;	     /* of bodies; taken; NULL: none */
 	struct schema *quick_schema; /* the same with few steps, for what is judged on the loop; taken */

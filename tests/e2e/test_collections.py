@@ -555,3 +555,16 @@ def test_body_judged_after_the_202(serve, kind):
     final = server.get(response.get("Location")[len(server.base):], {"Prefer": "wait=20"})
     assert final.json()["name"] == "a"
     assert server.get("/items").json()["metadata"]["total_count"] == (1 if kind == "collection" else 0)
+
+
+def test_end_while_bodies_are_judged(serve):
+    """The server ends in good order with calls of every kind on their way."""
+    server = serve([collection("items", schema=SCHEMA)])
+    path = path_of(server, create(server, "/items", {"name": "a"}))
+    large = json.dumps({"name": "a", "list": list(range(300000))}).encode()
+    for _ in range(8):
+        for method, target, body in (("POST", "/items", large), ("PATCH", path, large), ("PUT", path, b'{"name":"b"}'),
+                                     ("GET", path, None), ("GET", "/items", None)):
+            server.begin(method, target, body)
+    server.terminate()
+    server.wait_end()
