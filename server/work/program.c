@@ -308,7 +308,7 @@ program_new(const struct program_config *config, struct work **ret_work)
 	program->fields = fields;
 	program->directory = xstrdup(config->working_directory ? config->working_directory : "/");
 	program->path = xstrdup(config->argv[0]);
-	limits_add_command(&config->limits, config->nice, &program->argv);
+	program_limits_add_command(&config->limits, config->nice, &program->argv);
 	string_list_copy(&program->argv, config->argv);
 	string_list_copy(&program->env, config->env);
 	*ret_work = &program->work;

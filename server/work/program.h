@@ -9,7 +9,7 @@
  */
 #pragma once
 
-#include "work/limits.h"
+#include "work/program_limits.h"
 #include "work/work.h"
 
 #include <stdbool.h>

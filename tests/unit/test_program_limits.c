@@ -1,6 +1,6 @@
 /* Limits of a program: the commands that set them. */
 #include "common/text.h"
-#include "work/limits.h"
+#include "work/program_limits.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -32,7 +32,7 @@ test_commands(void **state)
 		struct string_list argv = {0};
 		struct text words = {0};
 
-		limits_add_command(&cases[i].limits, cases[i].nice, &argv);
+		program_limits_add_command(&cases[i].limits, cases[i].nice, &argv);
 		text_add_string(&words, "");
 		for (size_t word = 0; word < argv.count; word++)
 			text_addf(&words, "%s ", argv.items[word]);
@@ -47,5 +47,5 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_commands)};
 
-	return cmocka_run_group_tests_name("limits", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("program_limits", tests, NULL, NULL);
 }

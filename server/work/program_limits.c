@@ -1,5 +1,5 @@
-/* Limits of a program: see limits.h. */
-#include "work/limits.h"
+/* Limits of a program: see program_limits.h. */
+#include "work/program_limits.h"
 
 #include "common/text.h"
 
@@ -17,7 +17,7 @@ add_limit(struct string_list *argv, const char *name, uint64_t value)
 }
 
 void
-limits_add_command(const struct program_limits *limits, unsigned nice, struct string_list *ret_argv)
+program_limits_add_command(const struct program_limits *limits, unsigned nice, struct string_list *ret_argv)
 {
 	struct string_list argv = {0};
 

@@ -18,4 +18,5 @@ struct program_limits {
 };
 
 /* What is put before the arguments of a program to set its limits and niceness: nothing where there are none. */
-void limits_add_command(const struct program_limits *limits, unsigned nice, struct string_list *ret_argv);
+void program_limits_add_command(
+	const struct program_limits *limits, unsigned nice, struct string_list *ret_argv);
