@@ -90,6 +90,46 @@ static const struct setting_choice protocols[] = {
 	{NULL, 0},
 };
 
+#define LIMIT(kind, member) SETTING_PLACE(kind, struct program_limits, member)
+
+static const struct setting limit_rows[] = {
+	{.name = "cpu_time",
+		LIMIT(SETTING_TIME, cpu_time_ms),
+		.min = 1000,
+		.max = 30ULL * 24 * 3600 * 1000,
+		.fallback_note = "none",
+		.meaning = "Processor time of each of its processes, in whole seconds; then it is killed."},
+	{.name = "address_space",
+		LIMIT(SETTING_SIZE, address_space_bytes),
+		.min = 1 << 20,
+		.max = 1ULL << 50,
+		.fallback_note = "none",
+		.meaning = "Memory of each of its processes, as addresses."},
+	{.name = "file_size",
+		LIMIT(SETTING_SIZE, file_size_bytes),
+		.min = 1,
+		.max = 1ULL << 50,
+		.fallback_note = "none",
+		.meaning = "The largest file that it may write."},
+	{.name = "open_files",
+		LIMIT(SETTING_WHOLE, open_files),
+		.min = 8,
+		.max = 1000000,
+		.fallback_note = "the server's",
+		.meaning = "Descriptors of each of its processes."},
+	{.name = "processes",
+		LIMIT(SETTING_WHOLE, processes),
+		.min = 1,
+		.max = 1000000,
+		.fallback_note = "the server's",
+		.meaning = "Processes and threads of the server's user at which it can start no more; no "
+			   "limit for "
+			   "root."},
+	{.name = NULL},
+};
+
+static const struct setting_table limit_table = {limit_rows, NULL};
+
 static const struct setting program_rows[] = {
 	{.name = "argv",
 		PROGRAM(SETTING_NAMES, argv),
@@ -125,6 +165,17 @@ static const struct setting program_rows[] = {
 		.type = "directory",
 		.fallback_note = "/",
 		.meaning = "Where it is started."},
+	{.name = "limits",
+		PROGRAM(SETTING_OBJECT, limits),
+		.members = &limit_table,
+		.fallback_note = "the server's",
+		.meaning = "What it may use."},
+	{.name = "nice",
+		PROGRAM(SETTING_WHOLE, nice),
+		.min = 0,
+		.max = 19,
+		.fallback = "0",
+		.meaning = "How much it leaves the processor to others."},
 	{.name = NULL},
 };
 

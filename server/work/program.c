@@ -19,8 +19,9 @@
 #include <string.h>
 
 struct program {
-	struct work work; /* first, as in every kind of work */
-	struct string_list argv;
+	struct work work;	 /* first, as in every kind of work */
+	struct string_list argv; /* what sets its limits, then its own */
+	char *path;		 /* for the log */
 	struct string_list env;
 	enum program_protocol protocol;
 	struct fields fields; /* of a filter's response */
@@ -177,7 +178,7 @@ set_unavailable(const struct run *run, int error, struct work_result *result)
 			  error == -ETXTBSY;
 
 	log_error("program cannot be started", "operation=%s program=%s directory=%s reason=%s",
-		LOG_ID(&run->input->id), run->program->argv.items[0], run->program->directory,
+		LOG_ID(&run->input->id), run->program->path, run->program->directory,
 		strerrordesc_np(-error));
 	work_result_set_problem(result, PROBLEM_PROGRAM_UNAVAILABLE, is_passing ? 503 : 0, "%s",
 		is_passing ? "The program cannot be started just now." : "The program cannot be started.");
@@ -275,6 +276,7 @@ program_free(struct work *work)
 	string_list_fini(&program->env);
 	fields_fini(&program->fields);
 	free(program->directory);
+	free(program->path);
 	free(program);
 }
 
@@ -305,6 +307,8 @@ program_new(const struct program_config *config, struct work **ret_work)
 	program->protocol = config->protocol;
 	program->fields = fields;
 	program->directory = xstrdup(config->working_directory ? config->working_directory : "/");
+	program->path = xstrdup(config->argv[0]);
+	program_limits_add_command(&config->limits, config->nice, &program->argv);
 	string_list_copy(&program->argv, config->argv);
 	string_list_copy(&program->env, config->env);
 	*ret_work = &program->work;

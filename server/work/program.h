@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include "work/program_limits.h"
 #include "work/work.h"
 
 #include <stdbool.h>
@@ -25,6 +26,8 @@ struct program_config {
 	char *response_type;	 /* of a filter's output; NULL: application/octet-stream */
 	char **env;		 /* "NAME=value", ended by NULL; NULL: none */
 	char *working_directory; /* NULL: "/" */
+	struct program_limits limits;
+	unsigned nice; /* 0 to 19 */
 };
 
 /* Makes the work.  Copies config.  Names in argv were checked by the configuration (program_each_name).

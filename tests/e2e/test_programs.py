@@ -321,3 +321,24 @@ def test_json_in_and_out(serve):
     body = json.dumps({"a": ["é", 1e300, None]}).encode()
     id_ = STATUS.check_accepted(server, server.post("/json", body, {"Content-Type": "application/json"}))
     assert LOCATION.wait(server, id_).body == body
+
+
+def test_program_limits(serve):
+    """What a program and its children may use, and how much they leave to others."""
+    script = "ulimit -t; ulimit -v; ulimit -f; ulimit -n; nice; echo end"
+    limits = {"cpu_time": "1500ms", "address_space": "512MiB", "file_size": "1MiB", "open_files": 64}
+    server = serve([route("/all", shell(script, limits=limits, nice=5)), route("/none", shell(script)),
+                    route("/nice", shell("nice", nice=19)), route("/args", {"argv": ["/bin/echo", "--", "-n", "{x}"], "nice": 1},
+                                                                  query=["x"])])
+    assert server.post("/all", b"").body.decode().split() == ["2", "524288", "2048", "64", "5", "end"]
+    assert server.post("/none", b"").body.decode().split()[-2:] == ["0", "end"]
+    assert server.post("/nice", b"").body == b"19\n"
+    assert server.post("/args?x=a%20b", b"").body == b"-- -n a b\n", "arguments stay what they are"
+
+
+def test_program_beyond_its_limits(serve, tmp_path):
+    """It fails as one that a signal ends, or by its own decision."""
+    server = serve([route("/spins", shell("while :; do :; done", limits={"cpu_time": "1s"})),
+                    route("/writes", shell('head -c 100000 /dev/zero >"$1" || exit 64', tmp_path / "out", limits={"file_size": "1KiB"}))])
+    assert server.post("/spins", b"").status == 500
+    assert server.post("/writes", b"").status in (400, 500)
