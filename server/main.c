@@ -1,7 +1,7 @@
 /* The command line: reads the configuration, and checks it or serves. */
 #include "common/cleanup.h"
 #include "common/text.h"
-#include "config.h"
+#include "config/config.h"
 #include "server.h"
 
 #include <getopt.h>

@@ -4,8 +4,8 @@
 #include "common/cleanup.h"
 #include "common/json.h"
 #include "common/schema.h"
-#include "config.h"
-#include "pattern.h"
+#include "config/config.h"
+#include "config/pattern.h"
 #include "store/resources.h"
 
 #include <stdlib.h>

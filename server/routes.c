@@ -3,7 +3,7 @@
 
 #include "common/log.h"
 #include "common/text.h"
-#include "config.h"
+#include "config/config.h"
 #include "http/router.h"
 #include "operations/operations.h"
 #include "route_collection.h"

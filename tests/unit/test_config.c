@@ -1,5 +1,5 @@
 /* Tests of server/config.c: the configuration as a whole. */
-#include "config.h"
+#include "config/config.h"
 
 #include <errno.h>
 #include <json-c/json.h>
@@ -14,8 +14,8 @@
 
 #include <cmocka.h>
 
+#include "config/config_parts.h"
 #include "config_cases.h"
-#include "config_parts.h"
 
 #define ROUTES "\"routes\": []"
 

@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
+#include "config/config_parts.h"
 #include "config_cases.h"
-#include "config_parts.h"
 
 #define NO_ROUTES "\"routes\": []"
 #define BASIC "\"auth\": {\"basic\": \"tokens\"}"

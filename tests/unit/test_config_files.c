@@ -1,5 +1,5 @@
 /* Tests of server/config_files.c. */
-#include "config_files.h"
+#include "config/config_files.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,8 +15,8 @@
 
 #include <cmocka.h>
 
+#include "config/config_parts.h"
 #include "config_cases.h"
-#include "config_parts.h"
 
 static void
 test_paths(void **state)

@@ -1,5 +1,5 @@
 /* Tests of server/config_route.c, server/config_collection.c and server/config_program.c. */
-#include "config.h"
+#include "config/config.h"
 
 #include <json-c/json.h>
 #include <setjmp.h>

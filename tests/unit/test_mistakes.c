@@ -1,5 +1,5 @@
 /* Tests of server/mistakes.c. */
-#include "mistakes.h"
+#include "config/mistakes.h"
 
 #include <json-c/json.h>
 #include <setjmp.h>

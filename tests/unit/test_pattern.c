@@ -1,5 +1,5 @@
 /* Tests of server/pattern.c. */
-#include "pattern.h"
+#include "config/pattern.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

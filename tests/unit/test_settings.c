@@ -1,5 +1,5 @@
 /* Tests of server/settings.c and server/setting_kinds.c. */
-#include "settings.h"
+#include "config/settings.h"
 
 #include <json-c/json.h>
 #include <setjmp.h>

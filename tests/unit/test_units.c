@@ -1,5 +1,5 @@
 /* Tests of server/units.c. */
-#include "units.h"
+#include "config/units.h"
 
 #include <errno.h>
 #include <setjmp.h>

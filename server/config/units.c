@@ -1,5 +1,5 @@
 /* Times and sizes: see units.h. */
-#include "units.h"
+#include "config/units.h"
 
 #include <errno.h>
 #include <inttypes.h>

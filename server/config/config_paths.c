@@ -6,9 +6,9 @@
  * The monitors are at paths of their own, plain and behind every base path.  Patterns that merely can match
  * the same path, one more literal than the other, are no mistake.
  */
-#include "config_parts.h"
+#include "config/config_parts.h"
+#include "config/pattern.h"
 #include "http/router.h"
-#include "pattern.h"
 
 #include <stdlib.h>
 #include <string.h>

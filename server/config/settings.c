@@ -1,5 +1,5 @@
 /* Settings by table: see settings.h. */
-#include "setting_kinds.h"
+#include "config/setting_kinds.h"
 
 #include "common/json.h"
 

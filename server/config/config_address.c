@@ -1,8 +1,8 @@
 /* Addresses to listen on: see config_values.h. */
-#include "config_values.h"
+#include "config/config_values.h"
 
 #include "common/cleanup.h"
-#include "config_files.h"
+#include "config/config_files.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

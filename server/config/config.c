@@ -1,12 +1,12 @@
 /* The configuration: see config.h.  Here are the server's own table of settings, and the whole. */
-#include "config.h"
+#include "config/config.h"
 
 #include "common/cleanup.h"
 #include "common/json.h"
 #include "common/log.h"
-#include "config_files.h"
-#include "config_parts.h"
-#include "config_values.h"
+#include "config/config_files.h"
+#include "config/config_parts.h"
+#include "config/config_values.h"
 #include "http/users.h"
 
 #include <errno.h>

@@ -1,8 +1,8 @@
 /* What the files of a configuration hold that say who may call, and the certificates and keys of TLS. */
 #include "common/cleanup.h"
 #include "common/json.h"
-#include "config_files.h"
-#include "config_parts.h"
+#include "config/config_files.h"
+#include "config/config_parts.h"
 #include "http/tls.h"
 #include "http/users.h"
 

@@ -1,10 +1,10 @@
 /* Programs of the configuration: their table of settings, and the {name}s in arguments. */
 #include "common/cleanup.h"
 #include "common/json.h"
-#include "config_files.h"
-#include "config_parts.h"
-#include "config_values.h"
-#include "pattern.h"
+#include "config/config_files.h"
+#include "config/config_parts.h"
+#include "config/config_values.h"
+#include "config/pattern.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* Path patterns: see pattern.h. */
-#include "pattern.h"
+#include "config/pattern.h"
 
 #include <stdlib.h>
 #include <string.h>

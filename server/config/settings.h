@@ -6,7 +6,7 @@
 #pragma once
 
 #include "common/text.h"
-#include "mistakes.h"
+#include "config/mistakes.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* Files that a configuration names: see config_files.h. */
-#include "config_files.h"
+#include "config/config_files.h"
 
 #include "common/cleanup.h"
 #include "common/json.h"

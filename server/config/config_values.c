@@ -1,10 +1,10 @@
 /* Strings of a configuration that are more than strings: see config_values.h.  Addresses are in
  * config_address.c. */
-#include "config_values.h"
+#include "config/config_values.h"
 
 #include "common/cleanup.h"
+#include "config/pattern.h"
 #include "http/router.h"
-#include "pattern.h"
 
 #include <curl/curl.h>
 #include <stdlib.h>

@@ -1,9 +1,9 @@
 /* A route of the configuration: its table of settings, and what its settings say together. */
 #include "common/json.h"
-#include "config_files.h"
-#include "config_parts.h"
-#include "config_values.h"
-#include "pattern.h"
+#include "config/config_files.h"
+#include "config/config_parts.h"
+#include "config/config_values.h"
+#include "config/pattern.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* The kinds of settings: see setting_kinds.h. */
-#include "setting_kinds.h"
+#include "config/setting_kinds.h"
 
 #include "common/json.h"
-#include "units.h"
+#include "config/units.h"
 
 #include <assert.h>
 #include <errno.h>

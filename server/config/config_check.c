@@ -1,9 +1,9 @@
 /* What only the whole configuration can tell: addresses that need auth or are there twice, users, and how
  * collections belong together. */
 #include "common/json.h"
-#include "config_parts.h"
-#include "config_values.h"
-#include "pattern.h"
+#include "config/config_parts.h"
+#include "config/config_values.h"
+#include "config/pattern.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,9 +1,9 @@
 /* Upstreams of the configuration: their table of settings. */
 #include "common/fields.h"
 #include "common/json.h"
-#include "config_files.h"
-#include "config_parts.h"
-#include "config_values.h"
+#include "config/config_files.h"
+#include "config/config_parts.h"
+#include "config/config_values.h"
 
 #include <stdlib.h>
 #include <string.h>

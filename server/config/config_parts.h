@@ -1,8 +1,8 @@
 /* What the parts of the configuration's reader share; nobody else includes it. */
 #pragma once
 
-#include "config.h"
-#include "settings.h"
+#include "config/config.h"
+#include "config/settings.h"
 
 struct json_object;
 

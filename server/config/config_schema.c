@@ -1,7 +1,7 @@
 /* The schemas of routes: compiled to see whether they are any. */
 #include "common/cleanup.h"
 #include "common/schema.h"
-#include "config_parts.h"
+#include "config/config_parts.h"
 
 #include <string.h>
 

@@ -1,8 +1,8 @@
 /* Where the configuration says to listen: addresses with TLS or without, one or a list of them. */
 #include "common/json.h"
-#include "config_files.h"
-#include "config_parts.h"
-#include "config_values.h"
+#include "config/config_files.h"
+#include "config/config_parts.h"
+#include "config/config_values.h"
 #include "http/tls.h"
 
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* The kinds of settings: how a row of each kind is read, freed and described (see settings.h). */
 #pragma once
 
-#include "settings.h"
+#include "config/settings.h"
 
 struct setting_kind_type {
 	const char *type; /* in words */

@@ -1,7 +1,7 @@
 /* Files that a configuration names: made absolute, looked at, and read. */
 #pragma once
 
-#include "settings.h"
+#include "config/settings.h"
 
 #include <stddef.h>
 

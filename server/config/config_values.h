@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "settings.h"
+#include "config/settings.h"
 
 #include <stdbool.h>
 

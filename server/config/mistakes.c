@@ -1,5 +1,5 @@
 /* The mistakes of a configuration: see mistakes.h. */
-#include "mistakes.h"
+#include "config/mistakes.h"
 
 #include "common/cleanup.h"
 #include "common/json.h"
