@@ -12,6 +12,7 @@
 #include "common/log.h"
 #include "http/connection.h"
 #include "http/listener.h"
+#include "http/tls.h"
 
 #include <errno.h>
 #include <event2/buffer.h>
@@ -183,7 +184,9 @@ write_piece(struct http_connection *connection, const struct text *piece)
 	struct evbuffer *output = bufferevent_get_output(connection->bev);
 	ssize_t sent = 0;
 
-	if (!connection->is_tls && evbuffer_get_length(output) == 0) {
+	if (connection->is_tls && evbuffer_get_length(output) == 0) {
+		sent = (ssize_t)tls_write(connection->bev, piece->data, piece->len);
+	} else if (evbuffer_get_length(output) == 0) {
 		sent = send(bufferevent_getfd(connection->bev), piece->data, piece->len,
 			MSG_DONTWAIT | MSG_NOSIGNAL);
 		if (sent < 0)

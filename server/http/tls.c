@@ -182,6 +182,18 @@ tls_client_name(struct bufferevent *bev)
 	return copy;
 }
 
+/* A write that would block is made again by the bufferevent, with the same bytes at another place, which it allows. */
+size_t
+tls_write(struct bufferevent *bev, const char *data, size_t len)
+{
+	size_t written = 0;
+	int rc = SSL_write_ex(bufferevent_openssl_get_ssl(bev), data, len, &written);
+
+	if (rc != 1)
+		ERR_clear_error();
+	return rc == 1 ? written : 0;
+}
+
 void
 tls_say_goodbye(struct bufferevent *bev)
 {

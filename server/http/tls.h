@@ -5,6 +5,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 
 struct bufferevent;
 struct event_base;
@@ -27,6 +28,12 @@ struct bufferevent *tls_bufferevent_new(struct ssl_ctx_st *tls, struct event_bas
 
 /* The common name in the subject of the client's certificate, for the caller to free; NULL: it has shown none, or that has no one good name. */
 char *tls_client_name(struct bufferevent *bev);
+
+/*
+ * Writes to a connection whose output buffer is empty, past that buffer.  Answers how many bytes went; the rest, from there on and in one piece, is to be
+ * added to the buffer next.
+ */
+size_t tls_write(struct bufferevent *bev, const char *data, size_t len);
 
 /* Tells the client that nothing more comes, if it can be told at once. */
 void tls_say_goodbye(struct bufferevent *bev);

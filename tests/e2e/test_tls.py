@@ -134,6 +134,18 @@ def test_pipelined(server, context):
     assert [client.receive().body for _ in range(10)] == [b"%d" % i for i in range(10)]
 
 
+def test_small_replies_to_a_slow_reader(server, context):
+    """A small reply that the socket takes only in part, or not at all, comes whole and in its turn."""
+    client = Client(server, context)
+    body = bytes(range(32, 127)) * 150
+    accepted = client.request("POST", "/echo?async=true", body).receive()
+    target = accepted.get("Location").partition(server.addresses[1])[2]
+    eventually(lambda: client.request("GET", target).receive().status == 200)
+    client.send(f"GET {target} HTTP/1.1\r\nHost: h\r\n\r\n".encode() * 1000)
+    for _ in range(1000):
+        assert client.receive().body == body
+
+
 def test_byte_by_byte(server, context):
     client = Client(server, context)
     for byte in b"POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nab":

@@ -433,7 +433,7 @@ test_lists(void **state)
 		assert_list(scene,
 			&(struct store_list){
 				.limit = 9, .sort_key = sort_key, .has_marker = true, .marker = first.last},
-			"acebdf" + limit, 6);
+			&"acebdf"[limit], 6);
 	}
 }
 
