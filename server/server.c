@@ -10,6 +10,7 @@
 #include "common/text.h"
 #include "http/auth.h"
 #include "http/server.h"
+#include "notify.h"
 #include "operations/operations.h"
 #include "routes.h"
 #include "store/store.h"
