@@ -57,7 +57,7 @@ proc_read(pid_t pid, struct proc *ret_proc)
 
 	if (rc < 0)
 		return rc;
-	const char *rest = strrchr(stat.data, ')');
+	const char *rest = stat.data ? strrchr(stat.data, ')') : NULL;
 	if (!rest)
 		return -ESRCH;
 	int found = sscanf(rest + 1,
