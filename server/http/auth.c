@@ -199,13 +199,14 @@ free_check(struct check *check)
 	free(check);
 }
 
+/* check is NULL where none was done, because there is no more time for it. */
 static void
 end_login(struct login *login, const struct check *check)
 {
 	struct auth *auth = login->auth;
 	struct http_request *request = login->request;
 
-	if (atomic_load(&auth->halted))
+	if (!check || atomic_load(&auth->halted))
 		reply_problemf(request, PROBLEM_DRAINING, "The server is shutting down.");
 	else if (check && check->is_right)
 		admit(auth, request, check->name);
