@@ -208,7 +208,7 @@ end_login(struct login *login, const struct check *check)
 
 	if (!check || atomic_load(&auth->halted))
 		reply_problemf(request, PROBLEM_DRAINING, "The server is shutting down.");
-	else if (check && check->is_right)
+	else if (check->is_right)
 		admit(auth, request, check->name);
 	else
 		refuse(auth, request);

@@ -421,3 +421,27 @@ operations_get_stats(struct operations *operations, struct operations_stats *ret
 		.retained_bytes = operations->retained_bytes,
 	};
 }
+
+/* Whether another route of that key was added after this one. */
+static bool
+is_superseded(const struct operations *operations, const struct op_route *route)
+{
+	for (const struct list *node = route->link.next; node != &operations->routes; node = node->next) {
+		const struct op_route *later =
+			container_of((struct list *)(uintptr_t)node, struct op_route, link);
+		if (strcmp(later->key, route->key) == 0)
+			return true;
+	}
+	return false;
+}
+
+void
+operations_each_route(struct operations *operations,
+	void (*fn)(void *arg, const char *key, const struct work *work), void *arg)
+{
+	list_for_each(node, &operations->routes) {
+		const struct op_route *route = container_of(node, struct op_route, link);
+		if (route->work && !is_superseded(operations, route))
+			fn(arg, route->key, route->work);
+	}
+}

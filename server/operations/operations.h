@@ -151,6 +151,10 @@ void operations_drain(struct operations *operations, void (*on_drained)(void *ar
 /* While draining: stops what still runs, as a crash would leave it: by SIGTERM, or at once. */
 void operations_stop_running(struct operations *operations, enum work_stop stop);
 
+/* Calls fn for every route that calls are taken for: after a reload the latest of each key. */
+void operations_each_route(struct operations *operations,
+	void (*fn)(void *arg, const char *key, const struct work *work), void *arg);
+
 /* For metrics and tests. */
 struct operations_stats {
 	unsigned outstanding; /* accepting, queued or running */

@@ -7,6 +7,7 @@
 #include "operations/operations.h"
 #include "store/store.h"
 #include "watch/histogram.h"
+#include "work/upstream.h"
 
 #include <dirent.h>
 #include <stdio.h>
@@ -262,6 +263,80 @@ add_operations(struct metrics *metrics, struct text *text)
 	hash_each(&metrics->routes, add_run, text);
 }
 
+/* One sample a route of upstream work, of what pick says of it. */
+struct upstream_samples {
+	struct text *text;
+	const char *name;
+	double (*pick)(const struct upstream_stats *stats);
+};
+
+static void
+add_upstream_sample(void *arg, const char *key, const struct work *work)
+{
+	const struct upstream_samples *samples = arg;
+	struct upstream_stats stats;
+
+	if (!upstream_get_stats(work, &stats))
+		return;
+	text_addf(samples->text, "%s{", samples->name);
+	add_label(samples->text, "route", key);
+	text_addf(samples->text, "} %.15g\n", samples->pick(&stats));
+}
+
+static double
+pick_calls(const struct upstream_stats *stats)
+{
+	return (double)stats->breaker.calls;
+}
+
+static double
+pick_failures(const struct upstream_stats *stats)
+{
+	return (double)stats->breaker.failures;
+}
+
+static double
+pick_refused(const struct upstream_stats *stats)
+{
+	return (double)stats->breaker.refused;
+}
+
+static double
+pick_retries(const struct upstream_stats *stats)
+{
+	return (double)stats->retries;
+}
+
+static double
+pick_open(const struct upstream_stats *stats)
+{
+	return stats->breaker.state != BREAKER_CLOSED;
+}
+
+static void
+add_upstreams(struct metrics *metrics, struct text *text)
+{
+	static const struct {
+		const char *name, *type, *help;
+		double (*pick)(const struct upstream_stats *stats);
+	} families[] = {
+		{"deferd_upstream_calls_total", "counter", "Calls that were sent on.", pick_calls},
+		{"deferd_upstream_failures_total", "counter", "Calls sent on that failed.", pick_failures},
+		{"deferd_upstream_refused_total", "counter",
+			"Calls refused while the upstream was left alone.", pick_refused},
+		{"deferd_upstream_retries_total", "counter", "Attempts after the first.", pick_retries},
+		{"deferd_upstream_breaker_open", "gauge", "Whether calls are refused for a while.",
+			pick_open},
+	};
+
+	for (size_t i = 0; i < sizeof families / sizeof *families; i++) {
+		struct upstream_samples samples = {
+			.text = text, .name = families[i].name, .pick = families[i].pick};
+		add_head(text, families[i].name, families[i].type, families[i].help);
+		operations_each_route(metrics->sources.operations, add_upstream_sample, &samples);
+	}
+}
+
 static void
 add_http(struct metrics *metrics, struct text *text)
 {
@@ -347,6 +422,7 @@ void
 metrics_format(struct metrics *metrics, struct text *ret_text)
 {
 	add_operations(metrics, ret_text);
+	add_upstreams(metrics, ret_text);
 	add_http(metrics, ret_text);
 	add_store(metrics, ret_text);
 	add_process(metrics, ret_text);

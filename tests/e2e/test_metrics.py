@@ -181,3 +181,18 @@ def test_without_calls(serve):
     assert now.get("deferd_build_info") == 1
     for target in ("/metrics", "/healthz", "/readyz"):
         assert server.get(target).status == 404, "these are not for the public"
+
+
+def test_upstreams_are_counted(serve):
+    """Calls sent on, their failures, and that the upstream is left alone after a few; also after a reload there is one sample a route."""
+    route = {"path": "/gone", "upstream": {"url": "http://127.0.0.1:1", "breaker": {"failures": 2, "pause": "1h"}}}
+    server = serve([route], admin={"listen": "127.0.0.1:0"})
+    server.kept_descriptors = 16 * 8  # what a thread that has called keeps
+    for _ in range(4):
+        assert server.post("/gone").status in (502, 503)
+    text = server.ask_admin("/metrics").body.decode()
+    samples = dict(line.rsplit(" ", 1) for line in text.splitlines() if line.startswith("deferd_upstream_"))
+    names = {name.partition("{")[0]: float(value) for name, value in samples.items()}
+    assert len(names) == len(samples) == 5
+    assert names["deferd_upstream_calls_total"] == names["deferd_upstream_failures_total"] == 2
+    assert names["deferd_upstream_refused_total"] == 2 and names["deferd_upstream_breaker_open"] == 1
