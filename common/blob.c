@@ -54,6 +54,10 @@ blob_take_text(struct text *text)
 	struct blob *blob = new_blob(text->len, false);
 
 	blob->data = text_take(text);
+	/* A blob may be kept for long: what the text had grown beyond its end is given back. */
+	char *trimmed = realloc(blob->data, (size_t)blob->len + 1);
+	if (trimmed)
+		blob->data = trimmed;
 	return blob;
 }
 

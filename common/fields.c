@@ -191,6 +191,17 @@ fields_from_wire(struct fields *ret_fields, const char *wire, size_t len)
 }
 
 void
+fields_trim(struct fields *fields)
+{
+	char *wire = fields->len > 0 ? realloc(fields->wire, fields->len) : NULL;
+
+	if (!wire)
+		return;
+	fields->wire = wire;
+	fields->size = fields->len;
+}
+
+void
 fields_fini(struct fields *fields)
 {
 	free(fields->wire);

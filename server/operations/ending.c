@@ -184,6 +184,7 @@ op_end(struct op *op, enum op_state end, struct work_result *result)
 	op->ended_ms = clock_wall_ms();
 	op->status = (int16_t)result->status;
 	op->fields = result->fields;
+	fields_trim(&op->fields);
 	op->body = result->body;
 	op->operations->retained_bytes += blob_len(op->body);
 	op->detail = result->detail;

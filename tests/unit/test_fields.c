@@ -279,6 +279,22 @@ test_from_wire(void **state)
 	}
 }
 
+static void
+test_trim(void **state)
+{
+	struct fields fields = {0};
+
+	(void)state;
+	fields_trim(&fields);
+	assert_int_equal(fields.size, 0);
+	fields_put(&fields, "A", "1");
+	fields_trim(&fields);
+	assert_int_equal(fields.size, fields.len);
+	fields_put(&fields, "B", "2");
+	check_wire(&fields, "A: 1\r\nB: 2\r\n");
+	fields_fini(&fields);
+}
+
 int
 main(void)
 {
@@ -292,6 +308,7 @@ main(void)
 		cmocka_unit_test(test_copy),
 		cmocka_unit_test(test_many),
 		cmocka_unit_test(test_from_wire),
+		cmocka_unit_test(test_trim),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
