@@ -62,6 +62,13 @@ void connection_begin_request(struct http_connection *connection, struct http_re
 /* The handler has returned without a reply: watch for the client's leaving. */
 void connection_hold_request(struct http_connection *connection);
 
+/* A part of an answer of the lane is about to be put into the output buffer, since it cannot be sent at once: from now on the next request waits until
+ * that is empty.  Does nothing if that is so already. */
+void connection_hold_answer(struct http_connection *connection);
+
+/* That part is in the output buffer now, and is written as the client takes it, within a deadline. */
+void connection_flush_answer(struct http_connection *connection);
+
 /* A reply is in the output buffer and is written as the client takes it, within a deadline. */
 void connection_flush_reply(struct http_connection *connection);
 
