@@ -12,6 +12,7 @@
  */
 #include "http/connection.h"
 
+#include "common/clock.h"
 #include "common/problem.h"
 #include "http/lane.h"
 #include "http/listener.h"
@@ -135,11 +136,28 @@ begin_reading(struct http_connection *connection)
 	start_timer(connection, header_timeout(connection));
 }
 
+/* The timer is left as it is where it runs for the same end already, and started anew for what is left when it runs out. */
 static void
-start_idling(struct http_connection *connection)
+start_idling(struct http_connection *connection, int64_t since_us)
 {
+	bool idled = connection->state == CONNECTION_IDLE;
+
 	connection->state = CONNECTION_IDLE;
-	start_timer(connection, connection->listener->server->config.idle_timeout_ms);
+	connection->idle_since_us = since_us;
+	if (!idled)
+		start_timer(connection, connection->listener->server->config.idle_timeout_ms);
+}
+
+/* Whether there is no time left; else the timer is started for what there is. */
+static bool
+has_idled(struct http_connection *connection)
+{
+	int64_t idle_ms = (clock_mono_us() - connection->idle_since_us) / 1000;
+	int64_t left_ms = connection->listener->server->config.idle_timeout_ms - idle_ms;
+
+	if (left_ms > 0)
+		start_timer(connection, left_ms);
+	return left_ms <= 0;
 }
 
 /* The answered request is all that is there. */
@@ -164,6 +182,7 @@ begin_request(struct http_connection *connection)
 	struct guard *guard = &connection->guard;
 	size_t len = evbuffer_get_length(input), used = 0;
 	struct evbuffer_iovec piece;
+	int64_t began_us;
 
 	if (evbuffer_peek(input, -1, NULL, &piece, 1) != 1 || piece.iov_len != len ||
 		evbuffer_get_length(bufferevent_get_output(connection->bev)) > 0) {
@@ -175,10 +194,11 @@ begin_request(struct http_connection *connection)
 	enum guard_verdict verdict = guard_feed(guard, piece.iov_base, len, &used);
 	guard->note = NULL;
 	if (verdict == GUARD_COMPLETE && used == len &&
-		lane_answer(connection, piece.iov_base, len, &connection->listener->server->note)) {
+		lane_answer(
+			connection, piece.iov_base, len, &connection->listener->server->note, &began_us)) {
 		drain_input(connection);
 		if (connection->state != CONNECTION_BUSY)
-			start_idling(connection);
+			start_idling(connection, began_us);
 		return;
 	}
 	begin_reading(connection);
@@ -295,8 +315,11 @@ on_deadline(struct timer *timer)
 			return;
 		}
 		break;
-	case CONNECTION_NEW:
 	case CONNECTION_IDLE:
+		if (!has_idled(connection))
+			return;
+		break;
+	case CONNECTION_NEW:
 		break;
 	}
 	connection_close(connection);
@@ -441,7 +464,7 @@ void
 connection_next_request(struct http_connection *connection)
 {
 	connection->complete = false;
-	start_idling(connection);
+	start_idling(connection, clock_mono_us());
 	if (evbuffer_get_length(bufferevent_get_input(connection->bev)) > 0) {
 		begin_reading(connection);
 		feed(connection, 0);
@@ -459,8 +482,7 @@ on_answer_written(struct bufferevent *bev, void *arg)
 		connection_close(connection);
 		return;
 	}
-	bufferevent_setcb(
-		bev, listener->on_read, listener->on_write, listener->on_event, connection->evhttp);
+	bufferevent_setcb(bev, listener->on_read, listener->on_write, listener->on_event, connection->evhttp);
 	bufferevent_disable(bev, EV_WRITE);
 	bufferevent_enable(bev, EV_READ);
 	connection_next_request(connection);

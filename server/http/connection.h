@@ -41,6 +41,7 @@ struct http_connection {
 	bool closing;  /* no request after this one */
 	bool refused;  /* the refusal is still to be written */
 	bool is_tls;
+	int64_t idle_since_us; /* while idle: the deadline counts from here, the timer may run out earlier */
 	uint64_t lingered_bytes; /* dropped while lingering */
 	uint64_t reply_bytes;	 /* of the reply, when its flushing began */
 	uint64_t progress_mark;	 /* body bytes read or reply bytes written when the deadline was last set */

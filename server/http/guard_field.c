@@ -42,7 +42,8 @@ note_name(struct guard *guard, const uint8_t *at)
 	if (note->field_count == GUARD_NOTE_FIELDS)
 		note->is_plain = false;
 	else
-		note->fields[note->field_count++] = (struct guard_field_note){.name = guard_offset(guard, at)};
+		note->fields[note->field_count++] =
+			(struct guard_field_note){.name = guard_offset(guard, at)};
 }
 
 /* The last field that was noted; where there is no room for more it is the wrong one, and not to be used. */

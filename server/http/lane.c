@@ -98,15 +98,16 @@ find_target(struct http_request *request)
 }
 
 bool
-lane_answer(struct http_connection *connection, const char *data, size_t len, const struct guard_note *note)
+lane_answer(struct http_connection *connection, const char *data, size_t len, const struct guard_note *note,
+	int64_t *ret_began_us)
 {
 	struct http_server *server = connection->listener->server;
 	enum http_method method = method_of(data, len);
 	struct lane lane;
 	struct http_request *request = &lane.request;
 
-	if (!method || !note->is_plain || len > sizeof lane.text || !server->router ||
-		connection->closing || server->draining || server->config.lane_is_closed)
+	if (!method || !note->is_plain || len > sizeof lane.text || !server->router || connection->closing ||
+		server->draining || server->config.lane_is_closed)
 		return false;
 	memcpy(lane.text, data, len);
 	lane.request = (struct http_request){.method = method,
@@ -123,5 +124,6 @@ lane_answer(struct http_connection *connection, const char *data, size_t len, co
 		return false;
 	request->began_us = clock_mono_us();
 	http_request_set_id(request);
+	*ret_began_us = request->began_us;
 	return target->answer_now(request, target->arg);
 }

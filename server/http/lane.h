@@ -22,7 +22,7 @@ struct lane_head {
 
 /*
  * The input holds nothing but one request, the len bytes of which note tells; the connection waits for one and has nothing to write.  Whether
- * it has been answered: then its bytes are no longer wanted.
+ * it has been answered: then its bytes are no longer wanted, and *ret_began_us is when that began (monotonic).
  */
-bool lane_answer(
-	struct http_connection *connection, const char *data, size_t len, const struct guard_note *note);
+bool lane_answer(struct http_connection *connection, const char *data, size_t len,
+	const struct guard_note *note, int64_t *ret_began_us);

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "common/list.h"
-#include "http/address_count.h"
 #include "common/text.h"
+#include "http/address_count.h"
 #include "http/server.h"
 
 #include <event2/bufferevent.h>

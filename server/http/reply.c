@@ -66,7 +66,7 @@ reply_reason(int status)
 static const char *
 date(struct http_server *server)
 {
-	int64_t now_ms = clock_wall_ms();
+	int64_t now_ms = clock_wall_about_ms();
 
 	if (now_ms / 1000 != server->date_s) {
 		server->date_s = now_ms / 1000;
@@ -334,7 +334,7 @@ reply_problem(struct http_request *request, const struct problem_report *report,
 	problem_format(report, &json);
 	request->tells_id = true;
 	fields_put(&request->extra, "Content-Type", PROBLEM_CONTENT_TYPE);
-	fields_put(&request->extra, "Cache-Control", "no-store");
+	request->is_not_stored = true;
 	reply_bytes(request, report->status ? report->status : problem_status(report->problem), fields,
 		json.data, json.len);
 }

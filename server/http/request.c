@@ -346,13 +346,33 @@ http_request_query(const struct http_request *request, const char *name)
 	return NULL;
 }
 
+static const struct router_param *
+find_param(const struct http_request *request, const char *name)
+{
+	for (size_t i = 0; i < request->match.param_count; i++)
+		if (strcmp(request->match.params[i].name, name) == 0)
+			return &request->match.params[i];
+	return NULL;
+}
+
 char *
 http_request_param(const struct http_request *request, const char *name)
 {
-	for (size_t i = 0; i < request->match.param_count; i++) {
-		const struct router_param *param = &request->match.params[i];
-		if (strcmp(param->name, name) == 0)
-			return decode(param->value, param->value_len, false);
-	}
-	return NULL;
+	const struct router_param *param = find_param(request, name);
+
+	return param ? decode(param->value, param->value_len, false) : NULL;
+}
+
+int
+http_request_id_param(const struct http_request *request, const char *name, struct id *ret_id)
+{
+	const struct router_param *param = find_param(request, name);
+
+	if (!param)
+		return -EINVAL;
+	if (id_parse(param->value, param->value_len, ret_id) == 0)
+		return 0;
+	/* Nobody escapes what needs no escape, but it may be done. */
+	CLEANUP_FREE char *text = decode(param->value, param->value_len, false);
+	return id_parse(text, strlen(text), ret_id);
 }

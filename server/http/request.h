@@ -7,6 +7,7 @@
 
 #include "common/blob.h"
 #include "common/fields.h"
+#include "common/id.h"
 #include "http/router.h"
 
 #include <stdbool.h>
@@ -103,3 +104,7 @@ bool http_query_next(const char **at, struct http_query_param *ret_param);
 
 /* The decoded value of path parameter name, for the caller to free; NULL if the pattern has none. */
 char *http_request_param(const struct http_request *request, const char *name);
+
+/* The id that path parameter name is.  -EINVAL if it is none. */
+__attribute__((warn_unused_result)) int http_request_id_param(
+	const struct http_request *request, const char *name, struct id *ret_id);

@@ -48,11 +48,10 @@ static const struct {
 static struct op *
 find_monitored(const struct http_request *request, const struct monitor_target *monitor)
 {
-	CLEANUP_FREE char *text = http_request_param(request, "id");
 	struct op *op = NULL;
 	struct id id;
 
-	if (text && id_parse(text, strlen(text), &id) == 0)
+	if (http_request_id_param(request, "id", &id) == 0)
 		op = operations_find(monitor->styles->config.operations, &id);
 	return op && monitor_may_use(request, op) ? op : NULL;
 }
@@ -229,8 +228,8 @@ style_route_new(struct styles *styles, const struct style_route_config *config)
 	route->call_target = (struct http_target){
 		.handler = config->collection ? on_collection : call_begin, .arg = route};
 	route->item_target = (struct http_target){.handler = on_item, .arg = route};
-	route->poll_target = (struct http_target){
-		.handler = token_poll, .arg = route, .answer_now = token_answer_now};
+	route->poll_target =
+		(struct http_target){.handler = token_poll, .arg = route, .answer_now = token_answer_now};
 	return route;
 }
 
