@@ -142,6 +142,7 @@ restore_outstanding(struct recovery *recovery, struct op *op, const struct store
 			store_pending_represent(record->pending, op->change->collection, op->change->url);
 	}
 	operations->outstanding++;
+	op_tell(operations->config.on_accept, op);
 	/* Queued ones, too: the start of what may be run again is not recorded. */
 	remember_running(recovery, record);
 	op->state = OP_QUEUED;
