@@ -373,6 +373,10 @@ log_in(struct auth *auth, struct http_request *request)
 	unsigned count = 0;
 
 	http_request_each_field(request, "Authorization", count_field, &count);
+	if (!users_have_passwords(auth->users) && !users_have_tokens(auth->users)) {
+		challenge(auth, request, "A client certificate is wanted.");
+		return;
+	}
 	if (count == 0) {
 		challenge(auth, request, "Credentials are wanted.");
 		return;
