@@ -11,6 +11,7 @@ bool collection_read_ids(const struct http_request *request, const struct store_
 /* Where the request went, without query, for the caller to free. */
 char *collection_url(const struct http_request *request);
 
-/* Answers a GET of one resource, and of a list. */
+/* Answers a GET of one resource, only if that can be done at once from memory (see http_answer_fn), and of a list. */
 void collection_get_item(struct http_request *request, struct style_route *route);
+bool collection_answer_item_now(struct http_request *request, struct style_route *route);
 void collection_get_list(struct http_request *request, struct style_route *route);
