@@ -70,7 +70,8 @@ def sends(data, close=True):
     ("/tok/hold", "/base/hold", "/tok/hold", "/base/hold"),
     ("/tok/hold", "/other", "/tok/hold?a", "/other?a"),
     ("/a/{name}/c", "/v1", "/a/b/c", "/v1/b/c"),
-    ("/{rest...}", "/v1", "/a?", "/v1/a"),
+    ("/{rest...}", "/v1", "/a?", "/v1/a?"),
+    ("/{rest...}", "", "/a?async=false", "/a"),
 ])
 def test_path(upstream, front, path, base, asked, wanted):
     other = upstream(simple)
