@@ -2,22 +2,25 @@
 #include "common/cleanup.h"
 #include "common/text.h"
 #include "config/config.h"
+#include "openapi/openapi.h"
 #include "server.h"
 
 #include <getopt.h>
+#include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
 static const char usage[] =
-	"usage: deferd -c FILE [--check]\n"
+	"usage: deferd -c FILE [--check | --openapi]\n"
 	"       deferd --version | --help | --help=settings\n"
 	"\n"
 	"Puts slow work behind HTTP: every call synchronous or asynchronous.\n"
 	"\n"
 	"  -c, --config FILE  the configuration (deferd.json)\n"
 	"      --check        tell every mistake in it, one a line, and exit 1 if there is one\n"
+	"      --openapi      print the OpenAPI document of what it serves\n"
 	"      --version      print the version\n"
 	"      --help         print this; with =settings every setting of the configuration\n"
 	"\n"
@@ -50,13 +53,24 @@ serve(struct config *config, const char *file)
 	return status;
 }
 
+static void
+print_openapi(const struct config *config)
+{
+	struct json_object *document = openapi_document(config);
+
+	puts(json_object_to_json_string_ext(document,
+		JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE));
+	json_object_put(document);
+}
+
 int
 main(int argc, char **argv)
 {
-	enum { CHECK = 256, VERSION, HELP };
+	enum { CHECK = 256, OPENAPI, VERSION, HELP };
 	static const struct option options[] = {
 		{"config", required_argument, NULL, 'c'},
 		{"check", no_argument, NULL, CHECK},
+		{"openapi", no_argument, NULL, OPENAPI},
 		{"version", no_argument, NULL, VERSION},
 		{"help", optional_argument, NULL, HELP},
 		{0},
@@ -64,7 +78,7 @@ main(int argc, char **argv)
 	CLEANUP(text_fini) struct text mistakes = {0};
 	const char *file = NULL;
 	struct config *config;
-	bool check = false;
+	bool check = false, openapi = false;
 	int option;
 
 	while ((option = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
@@ -74,6 +88,9 @@ main(int argc, char **argv)
 			break;
 		case CHECK:
 			check = true;
+			break;
+		case OPENAPI:
+			openapi = true;
 			break;
 		case VERSION:
 			puts("deferd " DEFERD_VERSION);
@@ -94,7 +111,9 @@ main(int argc, char **argv)
 		fputs(mistakes.data, check ? stdout : stderr);
 		return EXIT_FAILURE;
 	}
-	if (!check)
+	if (openapi)
+		print_openapi(config);
+	else if (!check)
 		return serve(config, file);
 	config_free(config);
 	return EX_OK;

@@ -4,6 +4,7 @@
 
 #include "store/store.h"
 
+struct item_cache;
 struct store_read;
 struct store_list;
 
@@ -45,7 +46,11 @@ struct store_backend {
 /* Stands first in every store. */
 struct store {
 	const struct store_backend *backend;
+	struct item_cache *items;
 };
+
+/* How much of memory they may take. */
+#define STORE_ITEM_BYTES (32 * 1024 * 1024)
 
 /* The two that there are; see store_open. */
 __attribute__((warn_unused_result)) int store_open_memory(

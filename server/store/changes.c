@@ -391,10 +391,11 @@ mark(struct changes *changes, const struct resource *resource)
 
 /* Removes the resource with all that belongs to it. */
 static int
-remove_all(struct changes *changes, const struct store_change *change, const struct resource *resource)
+remove_all(struct changes *changes, struct store_change *change, const struct resource *resource)
 {
 	for (int i = REMOVE_DOOMED_VALUES; i <= REMOVE_DOOMED; i++)
 		TRY(run(changes, i, "i", resource->sequence));
+	change->took_others = database_changes(changes->database) > 1;
 	return run(changes, COUNT_DOWN, "Pt", parent_of(change), change->collection->name);
 }
 
@@ -411,8 +412,7 @@ represent(struct store_change *change, const struct resource *resource)
 
 /* Writes what the change says, with the status and action that resource has. */
 static int
-write_change(
-	struct changes *changes, const struct store_change *change, bool at_once, struct resource *resource)
+write_change(struct changes *changes, struct store_change *change, bool at_once, struct resource *resource)
 {
 	resource->status_message = NULL;
 	if (change->action == STORE_CREATE)

@@ -3,6 +3,7 @@
 #include "store/backend.h"
 
 #include "store/header.h"
+#include "store/item_cache.h"
 #include "store/lock.h"
 #include "store/reader.h"
 #include "store/writer.h"
@@ -108,7 +109,9 @@ embedded_write(struct store *store, enum store_verb verb, const struct store_ope
 		assert(operation->sequence > embedded->last_sequence && operation->sequence <= INT64_MAX);
 		embedded->last_sequence = operation->sequence;
 	}
-	writer_post(embedded->writer, write_new(verb, operation, done, arg));
+	struct write *write = write_new(verb, operation, done, arg);
+	write_tell(write, store->items);
+	writer_post(embedded->writer, write);
 }
 
 static int
@@ -170,6 +173,7 @@ embedded_close(struct store *store)
 	if (embedded->lock_fd >= 0)
 		close(embedded->lock_fd);
 	free((char *)(uintptr_t)embedded->config.path);
+	item_cache_unref(embedded->store.items);
 	free(embedded);
 }
 
@@ -256,6 +260,7 @@ store_open_embedded(const struct store_config *config, struct store **ret_store,
 	struct embedded *embedded = xcalloc(1, sizeof *embedded);
 
 	embedded->store.backend = &embedded_backend;
+	embedded->store.items = item_cache_new(STORE_ITEM_BYTES);
 	embedded->config = *config;
 	embedded->config.path = xstrdup(config->path);
 	embedded->lock_fd = -1;

@@ -5,6 +5,7 @@
  */
 #include "store/backend.h"
 
+#include "store/item_cache.h"
 #include "store/reader.h"
 #include "store/writer.h"
 
@@ -63,7 +64,9 @@ memory_write(struct store *store, enum store_verb verb, const struct store_opera
 
 	memory->writes++;
 	if (operation->change) {
-		writer_post(memory->writer, write_new(verb, operation, done, arg));
+		struct write *write = write_new(verb, operation, done, arg);
+		write_tell(write, store->items);
+		writer_post(memory->writer, write);
 		return;
 	}
 	if (!done)
@@ -144,6 +147,7 @@ memory_close(struct store *store)
 		writer_stop(memory->writer);
 	changes_close(memory->disk.changes);
 	database_close(memory->disk.database);
+	item_cache_unref(memory->store.items);
 	free(memory);
 }
 
@@ -166,6 +170,7 @@ store_open_memory(const struct store_config *config, struct store **ret_store, c
 	struct memory *memory = xcalloc(1, sizeof *memory);
 
 	memory->store.backend = &memory_backend;
+	memory->store.items = item_cache_new(STORE_ITEM_BYTES);
 	memory->mailbox = config->mailbox;
 	*ret_store = &memory->store;
 	return 0;

@@ -1,6 +1,7 @@
 /* Readers: see reader.h.  What has gathered while one batch was read is read in the next, in one transaction. */
 #include "store/reader.h"
 
+#include "store/item_cache.h"
 #include "store/listing.h"
 #include "store/representation.h"
 
@@ -78,6 +79,7 @@ deliver_read(struct mail *mail)
 {
 	struct store_read *read = container_of(mail, struct store_read, mail);
 
+	item_cache_end_read(read);
 	read->done(read);
 }
 

@@ -20,6 +20,7 @@
 #pragma once
 
 #include "common/fields.h"
+#include "common/hash.h"
 #include "common/id.h"
 #include "common/list.h"
 #include "common/text.h"
@@ -29,6 +30,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct item_cache;
 struct json_object;
 
 /* How the resources of a collection are kept and shown.  Never changed; any thread. */
@@ -87,7 +89,8 @@ struct store_change {
 	/* what came of it, once completed */
 	char *representation; /* the resource as it then was, in its envelope; NULL: not known */
 	uint64_t version;
-	char *on_change; /* store_begin: {"action","resource"}, what is to be carried out */
+	char *on_change;  /* store_begin: {"action","resource"}, what is to be carried out */
+	bool took_others; /* resources that belonged to the one that is gone have gone with it */
 
 	/* store_end of one that did not fail: the final response; of one whose answer could not be merged
 	 * end_failed is set */
@@ -143,10 +146,26 @@ struct store_read {
 	char *document;	      /* for the caller to free, as the next; NULL with an error */
 	char *representation; /* in its envelope */
 
-	struct list link; /* the store's */
+	/* the store's */
+	struct list link;
+	struct hash_node by_id;	  /* among those on their way */
+	struct item_cache *cache; /* a reference, while it is on its way */
+	bool is_stale;		  /* the resource has been changed since it was handed over */
 };
 
 void store_read(struct store *store, struct store_read *read);
+
+/* A resource as a read would show it. */
+struct store_item {
+	enum store_status status;
+	uint64_t version;
+	struct blob *representation; /* in its envelope */
+};
+
+/* What store_read would bring, if that is in memory, else NULL; lent until the next call of the store.  parent counts
+ * where the collection has one.  Loop thread. */
+const struct store_item *store_find_item(struct store *store, const struct store_collection *collection,
+	const struct id *id, const struct id *parent, const char *url);
 
 /* A filter of a list: a member and the value that it must have. */
 struct store_filter {

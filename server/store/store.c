@@ -2,6 +2,7 @@
 #include "store/store.h"
 
 #include "store/backend.h"
+#include "store/item_cache.h"
 #include "store/resources.h"
 
 #include "common/log.h"
@@ -112,7 +113,15 @@ store_add_collection(struct store *store, struct store_collection *collection)
 void
 store_read(struct store *store, struct store_read *read)
 {
+	item_cache_begin_read(store->items, read);
 	store->backend->read(store, read);
+}
+
+const struct store_item *
+store_find_item(struct store *store, const struct store_collection *collection, const struct id *id,
+	const struct id *parent, const char *url)
+{
+	return item_cache_find(store->items, collection, id, parent, url);
 }
 
 void

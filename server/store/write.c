@@ -1,6 +1,8 @@
 /* Writes: see write.h.  One allocation each, whatever it has to copy. */
 #include "store/write.h"
 
+#include "store/item_cache.h"
+
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -105,11 +107,21 @@ write_new(enum store_verb verb, const struct store_operation *operation, store_d
 	write->arg = arg;
 	write->serial = 0;
 	write->error = 0;
+	write->items = NULL;
 	write->settled = false;
 	write->file = NULL;
 	write->operation = copy;
 	list_init(&write->link);
 	return write;
+}
+
+void
+write_tell(struct write *write, struct item_cache *items)
+{
+	bool changes = write->verb == STORE_ACCEPT || write->verb == STORE_END || write->verb == STORE_CHANGE;
+
+	if (changes && write->operation.change && write->done)
+		write->items = item_cache_ref(items);
 }
 
 struct blob *
@@ -126,6 +138,10 @@ on_mail(struct mail *mail)
 	void *arg = write->arg;
 	int error = write->error;
 
+	if (write->items) {
+		item_cache_drop(write->items, write->operation.change);
+		item_cache_unref(write->items);
+	}
 	free(write);
 	done(arg, error);
 }

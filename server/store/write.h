@@ -13,7 +13,8 @@ struct write {
 
 	store_done_fn done; /* NULL: nobody waits for it */
 	void *arg;
-	int error; /* what done is told */
+	int error;		  /* what done is told */
+	struct item_cache *items; /* is told before, of its change: a reference; NULL: none */
 
 	/* its body or result is where it belongs: in file, which is a reference, or in the row where file is
 	 * NULL */
@@ -34,6 +35,9 @@ write_of(struct list *node)
 /* Copies what verb reads of operation; aborts when memory is out. */
 struct write *write_new(
 	enum store_verb verb, const struct store_operation *operation, store_done_fn done, void *arg);
+
+/* Has items told of what it changes, where it changes a resource.  Loop thread. */
+void write_tell(struct write *write, struct item_cache *items);
 
 /* The body or the result that it brings, NULL if it brings none. */
 struct blob *write_blob(const struct write *write);

@@ -9,14 +9,12 @@
 #include "common/log.h"
 #include "common/trace.h"
 #include "http/reply.h"
+#include "styles/async_param.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* What `async` in the query says. */
-enum async_param { ASYNC_SILENT, ASYNC_TRUE, ASYNC_FALSE, ASYNC_MALFORMED };
 
 void
 call_free(struct call *call)
@@ -104,63 +102,6 @@ call_refuse_body(struct call *call)
 	call->intake = (struct intake){0};
 	reply_problem(call_end(call), &report, NULL);
 	intake_fini(&intake);
-}
-
-/* Decodes an encoded name or value into word; false if it is longer than any word we look for. */
-static bool
-decode_word(const char *data, size_t len, char word[static 32])
-{
-	size_t decoded_len;
-
-	return len < 32 && text_percent_decode(data, len, true, word, &decoded_len) == 0;
-}
-
-static bool
-is_async(const struct http_query_param *param)
-{
-	char name[32];
-
-	return decode_word(param->name, param->name_len, name) && strcmp(name, "async") == 0;
-}
-
-static enum async_param
-read_async_value(const struct http_query_param *param)
-{
-	char value[32];
-
-	if (!decode_word(param->value, param->value_len, value))
-		return ASYNC_MALFORMED;
-	if (strcasecmp(value, "true") == 0 || strcmp(value, "1") == 0)
-		return ASYNC_TRUE;
-	if (strcasecmp(value, "false") == 0 || strcmp(value, "0") == 0)
-		return ASYNC_FALSE;
-	return ASYNC_MALFORMED;
-}
-
-/* Splits the query into what `async` says and the rest, which the work sees. */
-static enum async_param
-read_query(struct call *call)
-{
-	const char *at = call->request->query;
-	enum async_param said = ASYNC_SILENT;
-	struct text rest = {0};
-	struct http_query_param param;
-	bool found = false;
-
-	while (http_query_next(&at, &param)) {
-		if (!is_async(&param)) {
-			text_addf(&rest, "%s%.*s", rest.len ? "&" : "", (int)param.raw_len, param.raw);
-			continue;
-		}
-		enum async_param value = read_async_value(&param);
-		found = true;
-		said = said == ASYNC_SILENT || said == value ? value : ASYNC_MALFORMED;
-	}
-	/* Where async was all there was, there is no query at all. */
-	if (call->request->query && (rest.len > 0 || !found))
-		call->query = text_take(&rest);
-	text_fini(&rest);
-	return said;
 }
 
 static bool
@@ -569,7 +510,7 @@ call_begin(struct http_request *request, void *arg)
 	timer_init(&call->timer, on_patience_over);
 	request->arg = call;
 	request->on_gone = on_gone;
-	enum async_param said = read_query(call);
+	enum async_param said = async_param_read(request->query, &call->query);
 	if (!style_route_may_call(call->route, request)) {
 		call_refuse(call, PROBLEM_FORBIDDEN, 0, "This caller may not use this route.", NULL);
 		return;

@@ -5,6 +5,7 @@
 #include "http/reply.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -71,21 +72,72 @@ refuse(struct item *item, int error)
 		answer_problem(end_item(item), dialect, PROBLEM_STORAGE, 0, NULL, NULL);
 }
 
+/* Whether the client has what it asks for: a comparison of weak tags (RFC 9110, 13.1.2). */
+struct tags {
+	uint64_t version;
+	bool matched;
+};
+
+static void
+take_if_none_match_line(const char *value, void *arg)
+{
+	struct tags *tags = arg;
+	char ours[24];
+	int our_len = snprintf(ours, sizeof ours, "\"%llu\"", (unsigned long long)tags->version);
+
+	while (*value) {
+		value += strspn(value, " \t,");
+		if (strncmp(value, "W/", 2) == 0)
+			value += 2;
+		size_t len = strcspn(value, ", \t");
+		tags->matched |= len == 1 && value[0] == '*';
+		tags->matched |= len == (size_t)our_len && memcmp(value, ours, len) == 0;
+		value += len;
+	}
+}
+
+static bool
+has_it(const struct http_request *request, uint64_t version)
+{
+	struct tags tags = {.version = version};
+
+	http_request_each_field(request, "If-None-Match", take_if_none_match_line, &tags);
+	return tags.matched;
+}
+static void
+reply_item(struct http_request *request, const struct store_item *item, const struct op *op,
+	const struct preferences *preferences)
+{
+	CLEANUP(fields_fini) struct fields fields = {0};
+
+	fields_putf(&fields, "ETag", "\"%llu\"", (unsigned long long)item->version);
+	fields_put(&fields, "Cache-Control", "no-store");
+	if (preferences->has_wait && preferences->wait_ms > 0)
+		fields_put(&fields, "Preference-Applied", preferences->wait);
+	if (has_it(request, item->version)) {
+		reply_bytes(request, 304, &fields, NULL, 0);
+		return;
+	}
+	fields_put(&fields, "Content-Type", "application/json");
+	if (item->status == STORE_PENDING)
+		fields_putf(&fields, "Retry-After", "%u", op && !op_has_ended(op) ? op_retry_after(op) : 1);
+	reply_blob(request, 200, &fields, item->representation);
+}
+
 static void
 answer(struct item *item, const struct op *op)
 {
-	CLEANUP(fields_fini) struct fields fields = {0};
+	struct preferences preferences = item->preferences;
 	struct text json = {.data = item->read.representation, .len = strlen(item->read.representation)};
+	struct store_item found = {
+		.status = item->read.status,
+		.version = item->read.version,
+		.representation = blob_take_text(&json),
+	};
 
-	fields_putf(&fields, "ETag", "\"%llu\"", (unsigned long long)item->read.version);
-	fields_put(&fields, "Cache-Control", "no-store");
-	if (item->read.status == STORE_PENDING)
-		fields_putf(&fields, "Retry-After", "%u", op && !op_has_ended(op) ? op_retry_after(op) : 1);
-	if (item->preferences.has_wait && item->preferences.wait_ms > 0)
-		fields_put(&fields, "Preference-Applied", item->preferences.wait);
 	item->read.representation = NULL;
-	reply_json(end_item(item), 200, &fields, &json);
-	text_fini(&json);
+	reply_item(end_item(item), &found, op, &preferences);
+	blob_unref(found.representation);
 }
 
 static void
@@ -140,33 +192,63 @@ read_item(struct item *item)
 	store_read(item->route->styles->config.store, &item->read);
 }
 
-void
-collection_get_item(struct http_request *request, struct style_route *route)
+/* Answers at once if the resource is in memory, and nothing has to be waited for. */
+static bool
+answer_from_memory(struct item *item)
+{
+	const struct store_read *read = &item->read;
+	const struct store_item *found = store_find_item(
+		item->route->styles->config.store, read->collection, &read->id, &read->parent, read->url);
+	bool waits = item->preferences.has_wait && item->preferences.wait_ms > 0;
+	const struct op *op = NULL;
+
+	if (!found || (found->status == STORE_PENDING && waits))
+		return false;
+	if (found->status == STORE_PENDING)
+		op = operations_find_change(item->route->styles->config.operations, &read->id);
+	reply_item(item->request, found, op, &item->preferences);
+	return true;
+}
+
+/* What has to be waited for is kept. */
+static void
+begin_item(const struct item *wanted)
 {
 	struct item *item = xcalloc(1, sizeof *item);
-	const char *wrong;
 
-	item->request = request;
-	item->route = style_route_ref(route);
+	*item = *wanted;
+	item->route = style_route_ref(wanted->route);
+	item->request->arg = item;
+	item->request->on_gone = on_gone;
 	timer_init(&item->timer, on_patience_over);
-	request->arg = item;
-	request->on_gone = on_gone;
-	if (!collection_read_ids(
-		    request, route->config.collection, true, &item->read.id, &item->read.parent, &wrong)) {
-		CLEANUP_FREE char *detail = xasprintf("The path's {%s} is not a UUID.", wrong);
-		enum problem_dialect dialect = style_route_dialect(route);
-		answer_problem(end_item(item), dialect, PROBLEM_INVALID_PARAMETER, 0, detail, NULL);
-		return;
-	}
-	item->url = collection_url(request);
-	item->read.collection = route->config.collection;
-	item->read.url = item->url;
-	item->read.done = on_read;
-	read_preferences(request, &item->preferences);
 	if (item->preferences.has_wait && item->preferences.wait_ms > 0) {
-		int64_t most_ms = route->styles->config.wait_max_ms;
-		timer_start(route->styles->config.timers, &item->timer,
+		int64_t most_ms = item->route->styles->config.wait_max_ms;
+		timer_start(item->route->styles->config.timers, &item->timer,
 			item->preferences.wait_ms < most_ms ? item->preferences.wait_ms : most_ms);
 	}
 	read_item(item);
+}
+
+void
+collection_get_item(struct http_request *request, struct style_route *route)
+{
+	struct item item = {.request = request, .route = route};
+	const char *wrong;
+
+	if (!collection_read_ids(
+		    request, route->config.collection, true, &item.read.id, &item.read.parent, &wrong)) {
+		CLEANUP_FREE char *detail = xasprintf("The path's {%s} is not a UUID.", wrong);
+		answer_problem(
+			request, style_route_dialect(route), PROBLEM_INVALID_PARAMETER, 0, detail, NULL);
+		return;
+	}
+	item.url = collection_url(request);
+	item.read.collection = route->config.collection;
+	item.read.url = item.url;
+	item.read.done = on_read;
+	read_preferences(request, &item.preferences);
+	if (answer_from_memory(&item))
+		free(item.url);
+	else
+		begin_item(&item);
 }

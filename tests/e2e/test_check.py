@@ -234,3 +234,15 @@ def test_descriptor_limit_is_raised(serve):
     limits = resource.prlimit(server.pid, resource.RLIMIT_NOFILE)
     assert limits == (hard, hard)
     assert os.path.exists(f"/proc/{server.pid}")
+
+
+def test_openapi(tmp_path):
+    """The document of what is served, on standard output, and nothing else; of a wrong configuration there is none."""
+    done = run("--openapi", "-c", write(tmp_path, with_route(path="/a/{id}", methods=["PUT"])))
+    assert done.returncode == 0 and done.stderr == ""
+    document = json.loads(done.stdout)
+    assert document["openapi"].startswith("3.1.")
+    assert list(document["paths"]["/a/{id}"]) == ["put"]
+    assert "/operations/{id}" in document["paths"]
+    done = run("--openapi", "-c", write(tmp_path, with_route(style="stauts")))
+    assert done.returncode == 1 and done.stdout == "" and "/routes/0/style" in done.stderr

@@ -106,6 +106,39 @@ def test_if_match(serve):
     assert send(server, "DELETE", path, If_Match='"3"').status == 204
 
 
+def test_reads_see_changes(serve, state):
+    """What was read before is never read again once a change was answered."""
+    server = serve([collection("zones"), collection("sets", "/zones/{zone_id}/sets", parent="zones")], state=state)
+    zone = create(server, "/zones", {"n": 0})
+    path = path_of(server, zone)
+    child = create(server, path + "/sets", {})
+    for n in range(1, 4):
+        for method in ("PUT", "PATCH"):
+            assert read(server, zone) == read(server, zone)
+            assert send(server, method, path, {"n": n, "by": method}).status == 200
+            assert (read(server, zone)["n"], read(server, zone)["by"]) == (n, method)
+    assert read(server, child) == read(server, child) == child
+    other = server.get(path, {"Host": "other.example"}).json()
+    assert other["links"]["self"] == "http://other.example" + path
+    assert read(server, zone)["links"] == zone["links"]
+    assert server.call("DELETE", path).status == 204
+    for gone in (zone, child):
+        expect.check_problem(server.get(path_of(server, gone)), 404, "not-found")
+
+
+def test_if_none_match(serve):
+    server = serve([collection("items")])
+    path = path_of(server, create(server, "/items", {}))
+    for again in range(2):
+        for tags in ('"1"', 'W/"1"', '"3", "1"', "*"):
+            response = server.get(path, {"If-None-Match": tags})
+            assert response.status == 304 and response.body == b"" and response.get("ETag") == '"1"'
+        for tags in ('"2"', "1", '"11"', ""):
+            assert server.get(path, {"If-None-Match": tags}).json()["version"] == 1
+    assert send(server, "PUT", path, {}).status == 200
+    assert server.get(path, {"If-None-Match": '"1"'}).json()["version"] == 2
+
+
 def test_unique(serve):
     server = serve([collection("items", unique=["name"])])
     create(server, "/items", {"name": "a"})

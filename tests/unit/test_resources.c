@@ -358,6 +358,67 @@ test_end_without_resource(void **state)
 	store_change_free(create);
 }
 
+static bool
+is_in_memory(struct scene *scene, struct store_collection *collection, unsigned id, unsigned parent)
+{
+	struct id its = id_of(id), of_parent = id_of(parent);
+
+	return store_find_item(scene->store, collection, &its, &of_parent, "http://h/x") != NULL;
+}
+
+/* Reads the resource, which must then be in memory. */
+static void
+keep(struct scene *scene, struct store_collection *collection, unsigned id, unsigned parent)
+{
+	struct store_read read = look(scene, collection, id, parent);
+
+	assert_int_equal(read.error, 0);
+	free(read.document);
+	free(read.representation);
+	assert_true(is_in_memory(scene, collection, id, parent));
+}
+
+static void
+on_changed_or_not(void *arg, int error)
+{
+	struct scene *scene = arg;
+
+	(void)error;
+	assert_false(is_in_memory(scene, &scene->zones, 1, 0));
+	scene->done++;
+}
+
+/* Nobody is told of a change while memory still has what was before it. */
+static void
+test_memory(void **state)
+{
+	struct scene *scene = *state;
+	struct store_change *update = new_change(&scene->zones, STORE_UPDATE, 1, 0, "{\"n\":1}");
+	struct store_operation operation = place_operation(1);
+
+	assert_int_equal(make(scene, &scene->zones, STORE_CREATE, 1, 0, "{}"), 0);
+	assert_int_equal(make(scene, &scene->sets, STORE_CREATE, 2, 1, "{}"), 0);
+	keep(scene, &scene->zones, 1, 0);
+	store_change(scene->store, update, on_changed_or_not, scene);
+	place_wait(&scene->place, &scene->done, 1);
+	keep(scene, &scene->zones, 1, 0);
+	operation.change = update;
+	store_accept(scene->store, &operation, on_changed_or_not, scene);
+	place_wait(&scene->place, &scene->done, 2);
+	keep(scene, &scene->zones, 1, 0);
+	assert_int_equal(begin(scene, 1, update), 0);
+	assert_true(is_in_memory(scene, &scene->zones, 1, 0));
+	operation = place_end(1);
+	operation.change = update;
+	store_end(scene->store, &operation, on_changed_or_not, scene);
+	place_wait(&scene->place, &scene->done, 3);
+	keep(scene, &scene->zones, 1, 0);
+	keep(scene, &scene->sets, 2, 1);
+	assert_int_equal(make(scene, &scene->zones, STORE_DELETE, 1, 0, NULL), 0);
+	assert_false(is_in_memory(scene, &scene->sets, 2, 1));
+	store_change_free(update);
+}
+
 /* What is pending is told by the next start. */
 static void
 test_reopen(void **state)
@@ -454,6 +515,7 @@ main(void)
 		BOTH(test_end_that_cannot_be_merged),
 		BOTH(test_end_without_resource),
 		BOTH(test_lists),
+		BOTH(test_memory),
 		cmocka_unit_test_setup_teardown(test_reopen, set_up_disk, tear_down),
 	};
 
