@@ -25,7 +25,7 @@ on_header(char *data, size_t size, size_t count, void *arg)
 {
 	struct transfer *transfer = arg;
 
-	transfer->last_piece_ms = clock_mono_ms();
+	transfer->has_piece = true;
 	if (upstream_response_take_line(transfer->response, data, size * count, transfer->is_head) < 0)
 		return 0;
 	return size * count;
@@ -36,7 +36,7 @@ on_body(char *data, size_t size, size_t count, void *arg)
 {
 	struct transfer *transfer = arg;
 
-	transfer->last_piece_ms = clock_mono_ms();
+	transfer->has_piece = true;
 	if (upstream_response_take_body(transfer->response, data, size * count) < 0)
 		return CURL_WRITEFUNC_ERROR;
 	return size * count;
@@ -220,8 +220,9 @@ transfer_set_up(struct transfer *transfer, struct transfer_handle *handle)
 	transfer->handle = handle;
 	transfer->is_head = strcmp(request->method, "HEAD") == 0;
 	transfer->sends = 0;
-	transfer->was_lost = transfer->has_stalled = false;
+	transfer->was_lost = transfer->has_stalled = transfer->has_piece = false;
 	transfer->last_piece_ms = 0;
+	transfer->began_ms = clock_mono_ms();
 	transfer->body_fd = -1;
 	transfer->body_offset = 0;
 	*handle->reason = '\0';
@@ -295,13 +296,28 @@ transfer_clean_up(struct transfer *transfer)
 	transfer->body_fd = -1;
 }
 
-int64_t
-transfer_stall_left_ms(const struct transfer *transfer, int64_t now_ms)
+/* What is left of a limit; 0 is none. */
+static int64_t
+left_of(int64_t limit_ms, int64_t since_ms, int64_t now_ms)
 {
-	int64_t limit = transfer->request.peer->stall_timeout_ms;
-
-	if (limit == 0 || transfer->last_piece_ms == 0)
-		return -1;
-	int64_t left = transfer->last_piece_ms + limit - now_ms;
+	if (limit_ms == 0)
+		return INT64_MAX;
+	int64_t left = since_ms + limit_ms - now_ms;
 	return left > 0 ? left : 0;
+}
+
+int64_t
+transfer_left_ms(struct transfer *transfer, int64_t now_ms)
+{
+	const struct transfer_peer *peer = transfer->request.peer;
+	int64_t left = left_of(peer->timeout_ms, transfer->began_ms, now_ms);
+
+	if (transfer->has_piece)
+		transfer->last_piece_ms = now_ms;
+	transfer->has_piece = false;
+	if (transfer->last_piece_ms == 0)
+		return left;
+	int64_t stall_left = left_of(peer->stall_timeout_ms, transfer->last_piece_ms, now_ms);
+	transfer->has_stalled = stall_left == 0;
+	return stall_left < left ? stall_left : left;
 }

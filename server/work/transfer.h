@@ -60,7 +60,9 @@ struct transfer {
 	unsigned sends;		  /* how often the request was about to be sent */
 	bool was_lost;		  /* it would have been sent again */
 	bool has_stalled;
-	int64_t last_piece_ms; /* when something of the answer last came; 0: nothing has */
+	int64_t began_ms;
+	bool has_piece;	       /* something of the answer has come since the thread last looked */
+	int64_t last_piece_ms; /* when the thread last saw that; 0: nothing has come */
 	int body_fd;	       /* of a body in a file, else -1 */
 	off_t body_offset;
 };
@@ -75,5 +77,5 @@ enum transfer_end transfer_end_of(const struct transfer *transfer, CURLcode code
 const char *transfer_reason(const struct transfer *transfer, CURLcode code);
 void transfer_clean_up(struct transfer *transfer);
 
-/* How long its answer may still pause in milliseconds, 0 if it has stalled, -1 if that has no limit now. */
-int64_t transfer_stall_left_ms(const struct transfer *transfer, int64_t now_ms);
+/* How long it may still take, or its answer pause, in milliseconds; 0 if that is over.  To be asked in every pass. */
+int64_t transfer_left_ms(struct transfer *transfer, int64_t now_ms);

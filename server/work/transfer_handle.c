@@ -107,16 +107,19 @@ transfer_handle_set_peer(struct transfer_handle *handle, const struct transfer_p
 	curl_easy_setopt(easy, CURLOPT_URL, peer->origin);
 	/* Without a limit of ours libcurl has one: an operation may run for hours, but connecting ends with it. */
 	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)peer->connect_timeout_ms);
-	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)peer->timeout_ms);
 }
 
+/* One transfer at a time on a connection, as of HTTP/1.1 so of HTTP/2: what goes wrong on it strikes one call, and to close it is
+ * the way to make the other side give a call up (this libcurl leaves a stream open that it has lost interest in). */
 CURLM *
 transfer_multi_new(long connections)
 {
 	pthread_once(&once, make_shared);
 	CURLM *multi = curl_multi_init();
 
-	if (multi)
-		curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, connections);
+	if (!multi)
+		return NULL;
+	curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, connections);
+	curl_multi_setopt(multi, CURLMOPT_PIPELINING, CURLPIPE_NOTHING);
 	return multi;
 }

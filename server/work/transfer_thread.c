@@ -22,7 +22,7 @@
 
 #define STACK_BYTES (512 * 1024)
 
-/* The longest sleep without a look around. */
+/* The longest sleep without a look around.  Who has nothing to do for so long gives up what was kept for more. */
 #define SLEEP_MAX_MS 60000
 
 /* Idle handles that are kept. */
@@ -89,7 +89,7 @@ take_handle(struct transfer_thread *thread, const struct transfer_peer *peer)
 	return handle;
 }
 
-/* The exchange is over: what it held is free before its owner hears of it, but for what the owner is told. */
+/* The exchange is over, and its handle no longer in the multi handle: what it held is free before its owner hears of it, but for what the owner is told. */
 static void
 end_transfer(struct transfer *transfer, CURLcode code)
 {
@@ -98,11 +98,22 @@ end_transfer(struct transfer *transfer, CURLcode code)
 	enum transfer_end end = transfer_end_of(transfer, code);
 	const char *reason = transfer_reason(transfer, code);
 
-	curl_multi_remove_handle(thread->multi, handle->easy);
 	list_remove(&transfer->link);
 	transfer_clean_up(transfer);
 	transfer->on_end(transfer, end, reason);
 	give_handle_back(thread, handle);
+}
+
+/* Ends what libcurl would go on with; the connection is closed with it. */
+static void
+abort_transfer(struct transfer *transfer, CURLcode code)
+{
+	CURL *easy = transfer->handle->easy;
+
+	curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
+	curl_multi_remove_handle(transfer->thread->multi, easy);
+	curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 0L);
+	end_transfer(transfer, code);
 }
 
 void
@@ -179,20 +190,31 @@ begin_added(struct news *news)
 	}
 }
 
-/* Ends what is told to stop, or, where stops is false, what has stalled. */
 static void
-end_some(struct transfer_thread *thread, bool stops)
+end_stopped(struct transfer_thread *thread)
 {
-	int64_t now = clock_mono_ms();
+	list_for_each_safe(node, &thread->sending) {
+		struct transfer *transfer = container_of(node, struct transfer, link);
+		if (is_stopped(transfer))
+			abort_transfer(transfer, CURLE_ABORTED_BY_CALLBACK);
+	}
+}
+
+/* Ends what takes too long.  How long until one of the others may. */
+static int64_t
+end_overdue(struct transfer_thread *thread)
+{
+	int64_t now = clock_mono_ms(), least = SLEEP_MAX_MS;
 
 	list_for_each_safe(node, &thread->sending) {
 		struct transfer *transfer = container_of(node, struct transfer, link);
-
-		if (stops ? !is_stopped(transfer) : transfer_stall_left_ms(transfer, now) != 0)
-			continue;
-		transfer->has_stalled = !stops;
-		end_transfer(transfer, stops ? CURLE_ABORTED_BY_CALLBACK : CURLE_OPERATION_TIMEDOUT);
+		int64_t left = transfer_left_ms(transfer, now);
+		if (left == 0)
+			abort_transfer(transfer, CURLE_OPERATION_TIMEDOUT);
+		else if (left < least)
+			least = left;
 	}
+	return least;
 }
 
 static void
@@ -227,36 +249,60 @@ end_ended(struct transfer_thread *thread)
 
 		if (message->msg != CURLMSG_DONE)
 			continue;
-		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &private);
+		CURL *easy = message->easy_handle;
+		curl_easy_getinfo(easy, CURLINFO_PRIVATE, &private);
+		curl_multi_remove_handle(thread->multi, easy);
 		end_transfer((struct transfer *)(void *)private, code);
 	}
 }
 
-/* How long nothing of ours is to be done; libcurl's own times it knows itself. */
-static int
-sleep_ms(const struct transfer_thread *thread)
+/* How long nothing is to be done about what rests. */
+static int64_t
+rest_left_ms(const struct transfer_thread *thread)
 {
-	int64_t now = clock_mono_ms(), most = SLEEP_MAX_MS;
+	int64_t now = list_is_empty(&thread->resting) ? 0 : clock_mono_ms(), least = SLEEP_MAX_MS;
 
-	list_for_each(node, &thread->sending) {
-		int64_t left = transfer_stall_left_ms(container_of(node, struct transfer, link), now);
-		if (left >= 0 && left < most)
-			most = left;
-	}
 	list_for_each(node, &thread->resting) {
 		int64_t left = container_of(node, struct transfer, link)->due_ms - now;
-		if (left < most)
-			most = left > 0 ? left : 0;
+		if (left < least)
+			least = left > 0 ? left : 0;
 	}
-	return (int)most;
+	return least;
 }
 
 static void
-sleep_until_woken(struct transfer_thread *thread)
+free_handles(struct transfer_thread *thread)
+{
+	while (!list_is_empty(&thread->handles)) {
+		struct transfer_handle *handle =
+			container_of(thread->handles.next, struct transfer_handle, link);
+		list_remove(&handle->link);
+		transfer_handle_free(handle);
+	}
+	thread->handle_count = 0;
+}
+
+/* Closes the connections that nobody has used for long; libcurl by itself would do so only when it makes the next. */
+static void
+give_up_kept(struct transfer_thread *thread)
+{
+	CURLM *multi = thread->handle_count > 0 ? transfer_multi_new(TRANSFERS_PER_THREAD) : NULL;
+
+	if (!multi)
+		return;
+	free_handles(thread);
+	curl_multi_cleanup(thread->multi);
+	thread->multi = multi;
+}
+
+/* Sleeps for at most that long; libcurl's own times it knows itself. */
+static void
+sleep_until_woken(struct transfer_thread *thread, int64_t most_ms)
 {
 	struct curl_waitfd wake = {.fd = thread->wake_fd, .events = CURL_WAIT_POLLIN};
 	uint64_t count;
-	bool is_quiet;
+	bool is_quiet, is_idle = list_is_empty(&thread->sending) && list_is_empty(&thread->resting);
+	int64_t began_ms = is_idle ? clock_mono_ms() : 0;
 
 	pthread_mutex_lock(&thread->lock);
 	is_quiet = list_is_empty(&thread->inbox) && !thread->has_stops &&
@@ -265,9 +311,11 @@ sleep_until_woken(struct transfer_thread *thread)
 	pthread_mutex_unlock(&thread->lock);
 	if (!is_quiet)
 		return;
-	curl_multi_poll(thread->multi, &wake, 1, sleep_ms(thread), NULL);
+	curl_multi_poll(thread->multi, &wake, 1, (int)most_ms, NULL);
 	if (wake.revents && read(thread->wake_fd, &count, sizeof count) < 0)
 		assert(errno == EAGAIN || errno == EINTR);
+	if (is_idle && !wake.revents && clock_mono_ms() - began_ms >= SLEEP_MAX_MS)
+		give_up_kept(thread);
 }
 
 static void *
@@ -286,13 +334,13 @@ thread_main(void *arg)
 			return NULL;
 		begin_added(&news);
 		if (news.has_stops)
-			end_some(thread, true);
+			end_stopped(thread);
 		wake_rested(thread);
 		curl_multi_perform(thread->multi, &running);
 		end_ended(thread);
-		end_some(thread, false);
+		int64_t due_ms = end_overdue(thread), rest_ms = rest_left_ms(thread);
 		post_mail(thread);
-		sleep_until_woken(thread);
+		sleep_until_woken(thread, due_ms < rest_ms ? due_ms : rest_ms);
 	}
 }
 
@@ -322,12 +370,7 @@ make_thread(struct transfer_thread *thread)
 static void
 free_thread(struct transfer_thread *thread)
 {
-	while (!list_is_empty(&thread->handles)) {
-		struct transfer_handle *handle =
-			container_of(thread->handles.next, struct transfer_handle, link);
-		list_remove(&handle->link);
-		transfer_handle_free(handle);
-	}
+	free_handles(thread);
 	if (thread->multi)
 		curl_multi_cleanup(thread->multi);
 	if (thread->wake_fd >= 0)

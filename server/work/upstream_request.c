@@ -32,10 +32,14 @@ static void
 add_quoted(struct text *text, const char *value)
 {
 	text_add_char(text, '"');
-	for (; *value; value++) {
-		if (*value == '"' || *value == '\\')
+	while (*value) {
+		size_t plain = strcspn(value, "\"\\");
+		text_add(text, value, plain);
+		value += plain;
+		if (*value) {
 			text_add_char(text, '\\');
-		text_add_char(text, *value);
+			text_add_char(text, *value++);
+		}
 	}
 	text_add_char(text, '"');
 }
@@ -64,7 +68,8 @@ put_forwarded(const struct work_input *input, struct fields *fields)
 		text_add_string(&element, ";host=");
 		add_quoted(&element, input->authority);
 	}
-	text_addf(&element, ";proto=%s", input->scheme);
+	text_add_string(&element, ";proto=");
+	text_add_string(&element, input->scheme);
 	fields_put(fields, "Forwarded", element.data);
 }
 
