@@ -1,8 +1,6 @@
 /* Ids: see id.h. */
 #include "common/id.h"
 
-#include "common/text.h"
-
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -66,6 +64,15 @@ id_generate(struct id *ret_id)
 	ret_id->bytes[8] = (uint8_t)((ret_id->bytes[8] & 0x3f) | 0x80);
 }
 
+/* The value of a digit; else one with bits that none has. */
+static inline int
+hex_value(char c)
+{
+	unsigned digit = (unsigned char)c - '0', letter = ((unsigned char)c | 0x20) - 'a';
+
+	return digit < 10 ? (int)digit : letter < 6 ? (int)letter + 10 : 0x100;
+}
+
 int
 id_parse(const char *text, size_t len, struct id *ret_id)
 {
@@ -80,11 +87,10 @@ id_parse(const char *text, size_t len, struct id *ret_id)
 				return -EINVAL;
 			continue;
 		}
-		int high = text_hex_value(text[i]);
-		int low = text_hex_value(text[i + 1]);
-		if (high < 0 || low < 0)
+		int octet = hex_value(text[i]) << 4 | hex_value(text[i + 1]);
+		if (octet & ~0xff)
 			return -EINVAL;
-		id.bytes[out++] = (uint8_t)(high << 4 | low);
+		id.bytes[out++] = (uint8_t)octet;
 		i += 2;
 	}
 	*ret_id = id;

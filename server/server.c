@@ -23,6 +23,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <event2/event.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,6 +40,19 @@ raise_descriptor_limit(void)
 	limit.rlim_cur = limit.rlim_max;
 	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
 		log_warning("descriptor limit not raised", "error=%s", strerrorname_np(errno));
+}
+
+/*
+ * Results are made on many threads and freed on the loop's.  With an arena for each thread, and with large blocks among the small ones, what
+ * has been freed is held in pieces, and resident memory grows for hours.  So the threads share two arenas, and a large block is given
+ * back when it is freed, however many there have been.
+ */
+static void
+hold_little_memory(void)
+{
+	(void)mallopt(M_ARENA_MAX, 2);
+	(void)mallopt(M_MMAP_THRESHOLD, 128 * 1024);
+	(void)mallopt(M_TRIM_THRESHOLD, 1024 * 1024);
 }
 
 static struct event_base *
@@ -84,6 +98,22 @@ open_store(struct server *server)
 }
 
 static void
+on_op_accept(void *arg, const struct op *op)
+{
+	struct server *server = arg;
+
+	metrics_count_accept(server->metrics, op);
+}
+
+static void
+on_op_drop(void *arg, const struct op *op)
+{
+	struct server *server = arg;
+
+	metrics_count_drop(server->metrics, op);
+}
+
+static void
 on_op_end(void *arg, const struct op *op)
 {
 	struct server *server = arg;
@@ -117,7 +147,9 @@ make_operations(struct server *server)
 		.keep_tombstone_ms = config->keep_tombstone_ms,
 		.stop_grace_ms = config->stop_grace_ms,
 		.max_retained_bytes = config->max_retained_bytes,
+		.on_accept = on_op_accept,
 		.on_end = on_op_end,
+		.on_drop = on_op_drop,
 		.arg = server,
 	};
 	int rc = operations_new(&operations_config, &server->operations);
@@ -181,8 +213,9 @@ server_start(struct config *config, const char *file, struct server **ret_server
 	server->file = xstrdup(file);
 	log_set_level((enum log_level)config->log_level);
 	log_set_journal(notify_stderr_is_journal());
-	raise_descriptor_limit();
+	hold_little_memory();
 	program_start();
+	raise_descriptor_limit();
 	for (size_t i = 0; rc == 0 && i < sizeof steps / sizeof *steps; i++)
 		rc = steps[i](server);
 	if (rc < 0) {

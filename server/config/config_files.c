@@ -3,6 +3,7 @@
 
 #include "common/cleanup.h"
 #include "common/json.h"
+#include "work/program_user.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -130,6 +131,21 @@ config_convert_program(struct settings *settings, const char *name)
 	if (faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) < 0)
 		return refuse(settings, name, "cannot be run", errno, path);
 	return path;
+}
+
+char *
+config_convert_user(struct settings *settings, const char *name)
+{
+	struct program_user user;
+	int error = program_user_find(name, &user);
+
+	if (error == 0)
+		return xstrdup(name);
+	mistakes_add_string(&settings->mistakes, name, "%s",
+		error == -EPERM
+			? "cannot be switched to: the server is not root, or lacks capabilities for it"
+			: "is no user of this machine");
+	return NULL;
 }
 
 /* The JSON in a file, true; or false once it has been told what is wrong with it. */

@@ -26,6 +26,9 @@ char *config_convert_file(struct settings *settings, const char *name);
 char *config_convert_directory(struct settings *settings, const char *name);
 char *config_convert_program(struct settings *settings, const char *name);
 
+/* The name of a user that programs can be run as. */
+char *config_convert_user(struct settings *settings, const char *name);
+
 /* The schema that value is, or that the file it names holds: an object or a boolean (the caller's).  NULL
  * once it has been told why it is a mistake. */
 struct json_object *config_read_schema(struct settings *settings, struct json_object *value);

@@ -122,8 +122,7 @@ static const struct setting limit_rows[] = {
 		.min = 1,
 		.max = 1000000,
 		.fallback_note = "the server's",
-		.meaning = "Processes and threads of the server's user at which it can start no more; no "
-			   "limit for "
+		.meaning = "Processes and threads of its user at which it can start no more; no limit for "
 			   "root."},
 	{.name = NULL},
 };
@@ -170,6 +169,13 @@ static const struct setting program_rows[] = {
 		.members = &limit_table,
 		.fallback_note = "the server's",
 		.meaning = "What it may use."},
+	{.name = "user",
+		PROGRAM(SETTING_STRING, user),
+		.convert = config_convert_user,
+		.type = "user",
+		.fallback_note = "the server's",
+		.meaning = "Whom it runs as, with that user's groups and no capabilities; the server must be "
+			   "root for that, with the capabilities SETUID, SETGID, KILL and SYS_PTRACE."},
 	{.name = "nice",
 		PROGRAM(SETTING_WHOLE, nice),
 		.min = 0,

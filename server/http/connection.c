@@ -14,6 +14,7 @@
 
 #include "common/clock.h"
 #include "common/problem.h"
+#include "http/lane.h"
 #include "http/listener.h"
 #include "http/reply.h"
 #include "http/tls.h"
@@ -73,6 +74,29 @@ refuse(struct http_connection *connection)
 	timer_start(connection->listener->server->timers, &connection->timer, 0);
 }
 
+/* Does with the *used bytes of the input at an offset as the guard says.  Whether it is to be fed the rest; then *used is how many of them
+ * are still there. */
+static bool
+take_verdict(struct http_connection *connection, enum guard_verdict verdict, size_t at, size_t *used)
+{
+	switch (verdict) {
+	case GUARD_PASS:
+		return true;
+	case GUARD_DROP:
+		cut(connection, at, *used);
+		*used = 0;
+		return true;
+	case GUARD_COMPLETE:
+		connection->complete = true;
+		return false;
+	case GUARD_REFUSE:
+		cut(connection, at, evbuffer_get_length(bufferevent_get_input(connection->bev)) - at);
+		refuse(connection);
+		return false;
+	}
+	return false;
+}
+
 /* Feeds the guard with the input from offset at, up to the end of one request. */
 static void
 feed(struct http_connection *connection, size_t at)
@@ -84,21 +108,11 @@ feed(struct http_connection *connection, size_t at)
 	while (at < evbuffer_get_length(input) && evbuffer_ptr_set(input, &from, at, EVBUFFER_PTR_SET) == 0 &&
 		evbuffer_peek(input, -1, &from, &piece, 1) > 0) {
 		size_t used = 0;
-		switch (guard_feed(&connection->guard, piece.iov_base, piece.iov_len, &used)) {
-		case GUARD_PASS:
-			at += used;
-			break;
-		case GUARD_DROP:
-			cut(connection, at, used);
-			break;
-		case GUARD_COMPLETE:
-			connection->complete = true;
+		enum guard_verdict verdict =
+			guard_feed(&connection->guard, piece.iov_base, piece.iov_len, &used);
+		if (!take_verdict(connection, verdict, at, &used))
 			return;
-		case GUARD_REFUSE:
-			cut(connection, at, evbuffer_get_length(input) - at);
-			refuse(connection);
-			return;
-		}
+		at += used;
 	}
 }
 
@@ -122,6 +136,76 @@ begin_reading(struct http_connection *connection)
 	start_timer(connection, header_timeout(connection));
 }
 
+/* The timer is left as it is where it runs for the same end already, and started anew for what is left when it runs out. */
+static void
+start_idling(struct http_connection *connection, int64_t since_us)
+{
+	bool idled = connection->state == CONNECTION_IDLE;
+
+	connection->state = CONNECTION_IDLE;
+	connection->idle_since_us = since_us;
+	if (!idled)
+		start_timer(connection, connection->listener->server->config.idle_timeout_ms);
+}
+
+/* Whether there is no time left; else the timer is started for what there is. */
+static bool
+has_idled(struct http_connection *connection)
+{
+	int64_t idle_ms = (clock_mono_us() - connection->idle_since_us) / 1000;
+	int64_t left_ms = connection->listener->server->config.idle_timeout_ms - idle_ms;
+
+	if (left_ms > 0)
+		start_timer(connection, left_ms);
+	return left_ms <= 0;
+}
+
+/* The answered request is all that is there. */
+static void
+drain_input(struct http_connection *connection)
+{
+	struct evbuffer *input = bufferevent_get_input(connection->bev);
+
+	connection->feeding = true;
+	evbuffer_drain(input, evbuffer_get_length(input));
+	connection->feeding = false;
+}
+
+/*
+ * The first bytes of a request have come, and nothing else is in the input.  If they are one whole request that the lane can answer, it is
+ * answered and gone; else the guard goes on with what it has not seen, or with what follows the request.
+ */
+static void
+begin_request(struct http_connection *connection)
+{
+	struct evbuffer *input = bufferevent_get_input(connection->bev);
+	struct guard *guard = &connection->guard;
+	size_t len = evbuffer_get_length(input), used = 0;
+	struct evbuffer_iovec piece;
+	int64_t began_us;
+
+	if (evbuffer_peek(input, -1, NULL, &piece, 1) != 1 || piece.iov_len != len ||
+		evbuffer_get_length(bufferevent_get_output(connection->bev)) > 0) {
+		begin_reading(connection);
+		feed(connection, 0);
+		return;
+	}
+	guard->note = &connection->listener->server->note;
+	enum guard_verdict verdict = guard_feed(guard, piece.iov_base, len, &used);
+	guard->note = NULL;
+	if (verdict == GUARD_COMPLETE && used == len &&
+		lane_answer(
+			connection, piece.iov_base, len, &connection->listener->server->note, &began_us)) {
+		drain_input(connection);
+		if (connection->state != CONNECTION_BUSY)
+			start_idling(connection, began_us);
+		return;
+	}
+	begin_reading(connection);
+	if (take_verdict(connection, verdict, 0, &used))
+		feed(connection, used);
+}
+
 static void
 on_input(struct evbuffer *input, const struct evbuffer_cb_info *info, void *arg)
 {
@@ -143,8 +227,8 @@ on_input(struct evbuffer *input, const struct evbuffer_cb_info *info, void *arg)
 		return;
 	case CONNECTION_NEW:
 	case CONNECTION_IDLE:
-		begin_reading(connection);
-		break;
+		begin_request(connection);
+		return;
 	case CONNECTION_READING:
 		break;
 	}
@@ -231,8 +315,11 @@ on_deadline(struct timer *timer)
 			return;
 		}
 		break;
-	case CONNECTION_NEW:
 	case CONNECTION_IDLE:
+		if (!has_idled(connection))
+			return;
+		break;
+	case CONNECTION_NEW:
 		break;
 	}
 	connection_close(connection);
@@ -305,8 +392,13 @@ connection_adopt(struct http_connection *connection)
 		ev_uint16_t port;
 
 		connection->evhttp = arg; /* evhttp's callbacks have its connection as their argument */
+		connection->listener->on_read = on_read;
+		connection->listener->on_write = on_write;
+		connection->listener->on_event = on_event;
 		evhttp_connection_set_closecb(connection->evhttp, on_close, connection);
 		evbuffer_add_cb(bufferevent_get_input(bev), on_input, connection);
+		/* evhttp need not be told of input that the lane has taken. */
+		bufferevent_setwatermark(bev, EV_READ, 1, 0);
 		evhttp_connection_get_peer(connection->evhttp, &address, &port);
 		if (address && !connection->listener->is_unix)
 			strncpy(connection->remote_address, address, sizeof connection->remote_address - 1);
@@ -351,10 +443,10 @@ connection_hold_request(struct http_connection *connection)
 	bufferevent_enable(connection->bev, EV_READ);
 }
 
-void
-connection_flush_reply(struct http_connection *connection)
+/* What is in the output buffer is written as the client takes it, within a deadline. */
+static void
+begin_flushing(struct http_connection *connection)
 {
-	stop_reading_requests(connection);
 	connection->reply_bytes = evbuffer_get_length(bufferevent_get_output(connection->bev));
 	connection->progress_mark = 0;
 	bufferevent_enable(connection->bev, EV_READ | EV_WRITE);
@@ -362,15 +454,65 @@ connection_flush_reply(struct http_connection *connection)
 }
 
 void
+connection_flush_reply(struct http_connection *connection)
+{
+	stop_reading_requests(connection);
+	begin_flushing(connection);
+}
+
+void
 connection_next_request(struct http_connection *connection)
 {
 	connection->complete = false;
-	connection->state = CONNECTION_IDLE;
-	start_timer(connection, connection->listener->server->config.idle_timeout_ms);
+	start_idling(connection, clock_mono_us());
 	if (evbuffer_get_length(bufferevent_get_input(connection->bev)) > 0) {
 		begin_reading(connection);
 		feed(connection, 0);
 	}
+}
+
+/* The rest of the lane's answer is written: evhttp gets the connection back, as it left it. */
+static void
+on_answer_written(struct bufferevent *bev, void *arg)
+{
+	struct http_connection *connection = arg;
+	const struct http_listener *listener = connection->listener;
+
+	if (connection->closing) {
+		connection_close(connection);
+		return;
+	}
+	bufferevent_setcb(bev, listener->on_read, listener->on_write, listener->on_event, connection->evhttp);
+	bufferevent_disable(bev, EV_WRITE);
+	bufferevent_enable(bev, EV_READ);
+	connection_next_request(connection);
+	if (evbuffer_get_length(bufferevent_get_input(bev)) > 0)
+		bufferevent_trigger(bev, EV_READ, BEV_OPT_DEFER_CALLBACKS);
+}
+
+/* evhttp ends the connection, as it would between two requests. */
+static void
+on_answer_event(struct bufferevent *bev, short what, void *arg)
+{
+	struct http_connection *connection = arg;
+
+	connection->listener->on_event(bev, what, connection->evhttp);
+}
+
+void
+connection_hold_answer(struct http_connection *connection)
+{
+	if (connection->state == CONNECTION_BUSY)
+		return;
+	connection->state = CONNECTION_BUSY;
+	bufferevent_setcb(connection->bev, NULL, on_answer_written, on_answer_event, connection);
+	drain_input(connection);
+}
+
+void
+connection_flush_answer(struct http_connection *connection)
+{
+	begin_flushing(connection);
 }
 
 const char *

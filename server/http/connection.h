@@ -41,6 +41,7 @@ struct http_connection {
 	bool closing;  /* no request after this one */
 	bool refused;  /* the refusal is still to be written */
 	bool is_tls;
+	int64_t idle_since_us; /* while idle: the deadline counts from here, the timer may run out earlier */
 	uint64_t lingered_bytes; /* dropped while lingering */
 	uint64_t reply_bytes;	 /* of the reply, when its flushing began */
 	uint64_t progress_mark;	 /* body bytes read or reply bytes written when the deadline was last set */
@@ -61,6 +62,13 @@ void connection_begin_request(struct http_connection *connection, struct http_re
 
 /* The handler has returned without a reply: watch for the client's leaving. */
 void connection_hold_request(struct http_connection *connection);
+
+/* A part of an answer of the lane is about to be put into the output buffer, since it cannot be sent at once: from now on the next request waits until
+ * that is empty.  Does nothing if that is so already. */
+void connection_hold_answer(struct http_connection *connection);
+
+/* That part is in the output buffer now, and is written as the client takes it, within a deadline. */
+void connection_flush_answer(struct http_connection *connection);
 
 /* A reply is in the output buffer and is written as the client takes it, within a deadline. */
 void connection_flush_reply(struct http_connection *connection);

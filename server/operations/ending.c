@@ -127,8 +127,7 @@ publish(struct op *op)
 	op_set_state(op, end);
 	operations->outstanding--;
 	op_run_free(op);
-	if (operations->config.on_end)
-		operations->config.on_end(operations->config.arg, op);
+	op_tell(operations->config.on_end, op);
 	op_notify(op);
 	if (op->sync && !op->stored)
 		op_free(op);

@@ -161,6 +161,27 @@ op_run_new(struct op *op, struct work_input *input)
 	return run;
 }
 
+const char *
+op_refusal_name(enum op_refusal refusal)
+{
+	static const char *const names[OP_REFUSALS] = {
+		[OP_TAKEN] = "none",
+		[OP_REFUSED_CAPACITY] = "capacity",
+		[OP_REFUSED_QUEUE] = "queue",
+		[OP_REFUSED_DRAINING] = "draining",
+		[OP_REFUSED_STORAGE] = "storage",
+	};
+
+	return names[refusal];
+}
+
+void
+op_tell(void (*fn)(void *arg, const struct op *op), const struct op *op)
+{
+	if (fn)
+		fn(op->operations->config.arg, op);
+}
+
 void
 op_enqueue(struct op *op)
 {
@@ -197,6 +218,7 @@ on_accept_durable(void *arg, int error)
 		tell_acceptors(&acceptors, NULL, error);
 		return;
 	}
+	op_tell(operations->config.on_accept, op);
 	if (op->change) {
 		op->accepted = op->change->representation;
 		op->change->representation = NULL;
@@ -262,8 +284,10 @@ operations_submit(struct operations *operations, const struct op_submission *sub
 {
 	enum op_refusal why = refusal(operations, submission);
 
-	if (why != OP_TAKEN)
+	if (why != OP_TAKEN) {
+		operations->refused[why]++;
 		return why;
+	}
 	struct op *op = op_new(operations, submission->route);
 	id_generate(&op->id);
 	submission->input->id = op->id;
@@ -281,10 +305,12 @@ operations_submit(struct operations *operations, const struct op_submission *sub
 	op->route->load->waiting++;
 	if (submission->key)
 		op_key_add(op, submission->key);
-	if (submission->sync && !submission->key && !submission->change)
+	if (submission->sync && !submission->key && !submission->change) {
+		op_tell(operations->config.on_accept, op);
 		op_enqueue(op);
-	else
+	} else {
 		accept_durably(op, submission);
+	}
 	*ret_op = op;
 	return OP_TAKEN;
 }
@@ -337,6 +363,7 @@ operations_abandon(struct operations *operations, struct op *op)
 
 	if (!op->sync || op->stored || !waits || !list_is_empty(&op->watchers))
 		return;
+	op_tell(operations->config.on_drop, op);
 	op_queue_remove(op->run);
 	op->route->load->waiting--;
 	operations->outstanding--;
@@ -419,9 +446,11 @@ operations_get_stats(struct operations *operations, struct operations_stats *ret
 		.threads = operations->pool ? pool_threads(operations->pool) : 0,
 		.busy_threads = operations->pool ? pool_busy(operations->pool) : 0,
 		.oldest_queued_ms = oldest_queued_ms(operations),
-		.kept = operations->table.count,
+		.kept = operations->kept,
+		.tombstones = operations->tombstones,
 		.retained_bytes = operations->retained_bytes,
 	};
+	memcpy(ret_stats->refused, operations->refused, sizeof ret_stats->refused);
 }
 
 /* Whether another route of that key was added after this one. */
@@ -438,12 +467,18 @@ is_superseded(const struct operations *operations, const struct op_route *route)
 }
 
 void
-operations_each_route(struct operations *operations,
-	void (*fn)(void *arg, const char *key, const struct work *work), void *arg)
+operations_each_route(
+	struct operations *operations, void (*fn)(void *arg, const struct op_route_stats *stats), void *arg)
 {
 	list_for_each(node, &operations->routes) {
 		const struct op_route *route = container_of(node, struct op_route, link);
+		struct op_route_stats stats = {
+			.key = route->key,
+			.work = route->work,
+			.waiting = route->load->waiting,
+			.running = route->load->running,
+		};
 		if (route->work && !is_superseded(operations, route))
-			fn(arg, route->key, route->work);
+			fn(arg, &stats);
 	}
 }

@@ -27,8 +27,13 @@ struct operations_config {
 	int64_t stop_grace_ms;	     /* between SIGTERM and SIGKILL */
 	uint64_t max_retained_bytes; /* of bodies and results held; at it new calls are refused */
 
-	/* Told when an operation has ended, for the log and metrics.  May be NULL. */
+	/*
+	 * For the log and metrics; each may be NULL.  An operation that was accepted, or taken back from the store before its end, ends or is
+	 * dropped (a synchronous call whose client left the queue).
+	 */
+	void (*on_accept)(void *arg, const struct op *op);
 	void (*on_end)(void *arg, const struct op *op);
+	void (*on_drop)(void *arg, const struct op *op);
 	void *arg;
 };
 
@@ -70,7 +75,11 @@ enum op_refusal {
 	OP_REFUSED_QUEUE,
 	OP_REFUSED_DRAINING,
 	OP_REFUSED_STORAGE,
+	OP_REFUSALS,
 };
+
+/* "capacity". */
+const char *op_refusal_name(enum op_refusal refusal);
 
 struct op_submission {
 	struct op_route *route;
@@ -151,9 +160,17 @@ void operations_drain(struct operations *operations, void (*on_drained)(void *ar
 /* While draining: stops what still runs, as a crash would leave it: by SIGTERM, or at once. */
 void operations_stop_running(struct operations *operations, enum work_stop stop);
 
+/* A route as metrics show it. */
+struct op_route_stats {
+	const char *key;
+	const struct work *work;
+	unsigned waiting; /* accepting or queued */
+	unsigned running;
+};
+
 /* Calls fn for every route that calls are taken for: after a reload the latest of each key. */
-void operations_each_route(struct operations *operations,
-	void (*fn)(void *arg, const char *key, const struct work *work), void *arg);
+void operations_each_route(
+	struct operations *operations, void (*fn)(void *arg, const struct op_route_stats *stats), void *arg);
 
 /* For metrics and tests. */
 struct operations_stats {
@@ -163,7 +180,9 @@ struct operations_stats {
 	unsigned capacity;
 	unsigned threads, busy_threads; /* of the pool */
 	int64_t oldest_queued_ms;	/* when it was accepted, wall clock; 0: nothing is queued */
-	uint64_t kept;			/* in the table: all but synchronous ones */
-	uint64_t retained_bytes;	/* of bodies and results */
+	uint64_t kept;			/* results that can be read */
+	uint64_t tombstones;
+	uint64_t retained_bytes; /* of bodies and results */
+	uint64_t refused[OP_REFUSALS];
 };
 void operations_get_stats(struct operations *operations, struct operations_stats *ret_stats);

@@ -78,6 +78,9 @@ struct operations {
 	struct hash turns;   /* struct op_turn, by the resource's id */
 	unsigned outstanding, queued, run_count;
 	uint64_t sequence;
+	uint64_t kept;	     /* in the table: results */
+	uint64_t tombstones; /* in the table, likewise */
+	uint64_t refused[OP_REFUSALS];
 	uint64_t retained_bytes; /* bodies of requests that have not ended, and results that are kept */
 	struct timer retry;	 /* runs while nothing is started, because the disk has refused a start */
 	bool draining;
@@ -94,7 +97,9 @@ void op_notify(struct op *op);
 struct op_route *op_route_ref(struct op_route *route);
 
 /* operations.c: what submitting and recovering share. */
-struct op_run *op_run_new(struct op *op, struct work_input *input); /* takes input */
+void op_tell(
+	void (*fn)(void *arg, const struct op *op), const struct op *op); /* one of the hooks, NULL too */
+struct op_run *op_run_new(struct op *op, struct work_input *input);	  /* takes input */
 void op_enqueue(struct op *op);
 
 /* drain.c */

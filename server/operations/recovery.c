@@ -139,6 +139,7 @@ restore_outstanding(struct recovery *recovery, struct op *op, const struct store
 	if (record->pending)
 		op->change = restore_change(op, input, record->pending);
 	operations->outstanding++;
+	op_tell(operations->config.on_accept, op);
 	/* Queued ones, too: the start of what may be run again is not recorded. */
 	remember_running(recovery, record);
 	op->state = OP_QUEUED;

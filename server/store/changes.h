@@ -30,7 +30,10 @@ __attribute__((warn_unused_result)) int changes_begin(
 __attribute__((warn_unused_result)) int changes_end(
 	struct changes *changes, struct store_change *change, uint64_t sequence);
 
-/* Makes the indexes that the collection wants. */
+/* Reads every row.  -EINVAL if one is damaged, -errno; *ret_why then says so. */
+__attribute__((warn_unused_result)) int changes_check(struct changes *changes, char **ret_why);
+
+/* Makes the indexes that the collection wants, and drops those that it does not want any more. */
 __attribute__((warn_unused_result)) int changes_add_indexes(
 	struct changes *changes, const struct store_collection *collection);
 

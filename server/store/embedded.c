@@ -73,6 +73,9 @@ embedded_load(struct store *store, store_load_fn fn, void *arg, char **ret_why)
 	rc = rows_load(embedded->disk.rows, embedded->disk.spool, on_load, &passing, ret_why);
 	if (rc < 0)
 		return rc;
+	rc = changes_check(embedded->disk.changes, ret_why);
+	if (rc < 0)
+		return rc;
 	rc = spool_sweep(embedded->disk.spool);
 	if (rc < 0) {
 		*ret_why = xasprintf("cannot tidy up %s.spool: %s", embedded->config.path, strerror(-rc));
@@ -126,6 +129,12 @@ static void
 embedded_read(struct store *store, struct store_read *read)
 {
 	reader_read(embedded_of(store)->readers.of_one, read);
+}
+
+static void
+embedded_judge(struct store *store, struct store_judgement *judgement)
+{
+	reader_judge(embedded_of(store)->readers.of_one, judgement);
 }
 
 static void
@@ -183,6 +192,7 @@ static const struct store_backend embedded_backend = {
 	.write = embedded_write,
 	.prepare = embedded_prepare,
 	.read = embedded_read,
+	.judge = embedded_judge,
 	.list = embedded_list,
 	.spool_fd = embedded_spool_fd,
 	.is_healthy = embedded_is_healthy,

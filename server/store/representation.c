@@ -3,6 +3,7 @@
 
 #include "common/clock.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static void
@@ -69,4 +70,15 @@ representation_add(struct text *text, const struct store_collection *collection,
 	representation_add_inside(text, collection, resource, url);
 	while (depth-- > 0)
 		text_add_char(text, '}');
+}
+
+void
+representation_of_change(struct store_change *change, const struct resource *resource)
+{
+	struct text text = {0};
+
+	representation_add(&text, change->collection, resource, change->url);
+	free(change->representation);
+	change->representation = text_take(&text);
+	change->version = resource->version;
 }

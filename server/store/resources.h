@@ -167,6 +167,22 @@ struct store_item {
 const struct store_item *store_find_item(struct store *store, const struct store_collection *collection,
 	const struct id *id, const struct id *parent, const char *url);
 
+/*
+ * A judgement on a change that is not made: whether it would be refused if it came with an operation now.  The caller's,
+ * but the store's until it is completed, and its change with it; zero but for what is wanted.
+ */
+struct store_judgement {
+	struct mail mail;
+	struct store_change *change; /* lent */
+	void (*done)(struct store_judgement *judgement);
+
+	int error; /* 0, a refusal, or -EIO */
+
+	struct list link; /* the store's */
+};
+
+void store_judge(struct store *store, struct store_judgement *judgement);
+
 /* A filter of a list: a member and the value that it must have. */
 struct store_filter {
 	char *member;

@@ -102,7 +102,7 @@ store_add_collection(struct store *store, struct store_collection *collection)
 	struct id none = {0};
 	int rc = store->backend->prepare(store);
 
-	if (rc < 0 || !collection->index[0])
+	if (rc < 0)
 		return rc;
 	struct store_operation operation = {
 		.change = store_change_new(collection, STORE_NONE, &none, &none, "")};
@@ -122,6 +122,12 @@ store_find_item(struct store *store, const struct store_collection *collection, 
 	const struct id *parent, const char *url)
 {
 	return item_cache_find(store->items, collection, id, parent, url);
+}
+
+void
+store_judge(struct store *store, struct store_judgement *judgement)
+{
+	store->backend->judge(store, judgement);
 }
 
 void

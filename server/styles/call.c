@@ -361,8 +361,8 @@ on_gone(struct http_request *request)
 }
 
 /* Overload: 503 for the whole server, 429 for the route; style prefer knows but the former. */
-void
-call_refuse_load(struct call *call, enum op_refusal refusal)
+static void
+refuse_load(struct call *call)
 {
 	static const struct {
 		enum problem problem;
@@ -379,7 +379,17 @@ call_refuse_load(struct call *call, enum op_refusal refusal)
 	int status = call->style == &style_prefer ? 503 : 0;
 
 	fields_putf(&fields, "Retry-After", "%u", op_route_retry_after(call->route->config.op_route));
-	call_refuse(call, reasons[refusal].problem, status, reasons[refusal].detail, &fields);
+	call_refuse(call, reasons[call->refusal].problem, status, reasons[call->refusal].detail, &fields);
+}
+
+void
+call_refuse_load(struct call *call, enum op_refusal refusal)
+{
+	call->refusal = refusal;
+	if (call->change && (refusal == OP_REFUSED_CAPACITY || refusal == OP_REFUSED_QUEUE))
+		call_judge_change(call, refuse_load);
+	else
+		refuse_load(call);
 }
 
 static void
@@ -412,14 +422,18 @@ submit(struct call *call)
 		call_await(call, op);
 }
 
-/* The key was used before: the first operation answers, if this is the same request. */
 static void
-join(struct call *call, struct op *op, bool same)
+refuse_reused(struct call *call)
 {
-	if (!same) {
-		call_refuse(call, PROBLEM_KEY_REUSED, 0,
-			"The key was used with another method, path, query or body.", NULL);
-	} else if (op->state == OP_EXPIRED) {
+	call_refuse(call, PROBLEM_KEY_REUSED, 0, "The key was used with another method, path, query or body.",
+		NULL);
+}
+
+/* The same request came before: the first operation answers, whatever has become of the resource since. */
+static void
+join(struct call *call, struct op *op)
+{
+	if (op->state == OP_EXPIRED) {
 		const struct style *style = call->style ? call->style : &style_location;
 		monitor_reply_missing(call_end(call), style, op);
 	} else if (op->state == OP_ACCEPTING) {
@@ -429,23 +443,39 @@ join(struct call *call, struct op *op, bool same)
 	}
 }
 
+/* The operation that had its key; NULL if there is none. */
+static struct op *
+find_first(struct call *call, bool *ret_same)
+{
+	*ret_same = false;
+	return call->key ? op_key_find(call->route->styles->config.operations, call->key, ret_same) : NULL;
+}
+
 bool
-call_join(struct call *call)
+call_join_same(struct call *call)
 {
 	bool same;
-	struct op *op =
-		call->key ? op_key_find(call->route->styles->config.operations, call->key, &same) : NULL;
+	struct op *op = find_first(call, &same);
 
-	if (op)
-		join(call, op, same);
-	return op;
+	if (same)
+		join(call, op);
+	return same;
 }
 
 void
 call_submit_or_join(struct call *call)
 {
-	if (!call_join(call))
+	bool same;
+	struct op *op = find_first(call, &same);
+
+	if (!op)
 		submit(call);
+	else if (same)
+		join(call, op);
+	else if (call->change)
+		call_judge_change(call, refuse_reused);
+	else
+		refuse_reused(call);
 }
 
 bool

@@ -38,6 +38,9 @@ struct call {
 	char *url;		     /* of the resource */
 	struct store_change *change; /* until it is submitted as an operation */
 	struct store_read read;	     /* what a patch is merged into */
+	struct store_judgement judgement;
+	void (*passed)(struct call *call); /* once the judgement has found nothing */
+	enum op_refusal refusal;	   /* with it: what is told then */
 	bool has_if_match;
 	uint64_t expected[STORE_EXPECTED_MAX];
 	unsigned expected_count; /* of If-Match; with has_if_match, 0: nothing can match */
@@ -67,8 +70,8 @@ bool call_prepare(struct call *call);
 /* Submits the call, with its change if it has one; or joins the operation that had its key. */
 void call_submit_or_join(struct call *call);
 
-/* The first operation of its key answers, if there is one: then true. */
-bool call_join(struct call *call);
+/* The first operation of its key answers, if there is one and the request is the same: then true. */
+bool call_join_same(struct call *call);
 
 /* Waits for op as for one of its own. */
 void call_await(struct call *call, struct op *op);
@@ -83,6 +86,13 @@ bool call_read_key(struct call *call);
 void call_judge(struct call *call, void (*judged)(struct call *call));
 bool call_wants_intake(const struct call *call);
 
+/* The same, but the body is only parsed. */
+void call_parse(struct call *call, void (*parsed)(struct call *call));
+
 /* call_change.c: a call of a collection. */
 void call_change_begin(struct call *call);
 void call_change_refused(struct call *call, int error);
+
+/* Has its change judged, which is about to be refused for another reason: what is wrong with it comes first (contract, 3).
+ * Then passed is called if nothing is. */
+void call_judge_change(struct call *call, void (*passed)(struct call *call));

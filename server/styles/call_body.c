@@ -20,6 +20,13 @@ call_wants_intake(const struct call *call)
 	return method != HTTP_DELETE || call->body;
 }
 
+/* Pool thread. */
+static void
+do_parse(struct pool_job *job)
+{
+	intake_parse(&container_of(job, struct call, job)->intake);
+}
+
 static void
 run(struct intake *intake)
 {
@@ -45,13 +52,32 @@ on_judged(struct pool_job *job)
 }
 
 static void
+go_to_thread(struct call *call, void (*job)(struct pool_job *job))
+{
+	call->busy = true;
+	call->job.run = job;
+	call->job.done = on_judged;
+	pool_submit(call->route->styles->pool, &call->job);
+}
+
+static void
 judge_on_thread(struct call *call)
 {
 	call->intake.schema = call->route->config.schema;
-	call->busy = true;
-	call->job.run = do_judge;
-	call->job.done = on_judged;
-	pool_submit(call->route->styles->pool, &call->job);
+	go_to_thread(call, do_judge);
+}
+
+void
+call_parse(struct call *call, void (*parsed)(struct call *call))
+{
+	call->judged = parsed;
+	call->intake.body = blob_ref(call->body);
+	if (blob_len(call->body) > INLINE_BYTES) {
+		go_to_thread(call, do_parse);
+		return;
+	}
+	intake_parse(&call->intake);
+	parsed(call);
 }
 
 void

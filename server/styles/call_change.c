@@ -14,9 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Bodies up to this are read before the resource is, so that one that is not JSON is told first. */
-#define EARLY_BYTES (16 * 1024)
-
 static void read_base(struct call *call);
 
 bool
@@ -174,6 +171,35 @@ call_change_refused(struct call *call, int error)
 }
 
 static void
+on_change_judged(struct store_judgement *judgement)
+{
+	struct call *call = container_of(judgement, struct call, judgement);
+
+	if (call_is_gone(call))
+		return;
+	if (judgement->error)
+		call_change_refused(call, judgement->error);
+	else
+		call->passed(call);
+}
+
+void
+call_judge_change(struct call *call, void (*passed)(struct call *call))
+{
+	const struct store_collection *collection = call->route->config.collection;
+
+	/* Of such a create nothing can be wrong. */
+	if (call->action == STORE_CREATE && !collection->parent && !collection->unique[0]) {
+		passed(call);
+		return;
+	}
+	call->passed = passed;
+	call->judgement = (struct store_judgement){.change = call->change, .done = on_change_judged};
+	call->busy = true;
+	store_judge(call->route->styles->config.store, &call->judgement);
+}
+
+static void
 answer_change(struct call *call)
 {
 	struct store_change *change = call->change;
@@ -265,18 +291,21 @@ read_base(struct call *call)
 	store_read(call->route->styles->config.store, read);
 }
 
+/* A body that is not JSON is told before the resource is looked for. */
+static void
+on_parsed(struct call *call)
+{
+	if (call->intake.problem != PROBLEM_NONE)
+		call_refuse_body(call);
+	else if (!call_join_same(call))
+		read_base(call);
+}
+
 static void
 begin_patch(struct call *call)
 {
 	call->intake.merges = true;
-	if (blob_len(call->body) <= EARLY_BYTES) {
-		call->intake.body = blob_ref(call->body);
-		intake_parse(&call->intake);
-	}
-	if (call->intake.problem != PROBLEM_NONE)
-		call_refuse_body(call);
-	else if (!call_join(call))
-		read_base(call);
+	call_parse(call, on_parsed);
 }
 
 /* Whether a body of that type is a merge patch, or says nothing of itself. */

@@ -44,26 +44,46 @@ static const struct {
 	{"/async/v1/requests/{id}/response", &style_prefer_response},
 };
 
+/* What the path names, if whoever asks may know of it; else NULL. */
+static struct op *
+find_monitored(const struct http_request *request, const struct monitor_target *monitor)
+{
+	struct op *op = NULL;
+	struct id id;
+
+	if (http_request_id_param(request, "id", &id) == 0)
+		op = operations_find(monitor->styles->config.operations, &id);
+	return op && monitor_may_use(request, op) ? op : NULL;
+}
+
 static void
 on_monitor(struct http_request *request, void *arg)
 {
 	struct monitor_target *monitor = arg;
 	struct styles *styles = monitor->styles;
-	char *text = http_request_param(request, "id");
-	struct op *op = NULL;
-	struct id id;
+	struct op *op = find_monitored(request, monitor);
 
-	if (text && id_parse(text, strlen(text), &id) == 0)
-		op = operations_find(styles->config.operations, &id);
-	free(text);
-	if (op && !monitor_may_use(request, op))
-		op = NULL;
 	if (!op || op->state == OP_EXPIRED)
 		monitor_reply_missing(request, monitor->style, op);
 	else if (request->method == HTTP_DELETE)
 		monitor_cancel(request, styles, monitor->style, op);
 	else
 		monitor_get(request, styles, monitor->style, op);
+}
+
+static bool
+answer_monitor_now(struct http_request *request, void *arg)
+{
+	struct monitor_target *monitor = arg;
+	struct op *op = find_monitored(request, monitor);
+
+	if (!op || op->state == OP_EXPIRED)
+		monitor_reply_missing(request, monitor->style, op);
+	else if (monitor_is_at_hand(request, op))
+		monitor_get(request, monitor->styles, monitor->style, op);
+	else
+		return false;
+	return true;
 }
 
 int
@@ -83,7 +103,8 @@ styles_new(const struct styles_config *config, struct styles **ret_styles)
 		struct monitor_target *monitor = &styles->monitors[i];
 		monitor->styles = styles;
 		monitor->style = monitors[i].style;
-		monitor->target = (struct http_target){.handler = on_monitor, .arg = monitor};
+		monitor->target = (struct http_target){
+			.handler = on_monitor, .arg = monitor, .answer_now = answer_monitor_now};
 	}
 	*ret_styles = styles;
 	return 0;
@@ -207,7 +228,8 @@ style_route_new(struct styles *styles, const struct style_route_config *config)
 	route->call_target = (struct http_target){
 		.handler = config->collection ? on_collection : call_begin, .arg = route};
 	route->item_target = (struct http_target){.handler = on_item, .arg = route};
-	route->poll_target = (struct http_target){.handler = token_poll, .arg = route};
+	route->poll_target =
+		(struct http_target){.handler = token_poll, .arg = route, .answer_now = token_answer_now};
 	return route;
 }
 

@@ -1,16 +1,15 @@
 /* One process of ours: see process.h. */
 #include "work/process.h"
 
+#include "work/spawn.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <spawn.h>
 #include <sys/pidfd.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-/* The first descriptor that a program does not get. */
-#define FIRST_CLOSED_FD 4
 
 /* How often we look for members of a killed group before they are left to be reaped as orphans, and the
  * longest pause between. */
@@ -52,21 +51,6 @@ close_all(struct process *process)
 	process_close(&process->progress_fd);
 }
 
-/* Moves *fd out of the way of the descriptors that are given to the program: dup2 over it would be the end of
- * it. */
-static int
-move_up(int *fd)
-{
-	if (*fd >= FIRST_CLOSED_FD)
-		return 0;
-	int moved = fcntl(*fd, F_DUPFD_CLOEXEC, FIRST_CLOSED_FD);
-	if (moved < 0)
-		return -errno;
-	close(*fd);
-	*fd = moved;
-	return 0;
-}
-
 /* Makes a pipe; the caller closes both ends, whatever comes of it. */
 static int
 open_pipe(bool to_program, int *near, int *far)
@@ -79,7 +63,7 @@ open_pipe(bool to_program, int *near, int *far)
 	*far = ends[to_program ? 0 : 1];
 	if (fcntl(*near, F_SETFL, O_NONBLOCK) < 0)
 		return -errno;
-	return move_up(far);
+	return spawn_move_up(far);
 }
 
 static int
@@ -93,7 +77,35 @@ open_input(const struct blob *input, struct process *process, struct far_ends *f
 	if (fd < 0)
 		return fd;
 	far->input = fd;
-	return move_up(&far->input);
+	return spawn_move_up(&far->input);
+}
+
+/* Who a program runs as may open anew what it gets, as /dev/stdin or /dev/stderr: a pipe is made that user's, a file may be read where it is
+ * given, and stands in a directory that is closed. */
+static int
+give(const struct program_user *user, int fd)
+{
+	return fchown(fd, user->uid, user->gid) < 0 ? -errno : 0;
+}
+
+static int
+give_ends(const struct process_spec *spec, const struct process *process, const struct far_ends *far)
+{
+	int rc = 0;
+
+	if (!spec->user)
+		return 0;
+	if (process->input_fd >= 0)
+		rc = give(spec->user, far->input);
+	else if (far->input >= 0 && fchmod(far->input, 0644) < 0)
+		rc = -errno;
+	if (rc == 0)
+		rc = give(spec->user, far->output);
+	if (rc == 0)
+		rc = give(spec->user, far->error);
+	if (rc == 0)
+		rc = give(spec->user, far->progress);
+	return rc;
 }
 
 static int
@@ -107,65 +119,26 @@ open_ends(const struct process_spec *spec, struct process *process, struct far_e
 		rc = open_pipe(false, &process->error_fd, &far->error);
 	if (rc == 0)
 		rc = open_pipe(false, &process->progress_fd, &far->progress);
-	return rc;
-}
-
-/* Gives every descriptor its place and closes the rest.  Answers as posix_spawn(3): 0 or an errno. */
-static int
-add_actions(posix_spawn_file_actions_t *actions, const struct process_spec *spec, const struct far_ends *far)
-{
-	int rc = far->input >= 0
-			 ? posix_spawn_file_actions_adddup2(actions, far->input, STDIN_FILENO)
-			 : posix_spawn_file_actions_addopen(actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-
 	if (rc == 0)
-		rc = posix_spawn_file_actions_adddup2(actions, far->output, STDOUT_FILENO);
-	if (rc == 0)
-		rc = posix_spawn_file_actions_adddup2(actions, far->error, STDERR_FILENO);
-	if (rc == 0)
-		rc = posix_spawn_file_actions_adddup2(actions, far->progress, PROCESS_PROGRESS_FD);
-	if (rc == 0)
-		rc = posix_spawn_file_actions_addclosefrom_np(actions, FIRST_CLOSED_FD);
-	if (rc == 0)
-		rc = posix_spawn_file_actions_addchdir_np(actions, spec->directory);
+		rc = give_ends(spec, process, far);
 	return rc;
 }
 
 /* A session of its own rather than only a group: no terminal of the operator's to stop at, and what sets up
  * groups within it (a shell's jobs) can still be told by the session. */
-static void
-set_attributes(posix_spawnattr_t *attributes)
-{
-	sigset_t all, none;
-
-	sigfillset(&all);
-	sigemptyset(&none);
-	posix_spawnattr_setsigdefault(attributes, &all);
-	posix_spawnattr_setsigmask(attributes, &none);
-	posix_spawnattr_setflags(
-		attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
-}
-
 static int
 start(const struct process_spec *spec, const struct far_ends *far, pid_t *ret_pid)
 {
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attributes;
-	int rc = posix_spawn_file_actions_init(&actions);
+	struct spawn_spec spawn = {
+		.argv = spec->argv,
+		.env = spec->env,
+		.directory = spec->directory,
+		.fds = {far->input, far->output, far->error, far->progress},
+		.limits = spec->limits,
+		.nice = spec->nice,
+	};
 
-	if (rc != 0)
-		return -rc;
-	rc = posix_spawnattr_init(&attributes);
-	if (rc == 0) {
-		set_attributes(&attributes);
-		rc = add_actions(&actions, spec, far);
-		if (rc == 0)
-			rc = posix_spawn(
-				ret_pid, spec->argv[0], &actions, &attributes, spec->argv, spec->env);
-		posix_spawnattr_destroy(&attributes);
-	}
-	posix_spawn_file_actions_destroy(&actions);
-	return -rc;
+	return spawn_process(&spawn, ret_pid);
 }
 
 /*

@@ -9,6 +9,8 @@
 
 #include "common/blob.h"
 #include "common/id.h"
+#include "work/program_limits.h"
+#include "work/program_user.h"
 #include "work/running.h"
 
 #include <signal.h>
@@ -27,6 +29,10 @@ struct process_spec {
 	/* On descriptor 0: in a file, the file itself; in memory, a pipe; NULL or empty, /dev/null. */
 	const struct blob *input;
 
+	const struct program_limits *limits; /* NULL: none */
+	const struct program_user *user; /* whom argv makes it run as, who is to own its pipes; NULL: ours */
+	int nice;			 /* added to ours */
+
 	struct id id; /* of the operation that it runs for */
 };
 
@@ -41,7 +47,7 @@ struct process {
 	int progress_fd; /* to 3 */
 };
 
-/* Fills process, which must stay where it is.  -errno: as posix_spawn(3), pipe(2) and open(2), and then there
+/* Fills process, which must stay where it is.  -errno: as spawn_process, pipe(2) and open(2), and then there
  * is nothing to be ended.  Else the caller ends it with process_wait or process_abandon. */
 __attribute__((warn_unused_result)) int process_spawn(
 	const struct process_spec *spec, struct process *process);

@@ -20,12 +20,16 @@
 
 struct program {
 	struct work work;	 /* first, as in every kind of work */
-	struct string_list argv; /* what sets its limits, then its own */
+	struct string_list argv; /* what switches to its user, then its own */
 	char *path;		 /* for the log */
 	struct string_list env;
 	enum program_protocol protocol;
 	struct fields fields; /* of a filter's response */
 	char *directory;
+	struct program_limits limits;
+	int nice;
+	bool has_user; /* else the server's */
+	struct program_user user;
 };
 
 /* One run of a program, on its thread. */
@@ -240,6 +244,9 @@ run_with_arguments(struct run *run, struct work_result *result)
 			.env = env.items,
 			.directory = program->directory,
 			.input = run->input->body,
+			.limits = &program->limits,
+			.user = program->has_user ? &program->user : NULL,
+			.nice = program->nice,
 			.id = run->input->id,
 		};
 		run_process(run, &spec, result);
@@ -297,8 +304,11 @@ int
 program_new(const struct program_config *config, struct work **ret_work)
 {
 	const char *type = config->response_type ? config->response_type : "application/octet-stream";
+	struct program_user user = {0};
 	struct fields fields = {0};
 
+	if (config->user && program_user_find(config->user, &user) < 0)
+		return -EINVAL;
 	if (!is_good(config) || fields_add(&fields, "Content-Type", type) < 0)
 		return -EINVAL;
 	struct program *program = xcalloc(1, sizeof *program);
@@ -308,7 +318,12 @@ program_new(const struct program_config *config, struct work **ret_work)
 	program->fields = fields;
 	program->directory = xstrdup(config->working_directory ? config->working_directory : "/");
 	program->path = xstrdup(config->argv[0]);
-	program_limits_add_command(&config->limits, config->nice, &program->argv);
+	program->limits = config->limits;
+	program->nice = (int)config->nice;
+	program->has_user = config->user && !program_user_is_own(&user);
+	program->user = user;
+	if (program->has_user)
+		program_user_add_command(&user, &program->argv);
 	string_list_copy(&program->argv, config->argv);
 	string_list_copy(&program->env, config->env);
 	*ret_work = &program->work;
@@ -324,6 +339,7 @@ program_reap_orphans(void)
 void
 program_start(void)
 {
+	program_limits_start();
 	orphans_start();
 }
 

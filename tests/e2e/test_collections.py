@@ -601,3 +601,49 @@ def test_end_while_bodies_are_judged(serve):
             server.begin(method, target, body)
     server.terminate()
     server.wait_end()
+
+
+# The order of what is refused.
+
+def test_refusals_come_in_order(serve, gate):
+    """What is wrong with a change is told before a key that was used otherwise, and before a server that is full."""
+    server = serve(zones(gate) + [collection("items", unique=["name"]),
+                                  collection("sets", "/items/{item_id}/sets", parent="items"),
+                                  {"path": "/wait", "methods": ["POST"], "program": {"argv": ["/bin/sleep", "1000"]}}],
+                   capacity=1)
+    path = path_of(server, create(server, "/items", {"name": "a"}))
+    key = {"Idempotency-Key": "k"}
+    assert server.post("/items", b'{"name":"k"}', key).status == 201
+    wrong = [("POST", f"/items/{unknown_id()}/sets", {}, {}, 404), ("POST", "/items", {"name": "a"}, {}, 409),
+             ("PUT", path, {}, {"If-Match": '"7"'}, 412), ("DELETE", path, None, {"If-Match": '"7"'}, 412)]
+    wrong += [(method, f"/items/{unknown_id()}", None if method == "DELETE" else {}, {}, 404)
+              for method in ("PUT", "PATCH", "DELETE")]
+    for full in (False, True):
+        if full:
+            waiting = server.post("/wait?async=true", b"")
+            assert waiting.status == 202
+            expect.check_overload(server.post("/items", b'{"name":"new"}'), [503], "capacity")
+        for method, target, document, fields, status in wrong:
+            body = None if document is None else json.dumps(document).encode()
+            for query in ("", "?async=true"):
+                for more in ({}, key):
+                    response = server.call(method, target + query, body, {**fields, **more})
+                    if not full and not more:
+                        expect.check_problem(response, status)
+                    else:
+                        assert response.status == status, (response, method, target, query, more)
+        expect.check_problem(server.post("/items", b'{"name":"other"}', key), 422)
+        assert server.post("/items", b'{"name":"k"}', key).status == 201
+    monitor = f"/operations/{waiting.get('Location').rpartition('/')[2]}"
+    assert server.call("DELETE", monitor).status == 202
+    assert server.get(monitor, {"Prefer": "wait=20"}).status == 410
+
+
+def test_large_patch_that_is_not_json(serve):
+    server = serve([collection("items")])
+    body = b'{"a":"' + b"x" * 50000
+    expect.check_problem(server.call("PATCH", f"/items/{unknown_id()}", body), 400, "invalid-json")
+    expect.check_problem(server.call("PATCH", f"/items/{unknown_id()}", body + b'"}'), 404, "not-found")
+    path = path_of(server, create(server, "/items", {}))
+    expect.check_problem(server.call("PATCH", path, body), 400, "invalid-json")
+    assert len(server.call("PATCH", path, body + b'"}').json()["a"]) == 50000

@@ -2,13 +2,16 @@
 
 import json
 import os
+import pwd
+import resource
 import shutil
+import subprocess
 from urllib.parse import quote
 
 import pytest
 
 import expect
-from harness import (children_of, echo, eventually, group_members, is_alive, job, read_environment, route, shell)
+from harness import (children_of, echo, eventually, find_binary, group_members, is_alive, job, read_environment, route, shell)
 from styles import LOCATION, PREFER, STATUS
 
 MANY = b"x" * (4 << 20)
@@ -327,13 +330,89 @@ def test_program_limits(serve):
     """What a program and its children may use, and how much they leave to others."""
     script = "ulimit -t; ulimit -v; ulimit -f; ulimit -n; nice; echo end"
     limits = {"cpu_time": "1500ms", "address_space": "512MiB", "file_size": "1MiB", "open_files": 64}
+    own = os.nice(0)
     server = serve([route("/all", shell(script, limits=limits, nice=5)), route("/none", shell(script)),
                     route("/nice", shell("nice", nice=19)), route("/args", {"argv": ["/bin/echo", "--", "-n", "{x}"], "nice": 1},
                                                                   query=["x"])])
-    assert server.post("/all", b"").body.decode().split() == ["2", "524288", "2048", "64", "5", "end"]
-    assert server.post("/none", b"").body.decode().split()[-2:] == ["0", "end"]
+    assert server.post("/all", b"").body.decode().split() == ["2", "524288", "2048", "64", str(own + 5), "end"]
+    assert server.post("/none", b"").body.decode().split()[-2:] == [str(own), "end"]
     assert server.post("/nice", b"").body == b"19\n"
     assert server.post("/args?x=a%20b", b"").body == b"-- -n a b\n", "arguments stay what they are"
+
+
+def test_descriptors_of_a_program(serve, tmp_path):
+    """None of the server's, and the soft limit that the server itself began with."""
+    limited = tmp_path / "limited"
+    limited.write_text('#!/bin/sh\nulimit -Sn 300\nexec "$@"\n')
+    limited.chmod(0o755)
+    script = "ulimit -Sn; ulimit -Hn; ls /proc/$$/fd; :"
+    server = serve([route("/look", shell(script)), route("/limited", shell(script, limits={"open_files": 20}))],
+                   wrapper=[limited], state=str(tmp_path / "deferd.db"))
+    soft, hard = resource.prlimit(server.pid, resource.RLIMIT_NOFILE)
+    assert soft == hard > 300
+    for body in (b"", b"x", b"x" * 1000000):
+        assert server.post("/look", body).body.decode().split() == ["300", str(hard), "0", "1", "2", "3"]
+    assert server.post("/limited", b"").body.decode().split()[:2] == ["20", "20"]
+
+
+def as_nobody(serve, tmp_path, *routes, **settings):
+    if os.geteuid() != 0:
+        pytest.skip("only root may switch")
+    (tmp_path / "state").mkdir(exist_ok=True)
+    nobody = pwd.getpwnam("nobody")
+    server = serve([{**one, "program": {**one["program"], "user": "nobody"}} for one in routes],
+                   state=str(tmp_path / "state/deferd.db"), **settings)
+    return server, nobody
+
+
+def test_program_of_another_user(serve, tmp_path):
+    """Its user and groups, no capabilities; its own descriptors it may open anew, and see nothing of the store."""
+    state = tmp_path / "state"
+    state.mkdir(mode=0o755)
+    for directory in (*tmp_path.parents[:2], tmp_path):
+        directory.chmod(0o755)
+    script = ("id -u; id -g; id -G; sed -n 's/CapEff:.//p; s/CapInh:.//p' /proc/self/status; cat /dev/stdin; echo >/dev/stderr;"
+              " cat \"$1\"/deferd.db* >/dev/null 2>&1 || echo closed; ls \"$1\"/deferd.db*/ >/dev/null 2>&1 || echo closed;"
+              " ls /proc/$PPID/fd 2>/dev/null || echo closed")
+    server, nobody = as_nobody(serve, tmp_path, route("/look", shell(script, state)), route("/nice", shell("nice; ulimit -n", nice=3, limits={"open_files": 50})))
+    groups = os.getgrouplist("nobody", nobody.pw_gid)
+    expected = [nobody.pw_uid, nobody.pw_gid, *groups, "0" * 16, "0" * 16, "input", "closed", "closed", "closed"]
+    for size in (0, 2000000):
+        found = server.post("/look", b"x" * size + b"input\n").body.decode().replace("x" * size, "").split()
+        assert found == [str(word) for word in expected]
+    assert server.post("/nice", b"").body.decode().split() == ["3", "50"]
+
+
+def test_program_of_another_user_is_stopped(serve, tmp_path, gate):
+    """By a time limit, and what it has left behind goes with it."""
+    script = "setsid sleep 1000 & echo $!; exec sleep 1000"
+    server, _ = as_nobody(serve, tmp_path, route("/hangs", shell(script), run_timeout="300ms"),
+                          route("/leaves", shell("setsid sleep 1000 >/dev/null 2>&1 3>&1 & echo $!")))
+    assert server.post("/hangs", b"").status == 504
+    left = int(server.post("/leaves", b"").body)
+    eventually(lambda: not is_alive(left), "what was left to be killed")
+    eventually(lambda: not server.children(), "everything to be gone")
+
+
+def test_users_that_cannot_be(tmp_path):
+    """Told when the configuration is read: nobody of that name; nobody whom the server may become."""
+    def check(user, *wrapper):
+        file = tmp_path / "deferd.json"
+        file.write_text(json.dumps({"listen": "127.0.0.1:0", "state": "memory",
+                                    "routes": [route("/a", {"argv": ["/bin/true"], "user": user})]}))
+        found = subprocess.run([*wrapper, find_binary(), "--check", "-c", str(file)], capture_output=True, text=True, timeout=60)
+        return found.returncode, found.stdout
+
+    assert check("nobody-at-all") == (1, '/routes/0/program/user: "nobody-at-all" is no user of this machine\n')
+    own = pwd.getpwuid(os.geteuid()).pw_name
+    assert check(own) == (0, "")
+    refused = (1, '/routes/0/program/user: "nobody" cannot be switched to: the server is not root, or lacks capabilities for it\n')
+    if os.geteuid() != 0:
+        assert check("nobody") == refused
+        return
+    assert check("nobody") == (0, "")
+    for capability in ("setuid", "setgid", "kill", "sys_ptrace"):
+        assert check("nobody", "setpriv", f"--bounding-set=-{capability}") == refused, capability
 
 
 def test_program_beyond_its_limits(serve, tmp_path):

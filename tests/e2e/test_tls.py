@@ -112,7 +112,8 @@ def test_calls(server, context):
     for body in (b"", b"x", b"y" * 100000):
         assert client.request("POST", "/echo", body).receive("POST").body == body
     variables = read_environment(client.request("GET", "/env").receive())
-    assert variables["SERVER_PORT"] == server.addresses[1].rpartition(":")[2]
+    assert variables["SERVER_PORT"] == server.addresses[1].rpartition(":")[2] and variables["HTTPS"] == "on"
+    assert "HTTPS" not in read_environment(server.get("/env", {"HTTPS": "on"}))
 
 
 def test_links_are_https(server, context, gate):
@@ -303,6 +304,22 @@ def test_only_client_certificates(serve, files, authority, ann):
     nobody = Client(server, trusting(authority))
     expect.check_problem(nobody.request("GET", "/env").receive(), 401, "unauthorized")
     assert "REMOTE_USER" not in read_environment(server.get("/env"))
+
+
+def test_certificates_are_enough(serve, files, authority, ann):
+    """With `auth` but neither passwords nor tokens: everybody needs a certificate, everywhere; admins are named as ever."""
+    server = serve([echo(), environment(methods=["GET"], users=["ann"])], auth={"admins": ["ann"]},
+                   listen=listen(files, client_ca=str(authority.certificate)))
+    client, other = Client(server, trusting(authority, ann)), Client(server, trusting(authority, authority.issue("bob", "/CN=bob")))
+    assert read_environment(client.request("GET", "/env").receive())["REMOTE_USER"] == "ann"
+    expect.check_problem(other.request("GET", "/env").receive(), 403, "forbidden")
+    accepted = other.request("POST", "/echo?async=true", b"x").receive()
+    target = accepted.get("Location").partition(server.addresses[1])[2]
+    assert client.request("GET", target).receive().status in (200, 202)
+    nobody = Client(server, trusting(authority))
+    for _ in range(10):
+        expect.check_problem(nobody.request("GET", "/env", None, basic("ann")).receive(), 401, "unauthorized")
+    expect.check_problem(server.get("/env"), 401, "unauthorized")
 
 
 # New certificates.

@@ -193,17 +193,3 @@ await_zombie(pid_t pid)
 
 	assert_int_equal(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
 }
-
-/* Whether posix_spawn(3) tells why it failed: under a checker that makes a fork of its vfork it cannot. */
-static inline bool
-spawn_tells_errors(void)
-{
-	char nothing[] = "/nonexistent";
-	char *argv[] = {nothing, NULL};
-	pid_t pid;
-
-	if (posix_spawn(&pid, nothing, NULL, NULL, argv, NULL) != 0)
-		return true;
-	wait_for(pid);
-	return false;
-}
