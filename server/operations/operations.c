@@ -25,6 +25,7 @@ operations_new(const struct operations_config *config, struct operations **ret_o
 		return rc;
 	}
 	operations->config = *config;
+	operations->transfers = transfers_new(config->mailbox);
 	hash_init(&operations->table);
 	hash_init(&operations->keys);
 	list_init(&operations->routes);
@@ -60,6 +61,7 @@ operations_free(struct operations *operations)
 	if (!operations)
 		return;
 	assert(!operations->pool);
+	transfers_free(operations->transfers);
 	hash_each(&operations->table, free_op_in_table, &operations->table);
 	hash_fini(&operations->table);
 	hash_fini(&operations->keys);
