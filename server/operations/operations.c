@@ -25,10 +25,12 @@ operations_new(const struct operations_config *config, struct operations **ret_o
 		return rc;
 	}
 	operations->config = *config;
+	operations->transfers = transfers_new(config->mailbox);
 	hash_init(&operations->table);
 	hash_init(&operations->keys);
 	list_init(&operations->routes);
 	list_init(&operations->all);
+	list_init(&operations->cursors);
 	list_init(&operations->ring);
 	list_init(&operations->running);
 	list_init(&operations->blocked);
@@ -60,6 +62,7 @@ operations_free(struct operations *operations)
 	if (!operations)
 		return;
 	assert(!operations->pool);
+	transfers_free(operations->transfers);
 	hash_each(&operations->table, free_op_in_table, &operations->table);
 	hash_fini(&operations->table);
 	hash_fini(&operations->keys);
@@ -327,19 +330,6 @@ operations_find(struct operations *operations, const struct id *id)
 	struct op *op = op_table_find(operations, id);
 
 	return op && op->state != OP_ACCEPTING ? op : NULL;
-}
-
-struct op *
-operations_next(struct operations *operations, const struct op *op)
-{
-	const struct list *node = op ? op->link.next : operations->all.next;
-
-	for (; node != &operations->all; node = node->next) {
-		struct op *next = container_of(node, struct op, link);
-		if (next->state != OP_ACCEPTING)
-			return next;
-	}
-	return NULL;
 }
 
 enum op_cancel

@@ -3,6 +3,7 @@
 
 #include "common/pool.h"
 #include "operations/operations.h"
+#include "work/transfers.h"
 
 #include <pthread.h>
 
@@ -48,7 +49,7 @@ struct op_run {
 	bool blocked;	       /* queued, but another in its line is first */
 	bool unjudged;	       /* held, see operations_pass; blocked as well */
 	bool starting;	       /* taken from the queue; its start, or its change, is not durable yet */
-	bool launched;	       /* its work is on a pool thread */
+	bool launched;	       /* its work is on a pool thread, or has been begun */
 	bool ending;	       /* its end is decided and not durable yet */
 	enum op_state end;     /* while ending: the state to come */
 	enum op_stop stop;     /* why it was told to stop */
@@ -61,8 +62,9 @@ struct op_run {
 	store_done_fn attach_done;
 	void *attach_arg;
 
-	/* shared with the pool thread while launched */
-	struct pool_job job;
+	/* shared with the work's thread while launched */
+	struct pool_job job;   /* of work that is run */
+	struct work_run begun; /* of work that is begun */
 	struct work_control control;
 	struct work_result result; /* the thread's until it is done */
 	pthread_mutex_t lock;	   /* guards the two below */
@@ -72,9 +74,11 @@ struct op_run {
 
 struct operations {
 	struct operations_config config;
-	struct pool *pool;
+	struct pool *pool; /* NULL: halted */
+	struct transfers *transfers;
 	struct hash table;   /* by id */
 	struct list all;     /* what is in the table, newest first */
+	struct list cursors; /* struct op_cursor: walks through it */
 	struct hash keys;    /* struct op_key */
 	struct list routes;  /* struct op_route: every one that somebody refers to */
 	struct list ring;    /* struct op_load with something queued, in turn */

@@ -220,6 +220,25 @@ on_item(struct http_request *request, void *arg)
 		collection_get_item(request, route);
 }
 
+/* A read of a collection cares for no body. */
+static bool
+refuse_early(struct http_request *request, void *arg)
+{
+	struct style_route *route = arg;
+
+	return !(route->config.collection && is_read(request)) && call_refuse_early(request, route);
+}
+
+/* Whoever prefers something is answered the ordinary way, as is who may not read. */
+static bool
+answer_item_now(struct http_request *request, void *arg)
+{
+	struct style_route *route = arg;
+
+	return style_route_may_call(route, request) && !http_request_field(request, "Prefer") &&
+	       collection_answer_item_now(request, route);
+}
+
 struct style_route *
 style_route_new(struct styles *styles, const struct style_route_config *config)
 {
@@ -236,8 +255,16 @@ style_route_new(struct styles *styles, const struct style_route_config *config)
 	if (config->collection)
 		store_collection_ref(config->collection);
 	route->call_target = (struct http_target){
-		.handler = config->collection ? on_collection : call_begin, .arg = route};
-	route->item_target = (struct http_target){.handler = on_item, .arg = route};
+		.handler = config->collection ? on_collection : call_begin,
+		.arg = route,
+		.refuse_early = refuse_early,
+	};
+	route->item_target = (struct http_target){
+		.handler = on_item,
+		.arg = route,
+		.answer_now = answer_item_now,
+		.refuse_early = refuse_early,
+	};
 	route->poll_target =
 		(struct http_target){.handler = token_poll, .arg = route, .answer_now = token_answer_now};
 	op_route_set_judge(config->op_route, call_late_begin, route);
