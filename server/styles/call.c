@@ -82,6 +82,7 @@ call_refuse_body(struct call *call)
 		.detail = call->intake.detail,
 		.errors = call->intake.errors,
 		.dialect = style_route_dialect(call->route),
+		.request_id = call->request ? call->request->id : NULL,
 	};
 	struct intake intake = call->intake;
 
