@@ -192,8 +192,8 @@ static const struct config_case upstreams[] = {
 	 "\"breaker\": {\"pause\": \"0s\", \"failure\": 1}}}",
 		"/routes/0/upstream/retry/times: -1 is not between 0 and 100\n"
 		"/routes/0/upstream/retry/for: \"2d\" is not between 1ms and 1d\n"
-		"/routes/0/upstream/breaker/pause: \"0s\" is not between 1ms and 1d\n"
-		"/routes/0/upstream/breaker/failure: unknown member (did you mean \"failures\"?)\n"},
+		"/routes/0/upstream/breaker/failure: unknown member (did you mean \"failures\"?)\n"
+		"/routes/0/upstream/breaker/pause: \"0s\" is not between 1ms and 1d\n"},
 	{"{\"path\": \"/a\", \"upstream\": {\"url\": \"http://u@h/?q#f\", \"ca\": 1}}",
 		"/routes/0/upstream/url: \"http://u@h/?q#f\" is no URL: http or https with a host, without "
 		"user, "
