@@ -104,8 +104,8 @@ end_with_result(struct op *op, struct work_result *result)
 }
 
 /* What the work has answered no longer counts: why it was stopped does. */
-static void
-end_stopped(struct op *op, enum op_stop stop)
+void
+op_end_stopped(struct op *op, enum op_stop stop)
 {
 	if (stop == OP_STOP_TIMEOUT)
 		op_end_with(op, OP_TIMED_OUT, PROBLEM_RUN_TIMEOUT, NULL);
@@ -129,7 +129,7 @@ work_is_done(struct op_run *run)
 	op->progress = (int8_t)run->progress;
 	if (run->stop != OP_GOES_ON) {
 		work_result_fini(&run->result);
-		end_stopped(op, run->stop);
+		op_end_stopped(op, run->stop);
 	} else {
 		learn_run_time(op);
 		end_with_result(op, &run->result);
@@ -266,9 +266,9 @@ on_start_durable(void *arg, int error)
 		give_slot_back(run->op);
 		/* Halted, or going down: the next start decides.  The store may be closed by now. */
 		if (!operations->pool || (error && operations->draining))
-			end_stopped(run->op, OP_STOP_DRAIN);
+			op_end_stopped(run->op, OP_STOP_DRAIN);
 		else if (run->stop != OP_GOES_ON)
-			end_stopped(run->op, run->stop);
+			op_end_stopped(run->op, run->stop);
 		else if (!error)
 			op_end_with(run->op, OP_FAILED, PROBLEM_NOT_FOUND,
 				"The resource was deleted together with its parent.");

@@ -236,6 +236,20 @@ begin_item(const struct item *wanted)
 	read_item(item);
 }
 
+bool
+collection_answer_item_now(struct http_request *request, struct style_route *route)
+{
+	struct item item = {.request = request, .route = route, .read.collection = route->config.collection};
+	const char *wrong;
+
+	if (!collection_read_ids(
+		    request, route->config.collection, true, &item.read.id, &item.read.parent, &wrong))
+		return false;
+	CLEANUP_FREE char *url = collection_url(request);
+	item.read.url = url;
+	return answer_from_memory(&item);
+}
+
 void
 collection_get_item(struct http_request *request, struct style_route *route)
 {

@@ -35,7 +35,8 @@ struct work_input {
 	char *remote_address; /* "127.0.0.1", "" for a unix socket */
 	char *scheme;	      /* "http" or "https" */
 	char *authority;      /* the request's Host: "example.com:8580" */
-	char *base; /* BASE of the contract: "https://api.example.com", for links that the result has */
+	char *base;    /* BASE of the contract: "https://api.example.com", for links that the result has */
+	bool unjudged; /* the body was still to be judged when the operation was accepted, see operations.h */
 };
 
 struct work_input *work_input_new(void);
