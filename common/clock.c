@@ -40,6 +40,12 @@ clock_wall_ms(void)
 	return held ? held_wall_ms : read_us(CLOCK_REALTIME) / 1000;
 }
 
+int64_t
+clock_wall_about_ms(void)
+{
+	return held ? held_wall_ms : read_us(CLOCK_REALTIME_COARSE) / 1000;
+}
+
 void
 clock_hold(int64_t mono_ms, int64_t wall_ms)
 {

@@ -16,6 +16,9 @@ int64_t clock_mono_us(void);
 /* Milliseconds since 1970-01-01T00:00:00Z; may be set by the operator.  Any thread. */
 int64_t clock_wall_ms(void);
 
+/* The same as it was at most some milliseconds ago: cheaper.  Any thread. */
+int64_t clock_wall_about_ms(void);
+
 /* Holds both clocks at these values until clock_release(); for tests only. */
 void clock_hold(int64_t mono_ms, int64_t wall_ms);
 void clock_release(void);

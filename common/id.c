@@ -1,13 +1,14 @@
 /* Ids: see id.h. */
 #include "common/id.h"
 
-#include "common/text.h"
-
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+
+/* Random bytes that are asked for at once, as a call needs but a few. */
+#define AHEAD 512
 
 /* Where the canonical form has its hyphens. */
 static bool
@@ -16,8 +17,8 @@ is_hyphen_place(size_t at)
 	return at == 8 || at == 13 || at == 18 || at == 23;
 }
 
-void
-random_bytes(void *buffer, size_t len)
+static void
+ask_kernel(void *buffer, size_t len)
 {
 	char *at = buffer;
 
@@ -33,12 +34,43 @@ random_bytes(void *buffer, size_t len)
 	}
 }
 
+/* What is handed out is not kept. */
+void
+random_bytes(void *buffer, size_t len)
+{
+	static _Thread_local struct {
+		uint8_t bytes[AHEAD];
+		size_t left;
+	} ahead;
+
+	if (len > AHEAD / 4) {
+		ask_kernel(buffer, len);
+		return;
+	}
+	if (ahead.left < len) {
+		ask_kernel(ahead.bytes, AHEAD);
+		ahead.left = AHEAD;
+	}
+	ahead.left -= len;
+	memcpy(buffer, ahead.bytes + ahead.left, len);
+	explicit_bzero(ahead.bytes + ahead.left, len);
+}
+
 void
 id_generate(struct id *ret_id)
 {
 	random_bytes(ret_id->bytes, sizeof ret_id->bytes);
 	ret_id->bytes[6] = (uint8_t)((ret_id->bytes[6] & 0x0f) | 0x40);
 	ret_id->bytes[8] = (uint8_t)((ret_id->bytes[8] & 0x3f) | 0x80);
+}
+
+/* The value of a digit; else one with bits that none has. */
+static inline int
+hex_value(char c)
+{
+	unsigned digit = (unsigned char)c - '0', letter = ((unsigned char)c | 0x20) - 'a';
+
+	return digit < 10 ? (int)digit : letter < 6 ? (int)letter + 10 : 0x100;
 }
 
 int
@@ -55,11 +87,10 @@ id_parse(const char *text, size_t len, struct id *ret_id)
 				return -EINVAL;
 			continue;
 		}
-		int high = text_hex_value(text[i]);
-		int low = text_hex_value(text[i + 1]);
-		if (high < 0 || low < 0)
+		int octet = hex_value(text[i]) << 4 | hex_value(text[i + 1]);
+		if (octet & ~0xff)
 			return -EINVAL;
-		id.bytes[out++] = (uint8_t)(high << 4 | low);
+		id.bytes[out++] = (uint8_t)octet;
 		i += 2;
 	}
 	*ret_id = id;

@@ -1,5 +1,6 @@
 """What benchmarks share: the servers that they measure, pinned to the first core, wrk on the second, and tables of medians."""
 
+import argparse
 import http.client
 import json
 import os
@@ -9,12 +10,16 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 DEFERD = os.environ.get("DEFERD", str(ROOT / "build/server/deferd"))
 SERVER_CORE, CLIENT_CORE = "0", "1"
 READY = re.compile(rb"deferd: ready on 127\.0\.0\.1:(\d+)")
+ADMIN = re.compile(rb"deferd: admin on 127\.0\.0\.1:(\d+)")
+BODY = '{"ticketNumber":"125-2400000003","booking":"ABC123","issuedAt":"2024-05-01T12:00:00Z","total":"231.40"}'
+ECHO = {"path": "/echo", "program": {"argv": ["/bin/cat"], "response_type": "application/json"}}
 NGINX = """
 daemon off;
 master_process off;
@@ -98,14 +103,28 @@ class Deferd(Server):
         if not ready:
             sys.exit((self.directory / "log").read_text())
         self.port = int(ready[1])
+        more = settings.get("listen", "") if isinstance(settings.get("listen"), list) else [""]
+        self.ports = [self.port, *(int(READY.search(self.process.stdout.readline())[1]) for _ in more[1:])]
+        if "admin" in settings:
+            self.admin_port = int(ADMIN.search(self.process.stdout.readline())[1])
+
+    def finish_operation(self, headers=None):
+        """The path of an operation that has ended with BODY; wants the route ECHO."""
+        accepted, _ = self.call("POST", "/echo?async=true", BODY, headers)
+        path = "/operations/" + accepted.headers["Location"].rpartition("/")[2]
+        response, body = self.call("GET", path, headers={"Prefer": "wait=30", **(headers or {})})
+        assert response.status == 200 and body.decode() == BODY, (response.status, body)
+        return path
 
 
 class Nginx(Server):
     """nginx with one worker; server is what stands in its server block."""
 
-    def __init__(self, server):
+    def __init__(self, server=None, body=BODY):
         super().__init__()
         self.port = free_port()
+        server = server or (f"location / {{ default_type application/json; add_header Cache-Control no-store; "
+                            f"return 200 '{body}'; }}")
         file = self.directory / "nginx.conf"
         file.write_text(NGINX.format(directory=self.directory, port=self.port, server=server))
         command = pinned(SERVER_CORE, "/usr/sbin/nginx", "-p", str(self.directory), "-c", str(file),
@@ -119,11 +138,14 @@ class Nginx(Server):
                     sys.exit((self.directory / "nginx.log").read_text())
 
 
-def wrk(url, seconds, connections=64):
-    """Requests a second, and the 99th percentile of the latency in milliseconds; every answer must be a good one."""
-    out = subprocess.run(pinned(CLIENT_CORE, "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", url),
+def wrk(url, seconds, connections=64, more=(), failures=False):
+    """Requests a second, and the 99th percentile of the latency in milliseconds; every answer must be a good one, or a failure if that is meant.
+
+    more: arguments of wrk."""
+    out = subprocess.run(pinned(CLIENT_CORE, "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", *more, url),
                          stdout=subprocess.PIPE, text=True, check=True).stdout
-    if "Non-2xx" in out or "Socket errors" in out:
+    failed = re.search(r"Non-2xx or 3xx responses: (\d+)", out)
+    if "Socket errors" in out or bool(failed) != failures:
         sys.exit(out)
     number, unit = re.search(r"99%\s+([\d.]+)(us|ms|s)", out).groups()
     return float(re.search(r"Requests/sec:\s+([\d.]+)", out)[1]), float(number) * {"us": 0.001, "ms": 1, "s": 1000}[unit]
@@ -146,8 +168,115 @@ def median_and_spread(values):
     return median, (max(values) - min(values)) / median * 100
 
 
+class Subject:
+    """What wrk is pointed at.  baseline: the subject that it is compared with; wanted: the ratio that is hoped for."""
+
+    def __init__(self, server, path, baseline=None, wanted=None, port=None, scheme="http", connections=64, more=(), failures=False):
+        self.server = server
+        self.url = f"{scheme}://127.0.0.1:{port or server.port}{path}"
+        self.baseline = baseline
+        self.wanted = wanted
+        self.connections = connections
+        self.more = more
+        self.failures = failures
+
+    def measure(self, seconds):
+        """Requests a second, p99 in milliseconds, CPU microseconds of the server for each."""
+        before = self.server.cpu_seconds()
+        rate, p99 = wrk(self.url, seconds, self.connections, self.more, self.failures)
+        return rate, p99, (self.server.cpu_seconds() - before) / (rate * seconds) * 1e6
+
+
+def compare(title, subjects, rounds, seconds):
+    """Measures the subjects in turns and prints them beside what they are compared with."""
+    results = alternate(subjects, rounds, lambda subject: subject.measure(seconds))
+    medians = {name: [median_and_spread([run[i] for run in runs]) for i in range(3)] for name, runs in results.items()}
+    rows = []
+    for name, ((rate, spread), (p99, _), (cpu_us, _)) in medians.items():
+        base = medians.get(subjects[name].baseline)
+        rows.append([name, f"{rate:.0f}", f"{spread:.0f} %", f"{p99:.2f}", f"{cpu_us:.2f}",
+                     f"{rate / base[0][0]:.2f}" if base else "", subjects[name].wanted or "",
+                     f"{p99 / base[1][0]:.2f}" if base else "", f"{cpu_us / base[2][0]:.2f}" if base else ""])
+    print(f"{title}; {rounds} rounds of {seconds} s each, medians")
+    print_table(["", "requests/s", "spread", "p99 ms", "CPU us each", "ratio", "wanted", "p99 ratio", "CPU ratio"], rows)
+
+
+def options_of(description, **more):
+    """The options that most parts have, and more of the part: name=(type, default, help)."""
+    parser = argparse.ArgumentParser(description=description)
+    for name, (kind, default, text) in {"seconds": (int, 3, "of each measurement"), "rounds": (int, 3, ""), **more}.items():
+        parser.add_argument("--" + name.replace("_", "-"), type=kind, default=default, help=f"{text} ({default})")
+    return parser.parse_args()
+
+
+def compiled(name, directory, *arguments):
+    """A yardstick that is written in C, built."""
+    program = Path(directory) / name
+    subprocess.run(["cc", "-O2", "-o", program, ROOT / f"scripts/bench.d/yardsticks/{name}.c", *arguments], check=True)
+    return str(program)
+
+
+# A route on which a call fails at once, without work: the quickest way to operations that are kept.
+KEPT = {"path": "/kept", "schema": False, "program": {"argv": ["/bin/true"]}}
+FILL = """
+wrk.method = "POST"
+wrk.body = "{}"
+wrk.headers["Content-Type"] = "application/json"
+wrk.headers["Prefer"] = "respond-async, wait=0"
+local file, seen
+function setup(thread) thread:set("name", NAME) end
+function init() file, seen = io.open(name, "a"), 0 end
+function response(status, headers)
+	seen = seen + 1
+	if status ~= 202 then os.exit(1) end
+	if seen % 16 == 0 then file:write(headers["GW-Async-Location"], "\\n") end
+	if seen % 16000 == 0 then file:flush() end
+end
+"""
+RANDOM = """
+local requests = {}
+function init()
+	for path in io.lines(NAME) do
+		requests[#requests + 1] = wrk.format("GET", path:gsub("/async/v1/requests/", "/operations/"))
+	end
+end
+function request() return requests[math.random(#requests)] end
+"""
+
+
+def fill(server, count, connections=64):
+    """Keeps at least that many more operations on the route KEPT.  The seconds that took, their number, and a script for wrk that reads some of
+    them in any order."""
+    ids = server.directory / "ids"
+    script = server.directory / "fill.lua"
+    script.write_text(FILL.replace("NAME", json.dumps(str(ids))))
+    took = done = 0
+    while done < count:
+        seconds = max(1, min(20, int((count - done) / (done / took if done else 15000)) + 1))
+        began = time.monotonic()
+        out = subprocess.run(pinned(CLIENT_CORE, "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", str(script),
+                                    f"http://127.0.0.1:{server.port}/kept"), stdout=subprocess.PIPE, text=True, check=True).stdout
+        took += time.monotonic() - began
+        done += int(re.search(r"(\d+) requests in", out)[1])
+    reader = server.directory / "random.lua"
+    reader.write_text(RANDOM.replace("NAME", json.dumps(str(ids))))
+    return took, done, reader
+
+
+def metric(server, name):
+    """A value of /metrics."""
+    connection = http.client.HTTPConnection("127.0.0.1", server.admin_port, timeout=60)
+    connection.request("GET", "/metrics")
+    text = connection.getresponse().read().decode()
+    connection.close()
+    return float(re.search(rf"^{re.escape(name)} (\S+)$", text, re.MULTILINE)[1])
+
+
 def print_table(head, rows):
-    """Columns under their heads, numbers to the right."""
+    """Columns under their heads, numbers to the right; for programs also as a line of JSON, where the environment names a file."""
+    if "BENCH_JSON" in os.environ:
+        with open(os.environ["BENCH_JSON"], "a", encoding="utf-8") as file:
+            print(json.dumps({"part": Path(sys.argv[0]).name, "rows": [dict(zip(["what", *head[1:]], row)) for row in rows]}), file=file)
     rows = [[str(cell) for cell in row] for row in rows]
     widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
     for row in [head, *rows]:

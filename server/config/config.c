@@ -30,8 +30,6 @@ static const struct setting_choice log_levels[] = {
 	{NULL, 0},
 };
 
-static void finish_auth(struct settings *settings, struct json_object *value, void *owner);
-
 static const struct setting auth_rows[] = {
 	{.name = "basic",
 		CONFIG(SETTING_STRING, auth_basic),
@@ -55,15 +53,7 @@ static const struct setting auth_rows[] = {
 	{.name = NULL},
 };
 
-static const struct setting_table auth_table = {auth_rows, finish_auth};
-
-static void
-finish_auth(struct settings *settings, struct json_object *value, void *owner)
-{
-	if (!settings_has(&auth_table, value, "basic") && !settings_has(&auth_table, value, "bearer"))
-		mistakes_add(
-			&settings->mistakes, "has neither \"basic\" nor \"bearer\": nobody could be known");
-}
+static const struct setting_table auth_table = {auth_rows, NULL};
 
 static const struct setting admin_rows[] = {
 	{.name = "listen",
@@ -216,6 +206,14 @@ static const struct setting rows[] = {
 		.min = 0,
 		.max = CONFIG_DAY_MS,
 		.meaning = "The longest wait that a client may ask for."},
+	{.name = "validation_wait",
+		CONFIG(SETTING_TIME, validation_wait_ms),
+		.fallback = "\"5s\"",
+		.min = 0,
+		.max = CONFIG_HOUR_MS,
+		.meaning = "How long a 202 waits for a large body to be validated; what is found later is "
+			   "the final "
+			   "response."},
 	{.name = "stop_grace",
 		CONFIG(SETTING_TIME, stop_grace_ms),
 		.fallback = "\"5s\"",
@@ -275,7 +273,9 @@ static const struct setting rows[] = {
 		.kind = SETTING_OBJECT,
 		.members = &auth_table,
 		.fallback_note = "none",
-		.meaning = "Who may call; without it only loopback and unix addresses are listened on."},
+		.meaning = "Who may call, also by certificate (client_ca): then everybody must log in; "
+			   "without it "
+			   "only loopback and unix addresses are listened on."},
 	{.name = "routes",
 		.kind = SETTING_OWN,
 		.read = read_routes,

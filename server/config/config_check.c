@@ -66,6 +66,30 @@ check_addresses(struct settings *settings, struct json_object *root, const struc
 	}
 }
 
+static bool
+asks_for_certificates(const struct config *config)
+{
+	for (size_t i = 0; i < config->listen_count; i++)
+		if (config->listen[i].tls_client_ca)
+			return true;
+	return false;
+}
+
+/* Somebody must be able to log in. */
+static void
+check_auth(struct settings *settings, struct json_object *root, const struct config *config)
+{
+	struct json_object *auth = json_find(root, "auth", NULL);
+
+	if (!json_object_is_type(auth, json_type_object) || json_find(auth, "basic", NULL) ||
+		json_find(auth, "bearer", NULL) || asks_for_certificates(config))
+		return;
+	size_t mark = mistakes_enter(&settings->mistakes, "auth");
+	mistakes_add(&settings->mistakes, "has neither \"basic\" nor \"bearer\", and no \"listen\" a "
+					  "\"client_ca\": nobody could be known");
+	mistakes_leave(&settings->mistakes, mark);
+}
+
 static void
 check_users(struct settings *settings, const struct config *config)
 {
@@ -203,6 +227,7 @@ config_check(struct settings *settings, struct json_object *root, const struct c
 	struct collections collections;
 
 	check_addresses(settings, root, config);
+	check_auth(settings, root, config);
 	check_users(settings, config);
 	collect(config, &collections);
 	check_repeated(settings, config, &collections);

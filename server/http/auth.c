@@ -17,6 +17,7 @@
 #include "http/credentials.h"
 #include "http/listener.h"
 #include "http/login_cache.h"
+#include "http/login_recall.h"
 #include "http/reply.h"
 #include "http/throttle.h"
 #include "http/users.h"
@@ -38,6 +39,7 @@ struct auth {
 	struct pool *pool;
 	struct users *users; /* NULL: nobody need log in */
 	struct login_cache *cache;
+	struct login_recall *recall;
 	struct throttle *throttle;
 	struct hash checks;  /* those that run */
 	struct list waiting; /* log-ins that wait for their turn */
@@ -84,6 +86,7 @@ auth_new(struct timers *timers, struct mailbox *mailbox, struct auth **ret_auth)
 	auth->timers = timers;
 	auth->mailbox = mailbox;
 	auth->cache = login_cache_new();
+	auth->recall = login_recall_new();
 	auth->throttle = throttle_new();
 	hash_init(&auth->checks);
 	list_init(&auth->waiting);
@@ -98,12 +101,20 @@ auth_set_users(struct auth *auth, struct users *users)
 
 	auth->users = users ? users_ref(users) : NULL;
 	users_unref(before);
+	login_recall_clear(auth->recall);
 }
 
 bool
 auth_has_users(const struct auth *auth)
 {
 	return auth->users != NULL;
+}
+
+static void
+set_principal(struct auth *auth, struct http_request *request, const char *name)
+{
+	request->principal = name;
+	request->is_admin = name && auth->users && users_is_admin(auth->users, name);
 }
 
 static void
@@ -114,8 +125,7 @@ admit(struct auth *auth, struct http_request *request, const char *name)
 		return;
 	}
 	request->principal_memory = xstrdup(name);
-	request->principal = request->principal_memory;
-	request->is_admin = name && auth->users && users_is_admin(auth->users, name);
+	set_principal(auth, request, request->principal_memory);
 	http_request_admit(request);
 }
 
@@ -331,19 +341,22 @@ wait_for_turn(struct auth *auth, struct http_request *request, struct credential
 		take_turn(login);
 }
 
-/* Who can be told at once; NULL: nobody, or it takes a check. */
+/* Who can be told at once, and until when; NULL: nobody, or it takes a check. */
 static const char *
-known_name(struct auth *auth, const struct credentials *credentials)
+known_name(struct auth *auth, const struct credentials *credentials, int64_t *ret_until_ms)
 {
 	uint8_t digest[LOGIN_CACHE_DIGEST_BYTES];
 
-	if (credentials->scheme == CREDENTIALS_BEARER)
+	if (credentials->scheme == CREDENTIALS_BEARER) {
+		*ret_until_ms = INT64_MAX;
 		return users_find_bearer(auth->users, credentials->secret);
+	}
 	const char *hash = users_find_hash(auth->users, credentials->name);
 	if (!hash)
 		return NULL;
 	login_cache_digest(auth->cache, credentials->name, hash, credentials->secret, digest);
-	return login_cache_has(auth->cache, digest) ? credentials->name : NULL;
+	*ret_until_ms = login_cache_until(auth->cache, digest);
+	return *ret_until_ms > 0 ? credentials->name : NULL;
 }
 
 static void
@@ -360,28 +373,62 @@ log_in(struct auth *auth, struct http_request *request)
 	unsigned count = 0;
 
 	http_request_each_field(request, "Authorization", count_field, &count);
+	if (!users_have_passwords(auth->users) && !users_have_tokens(auth->users)) {
+		challenge(auth, request, "A client certificate is wanted.");
+		return;
+	}
 	if (count == 0) {
 		challenge(auth, request, "Credentials are wanted.");
 		return;
 	}
-	if (count > 1 || credentials_parse(http_request_field(request, "Authorization"), &credentials) < 0) {
+	const char *field = http_request_field(request, "Authorization");
+	if (count > 1 || credentials_parse(field, &credentials) < 0) {
 		challenge(auth, request, "The Authorization field is not well formed.");
 		return;
 	}
-	const char *name = known_name(auth, &credentials);
+	int64_t until_ms;
+	const char *name = known_name(auth, &credentials, &until_ms);
 	if (!name) {
 		wait_for_turn(auth, request, &credentials);
 		return;
 	}
+	login_recall_add(auth->recall, field, name, until_ms);
 	admit(auth, request, name);
 	credentials_fini(&credentials);
+}
+
+/* Whether nobody has to log in for the request to be made. */
+static bool
+needs_no_login(const struct auth *auth, const char *certificate_name, bool must_log_in)
+{
+	return certificate_name || (!auth->users && !must_log_in);
+}
+
+bool
+auth_knows(struct auth *auth, struct http_request *request, const char *certificate_name, bool must_log_in)
+{
+	unsigned count = 0;
+
+	if (needs_no_login(auth, certificate_name, must_log_in)) {
+		set_principal(auth, request, certificate_name);
+		return true;
+	}
+	if (!auth->users)
+		return false;
+	http_request_each_field(request, "Authorization", count_field, &count);
+	const char *name =
+		count == 1 ? login_recall_find(auth->recall, http_request_field(request, "Authorization"))
+			   : NULL;
+	if (name)
+		set_principal(auth, request, name);
+	return name != NULL;
 }
 
 void
 auth_begin(struct auth *auth, struct http_request *request, const char *certificate_name, bool must_log_in)
 {
-	if (certificate_name || (!auth->users && !must_log_in))
-		admit(auth, request, certificate_name);
+	if (auth_knows(auth, request, certificate_name, must_log_in))
+		admit(auth, request, request->principal);
 	else if (!auth->users)
 		challenge(auth, request, "A client certificate is wanted.");
 	else
@@ -402,6 +449,7 @@ auth_free(struct auth *auth)
 	}
 	users_unref(auth->users);
 	login_cache_free(auth->cache);
+	login_recall_free(auth->recall);
 	throttle_free(auth->throttle);
 	hash_fini(&auth->checks);
 	free(auth);

@@ -28,5 +28,12 @@ bool auth_has_users(const struct auth *auth);
 void auth_begin(
 	struct auth *auth, struct http_request *request, const char *certificate_name, bool must_log_in);
 
+/*
+ * The same where it can be told at once that the request is admitted, and by whom it is made: then true, and its principal, which is lent until the
+ * next call of these, and is_admin are set.  Else nothing has happened, and auth_begin tells what is to be done.
+ */
+bool auth_knows(
+	struct auth *auth, struct http_request *request, const char *certificate_name, bool must_log_in);
+
 /* Ends every log-in under way with a refusal and waits for its threads; then frees.  Outside of the loop.  NULL is allowed. */
 void auth_free(struct auth *auth);

@@ -67,6 +67,11 @@ guard_feed(struct guard *guard, const char *data, size_t len, size_t *ret_used)
 	enum guard_verdict verdict = GUARD_PASS;
 	bool drop = guard->drop;
 
+	if (guard->note) {
+		guard->note->begin = begin;
+		guard->note->is_plain = true;
+		guard->note->field_count = 0;
+	}
 	assert(len > 0);
 	while (verdict == GUARD_PASS && run.at < run.end && (guard->drop == drop || run.at == begin)) {
 		drop = guard->drop;

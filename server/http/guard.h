@@ -43,6 +43,24 @@ enum guard_verdict {
 	GUARD_REFUSE,	/* not HTTP as we speak it: guard->problem and guard->reason say why; stays refused */
 };
 
+/* Fields that are noted of one request; of one with more nothing is to be used. */
+#define GUARD_NOTE_FIELDS 24
+
+/*
+ * Where the parts of a request lie, as offsets from its first byte.  For a caller that answers it without evhttp: to be used only if it was
+ * fed whole, in one piece that it began and ended, without a byte dropped; and if it is plain.
+ */
+struct guard_note {
+	const uint8_t *begin; /* of the piece: the guard's own */
+	bool is_plain;	      /* HTTP/1.1, and no field says that there is more to it than its head */
+	uint32_t target, target_len;
+	unsigned field_count;
+	struct guard_field_note {
+		uint32_t name, name_len;
+		uint32_t value, value_len; /* with the blanks at its end */
+	} fields[GUARD_NOTE_FIELDS];
+};
+
 /* What is known of the request so far; read-only for the caller. */
 struct guard {
 	const struct guard_limits *limits;
@@ -51,6 +69,9 @@ struct guard {
 	bool began;	      /* a byte of this request has been seen (a dropped empty line is not of it) */
 	bool in_body;	      /* the header section is complete */
 	uint64_t body_bytes;  /* of the body, seen so far */
+
+	/* Set by the caller before the feed that begins a request, and taken back after it.  NULL: nothing is noted. */
+	struct guard_note *note;
 
 	/* The rest is the guard's own: what it remembers between two pieces. */
 	uint8_t state;	  /* enum guard_state of guard_step.h */

@@ -34,8 +34,27 @@ end_section(struct guard *guard, struct guard_run *run)
 	return GUARD_PASS;
 }
 
+static void
+note_name(struct guard *guard, const uint8_t *at)
+{
+	struct guard_note *note = guard->note;
+
+	if (note->field_count == GUARD_NOTE_FIELDS)
+		note->is_plain = false;
+	else
+		note->fields[note->field_count++] =
+			(struct guard_field_note){.name = guard_offset(guard, at)};
+}
+
+/* The last field that was noted; where there is no room for more it is the wrong one, and not to be used. */
+static struct guard_field_note *
+last_note(struct guard *guard)
+{
+	return &guard->note->fields[guard->note->field_count - 1];
+}
+
 static enum guard_verdict
-begin_line(struct guard *guard)
+begin_line(struct guard *guard, const uint8_t *at)
 {
 	size_t most = guard->limits->max_line_bytes;
 
@@ -46,6 +65,8 @@ begin_line(struct guard *guard)
 	guard->section_left -= guard->left;
 	guard->word_len = 0;
 	guard->state = GUARD_NAME;
+	if (guard->note)
+		note_name(guard, at);
 	return GUARD_PASS;
 }
 
@@ -62,7 +83,7 @@ guard_field_line(struct guard *guard, struct guard_run *run)
 	if (c == '\r')
 		return end_section(guard, run);
 	if (guard_is(c, BYTE_TOKEN))
-		return begin_line(guard);
+		return begin_line(guard, run->at);
 	return guard_refuse(guard, PROBLEM_BAD_REQUEST,
 		guard_is(c, BYTE_BLANK) ? "A line is folded, or blanks begin the first."
 					: "A line begins with a byte that no field name may have.");
@@ -70,7 +91,7 @@ guard_field_line(struct guard *guard, struct guard_run *run)
 
 /* The colon has been read. */
 static enum guard_verdict
-end_name(struct guard *guard)
+end_name(struct guard *guard, const uint8_t *colon)
 {
 	guard->part = 0;
 	guard->number = 0;
@@ -78,6 +99,10 @@ end_name(struct guard *guard)
 	guard->rule = &guard_rule_plain;
 	if (!guard->trailers) {
 		guard->rule = guard_rule_find(guard->word, guard->word_len);
+		if (guard->note) {
+			last_note(guard)->name_len = guard_offset(guard, colon) - last_note(guard)->name;
+			guard->note->is_plain = guard->note->is_plain && !guard->rule->frames;
+		}
 		return guard->rule->begin(guard);
 	}
 	if (guard_rule_bars_trailer(guard->word, guard->word_len))
@@ -113,7 +138,7 @@ guard_field_name(struct guard *guard, struct guard_run *run)
 			guard_is(*run->at, BYTE_BLANK)
 				? "There is a blank in a field name or before the colon."
 				: "A field name is not a token and a colon.");
-	if (end_name(guard) != GUARD_PASS)
+	if (end_name(guard, run->at) != GUARD_PASS)
 		return GUARD_REFUSE;
 	guard_take(guard, run, run->at + 1);
 	return GUARD_PASS;
@@ -133,6 +158,8 @@ guard_field_blanks(struct guard *guard, struct guard_run *run)
 		guard->drop = true;
 		guard->state = GUARD_TABS;
 	} else {
+		if (guard->note)
+			last_note(guard)->value = guard_offset(guard, run->at);
 		guard->state = GUARD_VALUE;
 	}
 	return GUARD_PASS;
@@ -164,6 +191,8 @@ end_value(struct guard *guard, struct guard_run *run)
 	if ((c != '\r' && !guard_is(c, BYTE_BLANK)) || !guard->rule->is_whole(guard))
 		return guard->rule->refuse(guard, c);
 	if (c == '\r') {
+		if (guard->note)
+			last_note(guard)->value_len = guard_offset(guard, run->at) - last_note(guard)->value;
 		run->at++;
 		guard->state = GUARD_LINE_LF;
 	} else {

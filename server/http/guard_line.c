@@ -82,6 +82,8 @@ guard_line_target(struct guard *guard, struct guard_run *run)
 {
 	guard->left = guard->limits->max_target_bytes - 1;
 	guard->part = SEGMENT_FIRST;
+	if (guard->note)
+		guard->note->target = guard_offset(guard, run->at);
 	return guard_expect(guard, run, '/', GUARD_PATH, "The request target does not begin with a slash.");
 }
 
@@ -122,6 +124,8 @@ begin_escape(struct guard *guard, struct guard_run *run, enum guard_state state)
 static enum guard_verdict
 end_target(struct guard *guard, struct guard_run *run)
 {
+	if (guard->note)
+		guard->note->target_len = guard_offset(guard, run->at) - guard->note->target;
 	run->at++;
 	guard->part = 0;
 	guard->state = GUARD_VERSION;
@@ -240,6 +244,8 @@ check_version(struct guard *guard, uint8_t minor)
 		return guard_refuse(
 			guard, PROBLEM_VERSION_NOT_SUPPORTED, "The version of HTTP is neither 1.0 nor 1.1.");
 	guard->version_1_0 = minor == '0';
+	if (guard->note && guard->version_1_0)
+		guard->note->is_plain = false;
 	return GUARD_PASS;
 }
 

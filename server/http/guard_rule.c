@@ -33,7 +33,7 @@ plain_refuse(struct guard *guard, uint8_t next)
 	return guard_refuse(guard, PROBLEM_BAD_REQUEST, "A field value is not valid.");
 }
 
-const struct guard_rule guard_rule_plain = {"", plain_begin, plain_read, plain_is_whole, plain_refuse};
+const struct guard_rule guard_rule_plain = {"", false, plain_begin, plain_read, plain_is_whole, plain_refuse};
 
 /* Host: uri-host [ ":" port ] (RFC 9110, 7.2; RFC 3986, 3.2.2). */
 
@@ -306,11 +306,11 @@ connection_refuse(struct guard *guard, uint8_t next)
 
 /* By the length of the name: no two are of one length. */
 static const struct guard_rule rules[] = {
-	[4] = {"host", host_begin, host_read, host_is_whole, host_refuse},
-	[6] = {"expect", plain_begin, expect_read, expect_is_whole, expect_refuse},
-	[10] = {"connection", plain_begin, connection_read, plain_is_whole, connection_refuse},
-	[14] = {"content-length", length_begin, length_read, length_is_whole, length_refuse},
-	[17] = {"transfer-encoding", coding_begin, coding_read, coding_is_whole, coding_refuse},
+	[4] = {"host", false, host_begin, host_read, host_is_whole, host_refuse},
+	[6] = {"expect", true, plain_begin, expect_read, expect_is_whole, expect_refuse},
+	[10] = {"connection", false, plain_begin, connection_read, plain_is_whole, connection_refuse},
+	[14] = {"content-length", true, length_begin, length_read, length_is_whole, length_refuse},
+	[17] = {"transfer-encoding", true, coding_begin, coding_read, coding_is_whole, coding_refuse},
 };
 
 const struct guard_rule *

@@ -66,6 +66,7 @@ extern const uint8_t guard_bytes[256];
  * guard_rule_plain. */
 struct guard_rule {
 	const char *name;
+	bool frames; /* a request with it is more than its head */
 	/* The name was read: whether the field may stand here at all. */
 	enum guard_verdict (*begin)(struct guard *guard);
 	/* Reads of the value what fits so far, up to a byte that does not. */
@@ -157,6 +158,13 @@ guard_skip(const uint8_t *at, const uint8_t *end, uint8_t class)
 	while (at < end && guard_is(*at, class))
 		at++;
 	return at;
+}
+
+/* Where a byte of the piece being fed is, for the note. */
+static inline uint32_t
+guard_offset(const struct guard *guard, const uint8_t *at)
+{
+	return (uint32_t)(at - guard->note->begin);
 }
 
 /* As much of the run as guard->left allows. */

@@ -2,9 +2,11 @@
 #pragma once
 
 #include "common/list.h"
+#include "common/text.h"
 #include "http/address_count.h"
 #include "http/server.h"
 
+#include <event2/bufferevent.h>
 #include <stdbool.h>
 
 struct evconnlistener;
@@ -23,6 +25,11 @@ struct http_listener {
 	struct ssl_ctx_st *tls; /* for new connections; NULL: plain */
 	char *address;		/* as it was given; NULL: a descriptor was */
 	bool is_unix;
+
+	/* evhttp's callbacks on its connections' bufferevents, all alike; set with the first */
+	bufferevent_data_cb on_read, on_write;
+	bufferevent_event_cb on_event;
+
 	char *unlink_path; /* of a unix socket; NULL: none */
 };
 
@@ -47,6 +54,8 @@ struct http_server {
 	unsigned id_count;
 	char date[32]; /* the Date field of date_s */
 	int64_t date_s;
+	struct guard_note note; /* of the request that is being fed */
+	struct text head;	/* of the reply that is being built; kept for its memory */
 };
 
 /* Makes the socket and accepts, with TLS where tls (shared) is not NULL; see http_server_listen. */
@@ -64,6 +73,13 @@ void http_listener_forget(struct http_listener *listener, struct http_connection
 /* evhttp's callback for a request that has come in whole (request.c). */
 struct evhttp_request;
 void http_request_begin(struct evhttp_request *evhttp, void *listener);
+
+/* Gives it the client's id, or one of ours; whether the client wants the connection closed after it (request.c). */
+void http_request_set_id(struct http_request *request);
+bool http_request_closes(const struct http_request *request);
+
+/* Finds out who makes the request, and admits it; or replies (request.c). */
+void http_request_log_in(struct http_request *request);
 
 /* It is known who makes the request: on to what its path leads to, which replies (request.c). */
 void http_request_admit(struct http_request *request);

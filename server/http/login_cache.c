@@ -90,8 +90,8 @@ find(const struct login_cache *cache, const uint8_t *digest)
 	return NULL;
 }
 
-bool
-login_cache_has(struct login_cache *cache, const uint8_t digest[static LOGIN_CACHE_DIGEST_BYTES])
+int64_t
+login_cache_until(struct login_cache *cache, const uint8_t digest[static LOGIN_CACHE_DIGEST_BYTES])
 {
 	struct entry *entry = find(cache, digest);
 
@@ -99,7 +99,7 @@ login_cache_has(struct login_cache *cache, const uint8_t digest[static LOGIN_CAC
 		forget(cache, entry);
 		entry = NULL;
 	}
-	return entry != NULL;
+	return entry ? entry->until_ms : 0;
 }
 
 void

@@ -20,8 +20,8 @@ void login_cache_free(struct login_cache *cache); /* NULL is allowed */
 void login_cache_digest(const struct login_cache *cache, const char *name, const char *hash,
 	const char *password, uint8_t ret_digest[static LOGIN_CACHE_DIGEST_BYTES]);
 
-/* Whether it was found right in the last minute. */
-bool login_cache_has(struct login_cache *cache, const uint8_t digest[static LOGIN_CACHE_DIGEST_BYTES]);
+/* Until when it counts as right, because it was found so in the last minute: monotonic milliseconds; 0: it does not. */
+int64_t login_cache_until(struct login_cache *cache, const uint8_t digest[static LOGIN_CACHE_DIGEST_BYTES]);
 
 /* It has been found right now. */
 void login_cache_add(struct login_cache *cache, const uint8_t digest[static LOGIN_CACHE_DIGEST_BYTES]);

@@ -11,9 +11,11 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "http/connection.h"
+#include "http/early.h"
 #include "http/listener.h"
 #include "http/tls.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
@@ -26,6 +28,9 @@
 
 /* Bodies up to this go out in one piece with the header. */
 #define SMALL_BODY_BYTES (16 * 1024)
+
+/* Memory for heads that is kept from one reply to the next. */
+#define KEPT_HEAD_BYTES (64 * 1024)
 
 static const struct {
 	int status;
@@ -62,7 +67,7 @@ reply_reason(int status)
 static const char *
 date(struct http_server *server)
 {
-	int64_t now_ms = clock_wall_ms();
+	int64_t now_ms = clock_wall_about_ms();
 
 	if (now_ms / 1000 != server->date_s) {
 		server->date_s = now_ms / 1000;
@@ -116,35 +121,22 @@ tells_length(const struct http_request *request, int status, const struct body *
 	return has_body(status) && (request->method != HTTP_HEAD || body->data || body->blob);
 }
 
-/* Whether a list of tokens, as Connection has them, names token. */
-static bool
-names_token(const char *list, const char *token)
-{
-	while (list && *list) {
-		list += strspn(list, " \t,");
-		size_t len = strcspn(list, " \t,");
-		if (len > 0 && text_equal_nocase(list, len, token))
-			return true;
-		list += len;
-	}
-	return false;
-}
-
 /* Says in both directions whether the connection goes on, to the client and to evhttp. */
 static void
 add_connection(struct text *head, const struct http_request *request)
 {
 	struct evhttp_request *evhttp = request->evhttp;
-	const char *asked = http_request_field(request, "Connection");
-	bool old = evhttp->major == 1 && evhttp->minor == 0;
-	bool keep = old ? asked && strcasecmp(asked, "keep-alive") == 0 : !names_token(asked, "close");
 
-	if (request->connection->closing || request->server->draining)
-		keep = false;
-	if (!keep) {
+	if (request->is_early) {
+		text_add_string(head, "Connection: close\r\n");
+		return;
+	}
+	if (request->lane)
+		return; /* kept open, as HTTP/1.1 has it without a word */
+	if (http_request_closes(request) || request->connection->closing || request->server->draining) {
 		text_add_string(head, "Connection: close\r\n");
 		evhttp_add_header(evhttp_request_get_output_headers(evhttp), "Connection", "close");
-	} else if (old) {
+	} else if (evhttp->major == 1 && evhttp->minor == 0) {
 		text_add_string(head, "Connection: keep-alive\r\n");
 	}
 }
@@ -179,7 +171,7 @@ add_large_body(struct evbuffer *output, struct blob *body)
 
 /* Writes a reply in one piece: at once as far as the socket takes it, the rest through the output buffer. */
 static void
-write_piece(struct http_connection *connection, const struct text *piece)
+write_piece(struct http_connection *connection, const struct text *piece, bool by_lane)
 {
 	struct evbuffer *output = bufferevent_get_output(connection->bev);
 	ssize_t sent = 0;
@@ -192,8 +184,20 @@ write_piece(struct http_connection *connection, const struct text *piece)
 		if (sent < 0)
 			sent = 0; /* the bufferevent meets the same error */
 	}
-	if ((size_t)sent < piece->len)
-		evbuffer_add(output, piece->data + sent, piece->len - (size_t)sent);
+	if ((size_t)sent == piece->len)
+		return;
+	if (by_lane)
+		connection_hold_answer(connection);
+	evbuffer_add(output, piece->data + sent, piece->len - (size_t)sent);
+}
+
+/* Lets go of a request of the lane, which lies on the stack of its caller. */
+static void
+finish_answer(struct http_request *request)
+{
+	fields_fini(&request->extra);
+	if (evbuffer_get_length(bufferevent_get_output(request->connection->bev)) > 0)
+		connection_flush_answer(request->connection);
 }
 
 /* Lets go of the request and tells evhttp that it has ended. */
@@ -204,6 +208,14 @@ finish(struct http_request *request)
 	struct evhttp_request *evhttp = request->evhttp;
 	struct http_server *server = request->server;
 
+	if (request->is_early) {
+		early_free(request);
+		return;
+	}
+	if (request->lane) {
+		finish_answer(request);
+		return;
+	}
 	server->request_count--;
 	if (server->dispatching == request)
 		server->dispatching = NULL;
@@ -222,6 +234,44 @@ finish(struct http_request *request)
 	evhttp_send_reply_end(evhttp);
 }
 
+/* The head, with the length of the body if it is to be told. */
+static void
+add_head(struct text *head, const struct http_request *request, int status, const struct fields *fields,
+	const uint64_t *len)
+{
+	add_status_line(head, request->server, status);
+	if (fields)
+		text_add(head, fields->wire, fields->len);
+	if (request->is_not_stored)
+		text_add_string(head, "Cache-Control: no-store\r\n");
+	text_add(head, request->extra.wire, request->extra.len);
+	if (request->tells_id) {
+		text_add_string(head, "X-Request-Id: ");
+		text_add_string(head, request->id);
+		text_add_string(head, "\r\n");
+	}
+	if (len) {
+		text_add_string(head, "Content-Length: ");
+		add_decimal(head, *len);
+		text_add_string(head, "\r\n");
+	}
+	add_connection(head, request);
+	text_add_string(head, "\r\n");
+}
+
+/* Whether the body could be read whole. */
+static bool
+add_small_body(struct text *piece, const struct body *body)
+{
+	if (body->data) {
+		text_add(piece, body->data, (size_t)body->len);
+		return true;
+	}
+	ssize_t n = blob_read(body->blob, 0, text_reserve(piece, (size_t)body->len), (size_t)body->len);
+	piece->len += n > 0 ? (size_t)n : 0;
+	return n == (ssize_t)body->len;
+}
+
 static void
 send_reply(struct http_request *request, int status, const struct fields *fields, const struct body *body)
 {
@@ -237,37 +287,25 @@ send_reply(struct http_request *request, int status, const struct fields *fields
 		finish(request);
 		return;
 	}
-	CLEANUP(text_fini) struct text head = {0};
-	text_reserve(&head, 512 + (fields ? fields->len : 0) + (small ? (size_t)len : 0));
-	add_status_line(&head, request->server, status);
-	if (fields)
-		text_add(&head, fields->wire, fields->len);
-	text_add(&head, request->extra.wire, request->extra.len);
-	if (request->tells_id) {
-		text_add_string(&head, "X-Request-Id: ");
-		text_add_string(&head, request->id);
-		text_add_string(&head, "\r\n");
-	}
-	if (tells_length(request, status, body)) {
-		text_add_string(&head, "Content-Length: ");
-		add_decimal(&head, len);
-		text_add_string(&head, "\r\n");
-	}
-	add_connection(&head, request);
-	text_add_string(&head, "\r\n");
-	if (sends && small && body->data) {
-		text_add(&head, body->data, (size_t)len);
-	} else if (sends && small) {
-		ssize_t n = blob_read(body->blob, 0, text_reserve(&head, (size_t)len), (size_t)len);
-		head.len += n > 0 ? (size_t)n : 0;
-		sends = n == (ssize_t)len;
-	}
-	write_piece(connection, &head);
+	struct text *piece = &request->server->head;
+	text_clear(piece);
+	add_head(piece, request, status, fields, tells_length(request, status, body) ? &len : NULL);
+	if (sends && small)
+		sends = add_small_body(piece, body);
+	if (request->is_early)
+		connection_refuse(connection, piece);
+	else
+		write_piece(connection, piece, request->lane != NULL);
+	if (piece->size > KEPT_HEAD_BYTES)
+		text_fini(piece);
+	if (sends && !small && request->lane)
+		connection_hold_answer(connection);
 	if (len > 0 && request->method != HTTP_HEAD &&
 		(!sends || (!small && add_large_body(bufferevent_get_output(connection->bev), body->blob) <
 					      0))) {
 		/* The length has been promised: the client must see that the reply is cut short. */
 		log_error("result cannot be read", "status=%d bytes=%llu", status, (unsigned long long)len);
+		assert(!request->lane);
 		request->on_gone = NULL;
 		connection_close(connection);
 	}
@@ -308,7 +346,7 @@ reply_problem(struct http_request *request, const struct problem_report *report,
 	problem_format(report, &json);
 	request->tells_id = true;
 	fields_put(&request->extra, "Content-Type", PROBLEM_CONTENT_TYPE);
-	fields_put(&request->extra, "Cache-Control", "no-store");
+	request->is_not_stored = true;
 	reply_bytes(request, report->status ? report->status : problem_status(report->problem), fields,
 		json.data, json.len);
 }

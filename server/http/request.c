@@ -5,6 +5,8 @@
 #include "common/clock.h"
 #include "http/auth.h"
 #include "http/connection.h"
+#include "http/early.h"
+#include "http/lane.h"
 #include "http/listener.h"
 #include "http/reply.h"
 #include "http/tls.h"
@@ -16,7 +18,6 @@
 #include <event2/http.h>
 #include <event2/http_struct.h>
 #include <event2/keyvalq_struct.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
@@ -73,6 +74,10 @@ http_request_admit(struct http_request *request)
 		reply_not_allowed(request);
 	} else if (rc < 0) {
 		reply_problemf(request, PROBLEM_NOT_FOUND, "No route leads to this path.");
+	} else if (request->is_early) {
+		struct http_target *target = request->match.target;
+		if (!target->refuse_early || !target->refuse_early(request, target->arg))
+			early_pass(request);
 	} else {
 		struct http_target *target = request->match.target;
 		target->handler(request, target->arg);
@@ -98,9 +103,23 @@ connection_of(const struct http_listener *listener, struct evhttp_request *evhtt
 	return listener->server->by_fd[fd];
 }
 
-/* Takes the client's id for the request, if it is a short token; else makes one. */
 static void
-set_id(struct http_request *request)
+put_hex(char *at, unsigned value)
+{
+	for (int i = 7; i >= 0; i--, value >>= 4)
+		at[i] = "0123456789abcdef"[value & 15];
+}
+
+static void
+make_id(struct http_request *request)
+{
+	put_hex(request->id, request->server->id_prefix);
+	put_hex(request->id + 8, request->server->id_count++);
+	request->id[16] = '\0';
+}
+
+void
+http_request_set_id(struct http_request *request)
 {
 	const char *given = http_request_field(request, "X-Request-Id");
 	size_t len = given ? strlen(given) : 0;
@@ -109,18 +128,42 @@ set_id(struct http_request *request)
 	if (request->tells_id)
 		memcpy(request->id, given, len + 1);
 	else
-		snprintf(request->id, sizeof request->id, "%08x%08x", request->server->id_prefix,
-			request->server->id_count++);
+		make_id(request);
 }
 
-static void
-begin(struct http_request *request, struct http_connection *connection)
+/* Whether a list of tokens, as Connection has them, names token. */
+static bool
+names_token(const char *list, const char *token)
 {
-	struct http_server *server = request->server;
-	struct ssl_ctx_st *tls = connection->listener->tls;
+	while (list && *list) {
+		list += strspn(list, " \t,");
+		size_t len = strcspn(list, " \t,");
+		if (len > 0 && text_equal_nocase(list, len, token))
+			return true;
+		list += len;
+	}
+	return false;
+}
 
-	if (server->config.auth)
-		auth_begin(server->config.auth, request, connection_client_name(connection),
+bool
+http_request_closes(const struct http_request *request)
+{
+	const char *asked = http_request_field(request, "Connection");
+	bool old = request->evhttp && request->evhttp->major == 1 && request->evhttp->minor == 0;
+
+	if (old)
+		return !asked || strcasecmp(asked, "keep-alive") != 0;
+	return names_token(asked, "close");
+}
+
+void
+http_request_log_in(struct http_request *request)
+{
+	struct auth *auth = request->server->config.auth;
+	struct ssl_ctx_st *tls = request->connection->listener->tls;
+
+	if (auth)
+		auth_begin(auth, request, connection_client_name(request->connection),
 			tls && tls_asks_clients(tls));
 	else
 		http_request_admit(request);
@@ -144,13 +187,13 @@ http_request_begin(struct evhttp_request *evhttp, void *arg)
 	request->path = target;
 	request->path_len = question ? (size_t)(question - target) : strlen(target);
 	request->query = question ? question + 1 : NULL;
-	set_id(request);
+	http_request_set_id(request);
 	request->is_admin = server->config.all_admins;
 	server->request_count++;
 	connection_begin_request(connection, request);
 	evhttp_request_set_on_complete_cb(evhttp, on_reply_complete, connection);
 	server->dispatching = request;
-	begin(request, connection);
+	http_request_log_in(request);
 	if (server->dispatching == request)
 		connection_hold_request(connection);
 	server->dispatching = NULL;
@@ -159,8 +202,12 @@ http_request_begin(struct evhttp_request *evhttp, void *arg)
 const char *
 http_request_field(const struct http_request *request, const char *name)
 {
-	return request->evhttp ? evhttp_find_header(evhttp_request_get_input_headers(request->evhttp), name)
-			       : NULL;
+	if (request->evhttp)
+		return evhttp_find_header(evhttp_request_get_input_headers(request->evhttp), name);
+	for (unsigned i = 0; request->lane && i < request->lane->count; i++)
+		if (strcasecmp(request->lane->fields[i].name, name) == 0)
+			return request->lane->fields[i].value;
+	return NULL;
 }
 
 void
@@ -169,6 +216,9 @@ http_request_each_field(const struct http_request *request, const char *name,
 {
 	struct evkeyval *header;
 
+	for (unsigned i = 0; request->lane && i < request->lane->count; i++)
+		if (strcasecmp(request->lane->fields[i].name, name) == 0)
+			fn(request->lane->fields[i].value, arg);
 	if (!request->evhttp)
 		return;
 	TAILQ_FOREACH(header, evhttp_request_get_input_headers(request->evhttp), next) {
@@ -183,6 +233,8 @@ http_request_copy_fields(const struct http_request *request, struct fields *ret_
 	struct fields fields = {0};
 	struct evkeyval *header;
 
+	for (unsigned i = 0; request->lane && i < request->lane->count; i++)
+		fields_put(&fields, request->lane->fields[i].name, request->lane->fields[i].value);
 	if (request->evhttp) {
 		TAILQ_FOREACH(header, evhttp_request_get_input_headers(request->evhttp), next)
 			fields_put(&fields, header->key, header->value);
@@ -299,13 +351,33 @@ http_request_query(const struct http_request *request, const char *name)
 	return NULL;
 }
 
+static const struct router_param *
+find_param(const struct http_request *request, const char *name)
+{
+	for (size_t i = 0; i < request->match.param_count; i++)
+		if (strcmp(request->match.params[i].name, name) == 0)
+			return &request->match.params[i];
+	return NULL;
+}
+
 char *
 http_request_param(const struct http_request *request, const char *name)
 {
-	for (size_t i = 0; i < request->match.param_count; i++) {
-		const struct router_param *param = &request->match.params[i];
-		if (strcmp(param->name, name) == 0)
-			return decode(param->value, param->value_len, false);
-	}
-	return NULL;
+	const struct router_param *param = find_param(request, name);
+
+	return param ? decode(param->value, param->value_len, false) : NULL;
+}
+
+int
+http_request_id_param(const struct http_request *request, const char *name, struct id *ret_id)
+{
+	const struct router_param *param = find_param(request, name);
+
+	if (!param)
+		return -EINVAL;
+	if (id_parse(param->value, param->value_len, ret_id) == 0)
+		return 0;
+	/* Nobody escapes what needs no escape, but it may be done. */
+	CLEANUP_FREE char *text = decode(param->value, param->value_len, false);
+	return id_parse(text, strlen(text), ret_id);
 }

@@ -7,6 +7,7 @@
 
 #include "common/blob.h"
 #include "common/fields.h"
+#include "common/id.h"
 #include "http/router.h"
 
 #include <stdbool.h>
@@ -16,6 +17,7 @@ struct evhttp_request;
 struct http_connection;
 struct http_server;
 struct http_request;
+struct lane_head;
 
 /* Longer ones of clients are replaced. */
 #define HTTP_REQUEST_ID_SIZE 65
@@ -23,10 +25,20 @@ struct http_request;
 typedef void (*http_handler_fn)(struct http_request *request, void *arg);
 typedef void (*http_gone_fn)(struct http_request *request);
 
+/* Answers a GET or HEAD as the handler would, if that can be done before it returns and without reading a file; else answers false, and nothing has
+ * happened.  Such a request has no body, and nobody can leave while it is answered. */
+typedef bool (*http_answer_fn)(struct http_request *request, void *arg);
+
+/* Refuses what can be refused by the head of a request whose body is still to come, as its handler would, and answers true; else false, and nothing has
+ * happened.  The whole request follows. */
+typedef bool (*http_refuse_fn)(struct http_request *request, void *arg);
+
 /* What a pattern of the router leads to: the router's targets are of this type and outlive the requests that found them. */
 struct http_target {
 	http_handler_fn handler;
 	void *arg;
+	http_answer_fn answer_now;   /* what the fast lane calls with arg; NULL: it goes the ordinary way */
+	http_refuse_fn refuse_early; /* called with arg before the body; NULL: there is nothing to refuse */
 };
 
 struct http_request {
@@ -39,6 +51,7 @@ struct http_request {
 	const char *principal;	       /* who asks; NULL: nobody is known */
 	bool is_admin;		       /* may use everybody's operations */
 	char id[HTTP_REQUEST_ID_SIZE]; /* the client's X-Request-Id, or one of ours */
+	bool is_not_stored;	       /* the reply gets Cache-Control: no-store; a handler may set it */
 	bool tells_id;		       /* the reply has it: the client gave it, or the reply is a problem */
 
 	/* the handler's, until it replies */
@@ -47,7 +60,9 @@ struct http_request {
 
 	/* the front's */
 	struct http_connection *connection; /* NULL once the client has left */
-	struct evhttp_request *evhttp;
+	struct evhttp_request *evhttp;	    /* NULL: it came by the lane, or evhttp has freed it */
+	const struct lane_head *lane;	    /* its fields; NULL: it came by evhttp */
+	bool is_early; /* only its head is there, in lane: a reply is a refusal (early.h) */
 	struct http_server *server;
 	int64_t began_us;    /* when it was complete, for the log and metrics */
 	struct fields extra; /* header fields to add to the reply, whatever it is */
@@ -95,3 +110,7 @@ bool http_query_next(const char **at, struct http_query_param *ret_param);
 
 /* The decoded value of path parameter name, for the caller to free; NULL if the pattern has none. */
 char *http_request_param(const struct http_request *request, const char *name);
+
+/* The id that path parameter name is.  -EINVAL if it is none. */
+__attribute__((warn_unused_result)) int http_request_id_param(
+	const struct http_request *request, const char *name, struct id *ret_id);

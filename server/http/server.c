@@ -154,6 +154,7 @@ http_server_free(struct http_server *server)
 		http_listener_free(container_of(node, struct http_listener, link));
 	event_free(server->adopt_event);
 	address_counts_fini(&server->addresses);
+	text_fini(&server->head);
 	free(server->by_fd);
 	free(server);
 }

@@ -25,6 +25,7 @@ struct http_config {
 	unsigned max_connections_per_address; /* more are closed; unix sockets have no address; 0: no limit */
 	struct auth *auth;		      /* lent; NULL: nobody need log in */
 	char *public_url;		      /* lent; without a slash at its end; NULL: from the request */
+	bool lane_is_closed; /* everything goes the ordinary way, see lane.h: for tests and measurements */
 
 	/* Told of every reply and refusal, for the access log and metrics; request is NULL for a refusal of the guard. May be NULL. */
 	void (*on_reply)(void *arg, const struct http_request *request, int status, uint64_t body_bytes);

@@ -6,6 +6,7 @@
 
 struct item_cache;
 struct store_read;
+struct store_judgement;
 struct store_list;
 
 /* What a write does to an operation, and which members of struct store_operation it reads beside id and
@@ -17,6 +18,7 @@ enum store_verb {
 	STORE_END,     /* end, status, fields, result, detail, ended_ms, forget_ms, change */
 	STORE_CHANGE,  /* change, and nothing else: there is no operation */
 	STORE_INDEX,   /* likewise, and of that its collection */
+	STORE_ATTACH,  /* change */
 	STORE_EXPIRE,  /* forget_ms */
 	STORE_FORGET,
 	STORE_VERB_COUNT,
@@ -33,8 +35,9 @@ struct store_backend {
 	/* Makes ready for changes and reads of a collection.  -errno. */
 	int (*prepare)(struct store *store);
 
-	/* See store_read and store_list in resources.h. */
+	/* See store_read, store_judge and store_list in resources.h. */
 	void (*read)(struct store *store, struct store_read *read);
+	void (*judge)(struct store *store, struct store_judgement *judgement);
 	void (*list)(struct store *store, struct store_list *list);
 
 	int (*spool_fd)(const struct store *store);

@@ -365,9 +365,9 @@ set_up(struct database *database, bool exists)
 	if (rc == SQLITE_OK)
 		rc = start_log(handle);
 	if (rc == SQLITE_OK)
-		rc = schema_upgrade(handle);
-	if (rc == SQLITE_OK)
 		rc = checksum_register(handle);
+	if (rc == SQLITE_OK)
+		rc = schema_upgrade(handle);
 	return rc;
 }
 

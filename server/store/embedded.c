@@ -58,6 +58,7 @@ on_load(void *arg, const struct store_operation *operation)
 		with_change.pending = &pending;
 	passing->fn(passing->arg, &with_change);
 	free(pending.collection);
+	free(pending.document);
 }
 
 static int
@@ -71,6 +72,9 @@ embedded_load(struct store *store, store_load_fn fn, void *arg, char **ret_why)
 	if (rc < 0)
 		return rc;
 	rc = rows_load(embedded->disk.rows, embedded->disk.spool, on_load, &passing, ret_why);
+	if (rc < 0)
+		return rc;
+	rc = changes_check(embedded->disk.changes, ret_why);
 	if (rc < 0)
 		return rc;
 	rc = spool_sweep(embedded->disk.spool);
@@ -129,6 +133,12 @@ embedded_read(struct store *store, struct store_read *read)
 }
 
 static void
+embedded_judge(struct store *store, struct store_judgement *judgement)
+{
+	reader_judge(embedded_of(store)->readers.of_one, judgement);
+}
+
+static void
 embedded_list(struct store *store, struct store_list *list)
 {
 	reader_list(embedded_of(store)->readers.of_lists, list);
@@ -183,6 +193,7 @@ static const struct store_backend embedded_backend = {
 	.write = embedded_write,
 	.prepare = embedded_prepare,
 	.read = embedded_read,
+	.judge = embedded_judge,
 	.list = embedded_list,
 	.spool_fd = embedded_spool_fd,
 	.is_healthy = embedded_is_healthy,

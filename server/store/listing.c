@@ -8,16 +8,13 @@
  */
 #include "store/listing.h"
 
-#include "store/representation.h"
+#include "store/resource_row.h"
 
 #include "common/cleanup.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define COLUMNS \
-	"sequence, id, parent, status, action, version, created_ms, updated_ms, status_message, document"
 
 #define DATE(column) \
 	"CASE " column " WHEN 0 THEN 'null' ELSE strftime('%Y-%m-%dT%H:%M:%S', " column \
@@ -197,7 +194,7 @@ add_from(struct text *sql, const struct store_list *list)
 	const char *member = index_member(list);
 	CLEANUP(text_fini) struct text name = {0};
 
-	text_add_string(sql, " FROM resource");
+	text_add_string(sql, " FROM resource r");
 	if (member) {
 		listing_index_name(&name, list->collection->name, member);
 		add_sql(sql, " INDEXED BY \"%w\"", name.data);
@@ -335,36 +332,23 @@ find_marker(struct listing *listing)
 	return 0;
 }
 
-static void
-copy_id(sqlite3_stmt *statement, int column, struct id *ret_id)
-{
-	if (sqlite3_column_bytes(statement, column) == sizeof *ret_id)
-		memcpy(ret_id, sqlite3_column_blob(statement, column), sizeof *ret_id);
-}
-
-static void
+static int
 add_item(struct listing *listing, sqlite3_stmt *statement)
 {
 	struct store_list *list = listing->list;
-	struct resource resource = {
-		.status = (enum store_status)sqlite3_column_int(statement, 3),
-		.action = (enum store_action)sqlite3_column_int(statement, 4),
-		.version = (uint64_t)sqlite3_column_int64(statement, 5),
-		.created_ms = sqlite3_column_int64(statement, 6),
-		.updated_ms = sqlite3_column_int64(statement, 7),
-		.status_message = (const char *)sqlite3_column_text(statement, 8),
-		.document = (const char *)sqlite3_column_text(statement, 9),
-	};
+	struct resource resource = {0};
 	char id[ID_TEXT_SIZE];
+	int rc = resource_row_look(statement, &resource);
 
-	copy_id(statement, 1, &resource.id);
-	copy_id(statement, 2, &resource.parent);
+	if (rc < 0)
+		return rc;
 	id_format(&resource.id, id);
 	CLEANUP_FREE char *url = xasprintf("%s/%s", list->url, id);
 	if (listing->count++ > 0)
 		text_add_char(&list->items, ',');
 	representation_add(&list->items, list->collection, &resource, url);
 	list->last = resource.id;
+	return 0;
 }
 
 /* Adds what a statement finds, up to the limit, and notes whether there is more. */
@@ -376,7 +360,7 @@ add_items(struct listing *listing, const char *where, const char *order)
 	struct store_list *list = listing->list;
 	int step;
 
-	text_add_string(&sql, "SELECT " COLUMNS);
+	text_add_string(&sql, "SELECT " RESOURCE_COLUMNS);
 	add_from(&sql, list);
 	text_addf(&sql, "%s ORDER BY %s LIMIT %u", where, order, list->limit - listing->count + 1);
 	int rc = prepare(listing, sql.data, &statement);
@@ -391,7 +375,9 @@ add_items(struct listing *listing, const char *where, const char *order)
 			list->has_more = true;
 			return 0;
 		}
-		add_item(listing, statement);
+		rc = add_item(listing, statement);
+		if (rc < 0)
+			return rc;
 	}
 	return step == SQLITE_DONE ? 0 : -EIO;
 }

@@ -114,6 +114,12 @@ memory_read(struct store *store, struct store_read *read)
 }
 
 static void
+memory_judge(struct store *store, struct store_judgement *judgement)
+{
+	reader_judge(((struct memory *)store)->readers.of_one, judgement);
+}
+
+static void
 memory_list(struct store *store, struct store_list *list)
 {
 	reader_list(((struct memory *)store)->readers.of_lists, list);
@@ -157,6 +163,7 @@ static const struct store_backend memory_backend = {
 	.write = memory_write,
 	.prepare = memory_prepare,
 	.read = memory_read,
+	.judge = memory_judge,
 	.list = memory_list,
 	.spool_fd = memory_spool_fd,
 	.is_healthy = memory_is_healthy,

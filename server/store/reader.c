@@ -2,8 +2,11 @@
 #include "store/reader.h"
 
 #include "store/item_cache.h"
+#include "store/judge.h"
 #include "store/listing.h"
 #include "store/representation.h"
+
+#include "common/cleanup.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -17,61 +20,58 @@
 
 #define BUSY_MS 2000
 
-static const char sql_read[] =
-	"SELECT status, action, version, created_ms, updated_ms, status_message, document"
-	" FROM resource WHERE collection = ?1 AND id = ?2 AND parent = ?3";
-
 struct reader {
 	struct mailbox *mailbox;
 	pthread_t thread;
 
 	pthread_mutex_t lock; /* guards the members down to the blank line */
 	pthread_cond_t wake;  /* something was asked, or closing */
-	struct list reads, lists;
+	struct list reads, judgements, lists;
 	bool closing;
 
 	/* the thread's */
 	sqlite3 *handle;
-	sqlite3_stmt *begin, *end, *read;
+	sqlite3_stmt *begin, *end;
+	struct statements statements;
 };
 
-static void
+static int
 set_result(struct store_read *read, sqlite3_stmt *statement)
 {
 	struct text text = {0};
-	struct resource resource = {
-		.id = read->id,
-		.parent = read->parent,
-		.status = (enum store_status)sqlite3_column_int(statement, 0),
-		.action = (enum store_action)sqlite3_column_int(statement, 1),
-		.version = (uint64_t)sqlite3_column_int64(statement, 2),
-		.created_ms = sqlite3_column_int64(statement, 3),
-		.updated_ms = sqlite3_column_int64(statement, 4),
-		.status_message = (const char *)sqlite3_column_text(statement, 5),
-		.document = (const char *)sqlite3_column_text(statement, 6),
-	};
+	struct resource resource = {0};
+	int rc = resource_row_look(statement, &resource);
 
+	if (rc < 0)
+		return rc;
 	representation_add(&text, read->collection, &resource, read->url);
 	read->representation = text_take(&text);
 	read->document = xstrdup(resource.document);
 	read->status = resource.status;
 	read->version = resource.version;
+	return 0;
 }
 
-static void
+static int
 run_read(struct reader *reader, struct store_read *read)
 {
-	sqlite3_stmt *statement = reader->read;
-	bool has_parent = read->collection->parent;
+	const struct id *parent = read->collection->parent ? &read->parent : NULL;
+	sqlite3_stmt *statement = reader->statements.list[FIND];
+	int rc = statements_ask(&reader->statements, FIND, "tIP", read->collection->name, &read->id, parent);
 
-	sqlite3_bind_text(statement, 1, read->collection->name, -1, SQLITE_STATIC);
-	sqlite3_bind_blob(statement, 2, &read->id, sizeof read->id, SQLITE_STATIC);
-	sqlite3_bind_blob(statement, 3, &read->parent, has_parent ? sizeof read->parent : 0, SQLITE_STATIC);
-	int step = sqlite3_step(statement);
-	if (step == SQLITE_ROW)
-		set_result(read, statement);
-	read->error = step == SQLITE_ROW ? 0 : step == SQLITE_DONE ? -ENOENT : -EIO;
+	if (rc <= 0)
+		return rc < 0 ? rc : -ENOENT;
+	rc = set_result(read, statement);
 	sqlite3_reset(statement);
+	return rc;
+}
+
+static int
+run_judgement(struct reader *reader, const struct store_judgement *judgement)
+{
+	CLEANUP(resource_row_fini) struct resource_row row = {0};
+
+	return judge_change(&reader->statements, judgement->change, false, &row);
 }
 
 static void
@@ -84,6 +84,14 @@ deliver_read(struct mail *mail)
 }
 
 static void
+deliver_judgement(struct mail *mail)
+{
+	struct store_judgement *judgement = container_of(mail, struct store_judgement, mail);
+
+	judgement->done(judgement);
+}
+
+static void
 deliver_list(struct mail *mail)
 {
 	struct store_list *list = container_of(mail, struct store_list, mail);
@@ -91,60 +99,85 @@ deliver_list(struct mail *mail)
 	list->done(list);
 }
 
+/* What was asked, taken off the queues. */
+struct batch {
+	struct list reads, judgements, lists;
+};
+
 static void
-run_batch(struct reader *reader, struct list *reads, struct list *lists)
+run_batch(struct reader *reader, struct batch *batch)
 {
-	sqlite3_step(reader->begin);
-	sqlite3_reset(reader->begin);
-	list_for_each_safe(node, reads) {
+	list_for_each_safe(node, &batch->reads) {
 		struct store_read *read = container_of(node, struct store_read, link);
 		list_remove(node);
-		run_read(reader, read);
+		read->error = run_read(reader, read);
 		read->mail.deliver = deliver_read;
 		mailbox_post(reader->mailbox, &read->mail);
 	}
-	list_for_each_safe(node, lists) {
+	list_for_each_safe(node, &batch->judgements) {
+		struct store_judgement *judgement = container_of(node, struct store_judgement, link);
+		list_remove(node);
+		judgement->error = run_judgement(reader, judgement);
+		judgement->mail.deliver = deliver_judgement;
+		mailbox_post(reader->mailbox, &judgement->mail);
+	}
+	list_for_each_safe(node, &batch->lists) {
 		struct store_list *list = container_of(node, struct store_list, link);
 		list_remove(node);
 		listing_run(reader->handle, list);
 		list->mail.deliver = deliver_list;
 		mailbox_post(reader->mailbox, &list->mail);
 	}
-	sqlite3_step(reader->end);
-	sqlite3_reset(reader->end);
+}
+
+static void
+move(struct list *from, struct list *to, int most)
+{
+	for (; most > 0 && !list_is_empty(from); most--) {
+		struct list *first = from->next;
+		list_remove(first);
+		list_add_tail(to, first);
+	}
+}
+
+static bool
+is_idle(const struct reader *reader)
+{
+	return list_is_empty(&reader->reads) && list_is_empty(&reader->judgements) &&
+	       list_is_empty(&reader->lists);
 }
 
 /* Takes a batch off the queues, waiting for one; false when there will be no more. */
 static bool
-take(struct reader *reader, struct list *reads, struct list *lists)
+take(struct reader *reader, struct batch *batch)
 {
 	pthread_mutex_lock(&reader->lock);
-	while (list_is_empty(&reader->reads) && list_is_empty(&reader->lists) && !reader->closing)
+	while (is_idle(reader) && !reader->closing)
 		pthread_cond_wait(&reader->wake, &reader->lock);
-	for (int i = 0; i < BATCH_MAX && !list_is_empty(&reader->reads); i++) {
-		struct list *first = reader->reads.next;
-		list_remove(first);
-		list_add_tail(reads, first);
-	}
-	if (!list_is_empty(&reader->lists)) {
-		struct list *first = reader->lists.next;
-		list_remove(first);
-		list_add_tail(lists, first);
-	}
+	move(&reader->reads, &batch->reads, BATCH_MAX);
+	move(&reader->judgements, &batch->judgements, BATCH_MAX);
+	move(&reader->lists, &batch->lists, 1);
 	pthread_mutex_unlock(&reader->lock);
-	return !list_is_empty(reads) || !list_is_empty(lists);
+	return !list_is_empty(&batch->reads) || !list_is_empty(&batch->judgements) ||
+	       !list_is_empty(&batch->lists);
 }
 
 static void *
 run(void *arg)
 {
 	struct reader *reader = arg;
-	struct list reads, lists;
+	struct batch batch;
 
-	list_init(&reads);
-	list_init(&lists);
-	while (take(reader, &reads, &lists))
-		run_batch(reader, &reads, &lists);
+	list_init(&batch.reads);
+	list_init(&batch.judgements);
+	list_init(&batch.lists);
+	while (take(reader, &batch)) {
+		sqlite3_step(reader->begin);
+		sqlite3_reset(reader->begin);
+		run_batch(reader, &batch);
+		sqlite3_step(reader->end);
+		sqlite3_reset(reader->end);
+	}
 	return NULL;
 }
 
@@ -165,10 +198,10 @@ open_connection(struct reader *reader, const char *path)
 		rc = sqlite3_prepare_v2(reader->handle, "BEGIN", -1, &reader->begin, NULL);
 	if (rc == SQLITE_OK)
 		rc = sqlite3_prepare_v2(reader->handle, "COMMIT", -1, &reader->end, NULL);
-	if (rc == SQLITE_OK)
-		rc = sqlite3_prepare_v2(reader->handle, sql_read, -1, &reader->read, NULL);
 	sqlite3_wal_autocheckpoint(reader->handle, 0);
-	return rc == SQLITE_OK ? 0 : (rc & 0xff) == SQLITE_NOMEM ? -ENOMEM : -EIO;
+	if (rc == SQLITE_OK)
+		return statements_prepare_reads(&reader->statements, reader->handle);
+	return (rc & 0xff) == SQLITE_NOMEM ? -ENOMEM : -EIO;
 }
 
 /* Signals are for the loop's thread. */
@@ -191,7 +224,7 @@ free_reader(struct reader *reader)
 {
 	sqlite3_finalize(reader->begin);
 	sqlite3_finalize(reader->end);
-	sqlite3_finalize(reader->read);
+	statements_finalize(&reader->statements);
 	int rc = sqlite3_close(reader->handle);
 	assert(rc == SQLITE_OK);
 	pthread_mutex_destroy(&reader->lock);
@@ -208,6 +241,7 @@ reader_new(const char *path, struct mailbox *mailbox, struct reader **ret_reader
 	pthread_mutex_init(&reader->lock, NULL);
 	pthread_cond_init(&reader->wake, NULL);
 	list_init(&reader->reads);
+	list_init(&reader->judgements);
 	list_init(&reader->lists);
 	int rc = open_connection(reader, path);
 	if (rc == 0)
@@ -247,6 +281,12 @@ void
 reader_read(struct reader *reader, struct store_read *read)
 {
 	ask(reader, &reader->reads, &read->link);
+}
+
+void
+reader_judge(struct reader *reader, struct store_judgement *judgement)
+{
+	ask(reader, &reader->judgements, &judgement->link);
 }
 
 void

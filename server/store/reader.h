@@ -14,6 +14,7 @@ void reader_free(struct reader *reader);
 
 /* Loop thread. */
 void reader_read(struct reader *reader, struct store_read *read);
+void reader_judge(struct reader *reader, struct store_judgement *judgement);
 void reader_list(struct reader *reader, struct store_list *list);
 
 /* The two that a store has, so that a long list does not hold up those who want one resource. */

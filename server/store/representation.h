@@ -21,6 +21,9 @@ struct resource {
 void representation_add(struct text *text, const struct store_collection *collection,
 	const struct resource *resource, const char *url);
 
-/* The same without envelope. */
+/* Sets a change's representation and version: of what came of it. */
+void representation_of_change(struct store_change *change, const struct resource *resource);
+
+/* The same as representation_add without envelope. */
 void representation_add_inside(struct text *text, const struct store_collection *collection,
 	const struct resource *resource, const char *url);

@@ -96,13 +96,22 @@ store_change(struct store *store, struct store_change *change, store_done_fn don
 	store->backend->write(store, STORE_CHANGE, &operation, done, arg);
 }
 
+void
+store_attach(struct store *store, const struct id *id, uint64_t sequence, struct store_change *change,
+	store_done_fn done, void *arg)
+{
+	struct store_operation operation = {.id = *id, .sequence = sequence, .change = change};
+
+	store->backend->write(store, STORE_ATTACH, &operation, done, arg);
+}
+
 int
 store_add_collection(struct store *store, struct store_collection *collection)
 {
 	struct id none = {0};
 	int rc = store->backend->prepare(store);
 
-	if (rc < 0 || !collection->index[0])
+	if (rc < 0)
 		return rc;
 	struct store_operation operation = {
 		.change = store_change_new(collection, STORE_NONE, &none, &none, "")};
@@ -122,6 +131,12 @@ store_find_item(struct store *store, const struct store_collection *collection, 
 	const struct id *parent, const char *url)
 {
 	return item_cache_find(store->items, collection, id, parent, url);
+}
+
+void
+store_judge(struct store *store, struct store_judgement *judgement)
+{
+	store->backend->judge(store, judgement);
 }
 
 void

@@ -38,18 +38,22 @@ answer_put_url(struct fields *fields, const char *name, const struct http_reques
 void
 answer_final(struct http_request *request, const struct op *op, struct fields *fields, bool as_monitor)
 {
-	CLEANUP(fields_fini) struct fields all = {0};
+	CLEANUP(fields_fini) struct fields others = {0};
+	struct field cache_control;
 
-	fields_copy(&all, &op->fields);
-	if (as_monitor) {
-		fields_remove(&all, "Cache-Control");
-		fields_put(&all, "Cache-Control", "no-store");
-	}
+	request->is_not_stored = as_monitor;
 	fields_for_each(field, fields) {
-		int rc = fields_add_bytes(&all, field.name, field.name_len, field.value, field.value_len);
+		int rc = fields_add_bytes(
+			&request->extra, field.name, field.name_len, field.value, field.value_len);
 		(void)rc; /* it was a field before */
 	}
-	reply_blob(request, op->status, &all, op->body);
+	if (!as_monitor || !fields_find(&op->fields, "Cache-Control", &cache_control)) {
+		reply_blob(request, op->status, &op->fields, op->body);
+		return;
+	}
+	fields_copy(&others, &op->fields);
+	fields_remove(&others, "Cache-Control");
+	reply_blob(request, op->status, &others, op->body);
 }
 
 char *

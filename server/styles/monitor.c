@@ -108,6 +108,14 @@ on_gone(struct http_request *request)
 	release(request->arg);
 }
 
+bool
+monitor_is_at_hand(const struct http_request *request, const struct op *op)
+{
+	if (op_has_ended(op))
+		return !blob_is_file(op->body);
+	return !http_request_field(request, "Prefer");
+}
+
 static struct held_monitor *
 hold(struct http_request *request, const struct style *style, struct op *op)
 {

@@ -32,8 +32,9 @@ struct style_route {
 	struct http_target item_target; /* of a collection */
 };
 
-/* call.c: a call of a route. */
+/* call.c: a call of a route; and what is refused of it before its body has come. */
 void call_begin(struct http_request *request, void *route);
+bool call_refuse_early(struct http_request *request, void *route);
 struct style_route *style_route_ref(struct style_route *route);
 
 /* style.c: of problems; whether whoever asks may use the route. */
@@ -46,6 +47,8 @@ void monitor_get(
 void monitor_cancel(
 	struct http_request *request, struct styles *styles, const struct style *style, struct op *op);
 void monitor_reply_missing(struct http_request *request, const struct style *style, const struct op *op);
+/* Whether monitor_get answers before it returns, and without reading a file. */
+bool monitor_is_at_hand(const struct http_request *request, const struct op *op);
 bool monitor_may_use(const struct http_request *request, const struct op *op);
 void read_preferences(const struct http_request *request, struct preferences *ret_preferences);
 
@@ -54,6 +57,7 @@ void prefer_put_location(struct fields *fields, const struct op *op);
 
 /* token.c: GET and DELETE of a route's poll path. */
 void token_poll(struct http_request *request, void *route);
+bool token_answer_now(struct http_request *request, void *route);
 
 /* answer.c: pieces that answers are made of. */
 

@@ -6,6 +6,7 @@
 #include "common/pool.h"
 #include "common/schema.h"
 #include "common/text.h"
+#include "styles/call.h"
 #include "styles/collection.h"
 #include "work/string_list.h"
 
@@ -44,26 +45,46 @@ static const struct {
 	{"/async/v1/requests/{id}/response", &style_prefer_response},
 };
 
+/* What the path names, if whoever asks may know of it; else NULL. */
+static struct op *
+find_monitored(const struct http_request *request, const struct monitor_target *monitor)
+{
+	struct op *op = NULL;
+	struct id id;
+
+	if (http_request_id_param(request, "id", &id) == 0)
+		op = operations_find(monitor->styles->config.operations, &id);
+	return op && monitor_may_use(request, op) ? op : NULL;
+}
+
 static void
 on_monitor(struct http_request *request, void *arg)
 {
 	struct monitor_target *monitor = arg;
 	struct styles *styles = monitor->styles;
-	char *text = http_request_param(request, "id");
-	struct op *op = NULL;
-	struct id id;
+	struct op *op = find_monitored(request, monitor);
 
-	if (text && id_parse(text, strlen(text), &id) == 0)
-		op = operations_find(styles->config.operations, &id);
-	free(text);
-	if (op && !monitor_may_use(request, op))
-		op = NULL;
 	if (!op || op->state == OP_EXPIRED)
 		monitor_reply_missing(request, monitor->style, op);
 	else if (request->method == HTTP_DELETE)
 		monitor_cancel(request, styles, monitor->style, op);
 	else
 		monitor_get(request, styles, monitor->style, op);
+}
+
+static bool
+answer_monitor_now(struct http_request *request, void *arg)
+{
+	struct monitor_target *monitor = arg;
+	struct op *op = find_monitored(request, monitor);
+
+	if (!op || op->state == OP_EXPIRED)
+		monitor_reply_missing(request, monitor->style, op);
+	else if (monitor_is_at_hand(request, op))
+		monitor_get(request, monitor->styles, monitor->style, op);
+	else
+		return false;
+	return true;
 }
 
 int
@@ -83,7 +104,8 @@ styles_new(const struct styles_config *config, struct styles **ret_styles)
 		struct monitor_target *monitor = &styles->monitors[i];
 		monitor->styles = styles;
 		monitor->style = monitors[i].style;
-		monitor->target = (struct http_target){.handler = on_monitor, .arg = monitor};
+		monitor->target = (struct http_target){
+			.handler = on_monitor, .arg = monitor, .answer_now = answer_monitor_now};
 	}
 	*ret_styles = styles;
 	return 0;
@@ -156,6 +178,15 @@ is_read(const struct http_request *request)
 	return request->method == HTTP_GET || request->method == HTTP_HEAD;
 }
 
+static bool
+asks_async(const struct http_request *request)
+{
+	struct preferences preferences;
+
+	read_preferences(request, &preferences);
+	return preferences.respond_async;
+}
+
 /* What may not be read is told as for a change. */
 static bool
 may_read(struct http_request *request, const struct style_route *route)
@@ -172,7 +203,7 @@ on_collection(struct http_request *request, void *arg)
 {
 	struct style_route *route = arg;
 
-	if (!is_read(request))
+	if (!is_read(request) || asks_async(request))
 		call_begin(request, route);
 	else if (may_read(request, route))
 		collection_get_list(request, route);
@@ -183,10 +214,29 @@ on_item(struct http_request *request, void *arg)
 {
 	struct style_route *route = arg;
 
-	if (!is_read(request))
+	if (!is_read(request) || asks_async(request))
 		call_begin(request, route);
 	else if (may_read(request, route))
 		collection_get_item(request, route);
+}
+
+/* A read of a collection cares for no body. */
+static bool
+refuse_early(struct http_request *request, void *arg)
+{
+	struct style_route *route = arg;
+
+	return !(route->config.collection && is_read(request)) && call_refuse_early(request, route);
+}
+
+/* Whoever prefers something is answered the ordinary way, as is who may not read. */
+static bool
+answer_item_now(struct http_request *request, void *arg)
+{
+	struct style_route *route = arg;
+
+	return style_route_may_call(route, request) && !http_request_field(request, "Prefer") &&
+	       collection_answer_item_now(request, route);
 }
 
 struct style_route *
@@ -205,9 +255,19 @@ style_route_new(struct styles *styles, const struct style_route_config *config)
 	if (config->collection)
 		store_collection_ref(config->collection);
 	route->call_target = (struct http_target){
-		.handler = config->collection ? on_collection : call_begin, .arg = route};
-	route->item_target = (struct http_target){.handler = on_item, .arg = route};
-	route->poll_target = (struct http_target){.handler = token_poll, .arg = route};
+		.handler = config->collection ? on_collection : call_begin,
+		.arg = route,
+		.refuse_early = refuse_early,
+	};
+	route->item_target = (struct http_target){
+		.handler = on_item,
+		.arg = route,
+		.answer_now = answer_item_now,
+		.refuse_early = refuse_early,
+	};
+	route->poll_target =
+		(struct http_target){.handler = token_poll, .arg = route, .answer_now = token_answer_now};
+	op_route_set_judge(config->op_route, call_late_begin, route);
 	return route;
 }
 
@@ -223,6 +283,7 @@ style_route_unref(struct style_route *route)
 {
 	if (!route || --route->references > 0)
 		return;
+	op_route_set_judge(route->config.op_route, NULL, NULL);
 	op_route_unref(route->config.op_route);
 	free_list(route->config.query);
 	free_list(route->config.request_types);

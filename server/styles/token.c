@@ -131,6 +131,19 @@ find(const struct style_route *route, const struct http_request *request, const 
 	return op;
 }
 
+bool
+token_answer_now(struct http_request *request, void *arg)
+{
+	struct style_route *route = arg;
+	CLEANUP_FREE char *token = http_request_query(request, "asyncOperationToken");
+	struct op *op = token ? find(route, request, token) : NULL;
+
+	if (op && !monitor_is_at_hand(request, op))
+		return false;
+	token_poll(request, route);
+	return true;
+}
+
 void
 token_poll(struct http_request *request, void *arg)
 {

@@ -144,6 +144,9 @@ set_server(struct string_list *list, const struct work_input *input)
 	else
 		set(list, "SERVER_NAME", "localhost");
 	set(list, "SERVER_PORT", colon && colon[1] ? colon + 1 : is_https ? "443" : "80");
+	/* Not of RFC 3875, but where every CGI program looks for it. */
+	if (is_https)
+		set(list, "HTTPS", "on");
 }
 
 static bool

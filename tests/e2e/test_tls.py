@@ -112,7 +112,8 @@ def test_calls(server, context):
     for body in (b"", b"x", b"y" * 100000):
         assert client.request("POST", "/echo", body).receive("POST").body == body
     variables = read_environment(client.request("GET", "/env").receive())
-    assert variables["SERVER_PORT"] == server.addresses[1].rpartition(":")[2]
+    assert variables["SERVER_PORT"] == server.addresses[1].rpartition(":")[2] and variables["HTTPS"] == "on"
+    assert "HTTPS" not in read_environment(server.get("/env", {"HTTPS": "on"}))
 
 
 def test_links_are_https(server, context, gate):
@@ -221,6 +222,67 @@ def test_plain_http_to_tls(server):
     assert server.get("/echo").status == 200
 
 
+def client_hello(authority):
+    """The first bytes of a good client."""
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = trusting(authority).wrap_bio(incoming, outgoing, server_hostname="127.0.0.1")
+    with pytest.raises(ssl.SSLWantReadError):
+        client.do_handshake()
+    return outgoing.read()
+
+
+def attacks(hello):
+    """What is no handshake, or half of one, by name."""
+    record = b"\x16\x03\x01"
+    yield "zeros", bytes(1000)
+    yield "ones", b"\xff" * 1000
+    yield "of SSL 2", b"\x80\x2e\x01\x00\x02\x00\x15\x00\x00\x00\x10" + bytes(40)
+    yield "too long a record", record + b"\xff\xff" + bytes(70000)
+    yield "empty records", (record + b"\x00\x00") * 10000
+    yield "empty alerts", b"\x15\x03\x01\x00\x00" * 10000
+    yield "warnings", b"\x15\x03\x01\x00\x02\x01\x00" * 10000
+    yield "data at once", b"\x17\x03\x03\x00\x10" + bytes(16)
+    yield "a change of cipher at once", b"\x14\x03\x03\x00\x01\x01" * 100
+    yield "a heartbeat", b"\x18\x03\x02\x00\x03\x01\x40\x00"
+    yield "hello twice", hello * 2
+    yield "hello, then garbage", hello + bytes(range(256)) * 20
+    yield "hello, then data", hello + b"\x17\x03\x03\x00\x40" + bytes(64)
+    yield "hello, then an alert", hello + b"\x15\x03\x03\x00\x02\x02\x28"
+    for at in range(0, len(hello), 97):
+        yield f"hello cut at {at}", hello[:at]
+        yield f"hello changed at {at}", hello[:at] + bytes([hello[at] ^ 0xff]) + hello[at + 1:]
+
+
+def test_attacks(server, authority, context):
+    """None disturbs those that are there or those that come, and none is told anything but in TLS."""
+    there = Client(server, context)
+    for name, data in attacks(client_hello(authority)):
+        with Connection(server.addresses[1]) as connection:
+            try:
+                connection.send(data)
+                connection.finish_sending()
+            except OSError:  # closed by now
+                pass
+            answer = connection.receive_end()
+        assert not answer or answer[0] in (0x14, 0x15, 0x16), (name, answer[:100])
+        assert b"HTTP/1.1" not in answer, name
+    assert there.request("POST", "/echo", b"x").receive().body == b"x"
+    assert Client(server, context).request("POST", "/echo", b"x").receive().body == b"x"
+
+
+def test_half_handshakes(serve, files, authority):
+    """As many as there may be of an address: they end at their deadline, and others are let in."""
+    server = serve([echo()], listen=listen(files), header_timeout="500ms", max_connections_per_address=50)
+    hello = client_hello(authority)
+    halves = [server.connect(server.addresses[1]) for _ in range(40)]
+    for connection in halves:
+        connection.send(hello)
+    assert Client(server, trusting(authority)).request("POST", "/echo", b"x").receive().body == b"x"
+    for connection in halves:
+        connection.receive_end()
+    assert Client(server, trusting(authority)).request("POST", "/echo", b"x").receive().body == b"x"
+
+
 def test_handshake_has_a_deadline(serve, files):
     server = serve([echo()], listen=listen(files), header_timeout="300ms")
     silent, half = Connection(server.addresses[1]), Connection(server.addresses[1])
@@ -303,6 +365,22 @@ def test_only_client_certificates(serve, files, authority, ann):
     nobody = Client(server, trusting(authority))
     expect.check_problem(nobody.request("GET", "/env").receive(), 401, "unauthorized")
     assert "REMOTE_USER" not in read_environment(server.get("/env"))
+
+
+def test_certificates_are_enough(serve, files, authority, ann):
+    """With `auth` but neither passwords nor tokens: everybody needs a certificate, everywhere; admins are named as ever."""
+    server = serve([echo(), environment(methods=["GET"], users=["ann"])], auth={"admins": ["ann"]},
+                   listen=listen(files, client_ca=str(authority.certificate)))
+    client, other = Client(server, trusting(authority, ann)), Client(server, trusting(authority, authority.issue("bob", "/CN=bob")))
+    assert read_environment(client.request("GET", "/env").receive())["REMOTE_USER"] == "ann"
+    expect.check_problem(other.request("GET", "/env").receive(), 403, "forbidden")
+    accepted = other.request("POST", "/echo?async=true", b"x").receive()
+    target = accepted.get("Location").partition(server.addresses[1])[2]
+    assert client.request("GET", target).receive().status in (200, 202)
+    nobody = Client(server, trusting(authority))
+    for _ in range(10):
+        expect.check_problem(nobody.request("GET", "/env", None, basic("ann")).receive(), 401, "unauthorized")
+    expect.check_problem(server.get("/env"), 401, "unauthorized")
 
 
 # New certificates.

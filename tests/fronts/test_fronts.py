@@ -14,7 +14,8 @@ from exposition import Exposition
 from fronts import FRONTS, find
 from harness import eventually, route, shell
 
-RECORD = 'd=$(mktemp -d "$1/XXXXXXXXXX") && cat >"$d/body" && env -0 >"$d/environment" && ' \
+# A record is there once it is whole; until then its name begins with a dot.
+RECORD = 'd=$(mktemp -d "$1/.XXXXXXXXXX") && cat >"$d/body" && env -0 >"$d/environment" && mv "$d" "$1/${d##*/.}" && ' \
          'printf "%s %s" "$HTTP_X_FRONT_ID" "$REQUEST_URI"'
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 POISON = b"GET /poison HTTP/1.1\r\nHost: poison\r\nX-Front-Id: forged\r\nX-Poison: "
@@ -226,7 +227,7 @@ class Behind:
     def take_records(self):
         """What has come since: the variables and the body of each."""
         taken = []
-        for record in self.records.iterdir():
+        for record in self.records.glob("[!.]*"):
             pairs = (entry.partition(b"=") for entry in (record / "environment").read_bytes().split(b"\0")[:-1])
             variables = {name.decode(): value for name, _, value in pairs}
             taken.append((variables, (record / "body").read_bytes()))

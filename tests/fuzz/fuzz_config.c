@@ -113,6 +113,17 @@ check_router(const struct config *config)
 	router_free(router);
 }
 
+/* Where callers must log in, somebody can. */
+static void
+check_auth(const struct config *config)
+{
+	bool can = !config->has_auth || config->auth_basic || config->auth_bearer;
+
+	for (size_t i = 0; i < config->listen_count; i++)
+		can = can || config->listen[i].tls_client_ca;
+	assert(can);
+}
+
 static void
 check_config(const struct config *config)
 {
@@ -123,7 +134,7 @@ check_config(const struct config *config)
 	}
 	assert(config->workers > 0 && config->capacity > 0);
 	assert(!config->state || config->state[0] == '/');
-	assert(!config->has_auth || config->auth_basic || config->auth_bearer);
+	check_auth(config);
 	for (size_t i = 0; i < config->route_count; i++)
 		check_route(&config->routes[i]);
 	check_router(config);

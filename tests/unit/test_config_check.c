@@ -43,7 +43,17 @@ static const struct config_case addresses[] = {
 	{"{\"listen\": \"0.0.0.0:1\", \"auht\": {}, " NO_ROUTES "}",
 		"/auht: unknown member (did you mean \"auth\"?)\n"},
 	{"{\"auth\": {}, " NO_ROUTES "}",
-		"/auth: has neither \"basic\" nor \"bearer\": nobody could be known\n"},
+		"/auth: has neither \"basic\" nor \"bearer\", and no \"listen\" a \"client_ca\": nobody "
+		"could be known\n"},
+	{"{\"auth\": {\"admins\": [\"su\"]}, \"listen\": {\"address\": \"0.0.0.0:1\", \"tls\": "
+	 "{\"certificate\":"
+	 " \"tokens\", \"key\": \"tokens\", \"client_ca\": \"tokens\"}}, " NO_ROUTES "}",
+		""},
+	{"{\"listen\": {\"address\": \"0.0.0.0:1\", \"tls\": {\"certificate\": \"tokens\", \"key\": "
+	 "\"tokens\","
+	 " \"client_ca\": \"tokens\"}}, " NO_ROUTES "}",
+		"/listen/address: \"0.0.0.0:1\" is neither loopback nor a unix socket: that needs "
+		"\"auth\"\n"},
 	{"{\"auth\": {\"bearer\": \"nothing\", \"admins\": []}, " NO_ROUTES "}",
 		"/auth/bearer: \"nothing\" cannot be read: No such file or directory\n"
 		"/auth/admins: 0 elements are not between 1 and 1000\n"},

@@ -268,7 +268,7 @@ test_versions(void **state)
 	assert_refused(scene, -EINVAL, "newer version");
 	change(scene, "PRAGMA user_version = -1");
 	assert_refused(scene, -EINVAL, "newer version");
-	change(scene, "PRAGMA user_version = 2; DROP TABLE operation");
+	change(scene, "PRAGMA user_version = 3; DROP TABLE operation");
 	assert_refused(scene, -EINVAL, "table of operations");
 }
 

@@ -155,6 +155,8 @@ test_servers(void **state)
 		environment_build(input, NULL, &list);
 		assert_variable(&list, "SERVER_NAME", servers[i].name);
 		assert_variable(&list, "SERVER_PORT", servers[i].port);
+		bool is_https = servers[i].scheme && strcmp(servers[i].scheme, "https") == 0;
+		assert_variable(&list, "HTTPS", is_https ? "on" : NULL);
 		string_list_fini(&list);
 		work_input_free(input);
 	}

@@ -175,10 +175,45 @@ test_any_byte_anywhere(void **state)
 		}
 }
 
+/* What is noted of a request that comes whole. */
+static void
+test_note(void **state)
+{
+	static const char wire[] = "HEAD /a?b HTTP/1.1\r\nHost:a\r\nX-Y:  c d \t\r\nZ:\r\n\r\n";
+	static const char *const spoils[] = {"GET / HTTP/1.0\r\n\r\n", GET HOST "content-length: 0\r\n\r\n",
+		GET HOST "Expect: 100-continue\r\n\r\n", GET HOST "Transfer-Encoding: chunked\r\n\r\n"};
+	static const char *const parts[][2] = {{"Host", "a"}, {"X-Y", "c d \t"}, {"Z", ""}};
+	struct guard guard;
+	struct guard_note note;
+	size_t used;
+
+	(void)state;
+	guard_init(&guard, &guard_test_limits);
+	guard.note = &note;
+	assert_int_equal(guard_feed(&guard, wire, strlen(wire), &used), GUARD_COMPLETE);
+	assert_true(note.is_plain && !guard.note && note.field_count == 3);
+	assert_memory_equal(wire + note.target, "/a?b ", 5);
+	assert_int_equal(note.target_len, 4);
+	for (unsigned i = 0; i < 3; i++) {
+		const struct guard_field_note *field = &note.fields[i];
+		assert_int_equal(field->name_len, strlen(parts[i][0]));
+		assert_memory_equal(wire + field->name, parts[i][0], field->name_len);
+		assert_int_equal(field->value_len, strlen(parts[i][1]));
+		assert_memory_equal(wire + field->value, parts[i][1], field->value_len);
+	}
+	for (size_t i = 0; i < sizeof(spoils) / sizeof(spoils[0]); i++) {
+		guard_init(&guard, &guard_test_limits);
+		guard.note = &note;
+		(void)guard_feed(&guard, spoils[i], strlen(spoils[i]), &used);
+		assert_false(note.is_plain);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_note),
 		cmocka_unit_test(test_one_call_for_one_request),
 		cmocka_unit_test(test_verdicts_are_of_one_kind_each),
 		cmocka_unit_test(test_began),

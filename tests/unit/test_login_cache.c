@@ -27,7 +27,7 @@ has(struct login_cache *cache, const char *name, const char *hash, const char *p
 	uint8_t digest[LOGIN_CACHE_DIGEST_BYTES];
 
 	login_cache_digest(cache, name, hash, password, digest);
-	return login_cache_has(cache, digest);
+	return login_cache_until(cache, digest) > 0;
 }
 
 static void

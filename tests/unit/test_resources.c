@@ -7,6 +7,7 @@
 #include "common/json.h"
 
 #include <errno.h>
+#include <sqlite3.h>
 #include <string.h>
 
 #include <setjmp.h>
@@ -37,6 +38,7 @@ on_load(void *arg, const struct store_operation *operation)
 	struct store_pending *copy = &scene->pending[scene->pending_count++];
 	*copy = *operation->pending;
 	copy->collection = xstrdup(copy->collection);
+	copy->document = xstrdup(copy->document);
 }
 
 static void
@@ -98,8 +100,10 @@ tear_down(void **state)
 
 	store_close(scene->store);
 	place_fini(&scene->place);
-	for (size_t i = 0; i < scene->pending_count; i++)
+	for (size_t i = 0; i < scene->pending_count; i++) {
 		free(scene->pending[i].collection);
+		free(scene->pending[i].document);
+	}
 	free(scene);
 	return 0;
 }
@@ -428,12 +432,15 @@ test_reopen(void **state)
 	struct id id = id_of(1);
 
 	assert_int_equal(accept(scene, 1, create), 0);
+	CLEANUP_FREE char *before = xstrdup(create->representation);
 	store_close(scene->store);
 	start(scene, scene->place.path);
 	assert_int_equal(scene->pending_count, 1);
 	assert_string_equal(scene->pending[0].collection, "zones");
 	assert_int_equal(scene->pending[0].action, STORE_CREATE);
 	assert_true(id_equal(&scene->pending[0].id, &id));
+	CLEANUP_FREE char *shown = store_pending_represent(&scene->pending[0], &scene->zones, "http://h/x");
+	assert_string_equal(shown, before);
 	assert_int_equal(end(scene, 1, create, NULL), 0);
 	assert_resource(scene, 1, STORE_ACTIVE, 1, "{\"n\":0}");
 	store_change_free(create);
@@ -498,6 +505,148 @@ test_lists(void **state)
 	}
 }
 
+/* Runs SQL on the database of a store that is closed. */
+static void
+execute(struct scene *scene, const char *sql)
+{
+	sqlite3 *handle;
+
+	assert_int_equal(sqlite3_open(scene->place.path, &handle), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(handle, sql, NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_close(handle), SQLITE_OK);
+}
+
+/* What has changed on disk without us is never shown. */
+static void
+test_damaged(void **state)
+{
+	struct scene *scene = *state;
+	struct store_config config = {.path = scene->place.path, .mailbox = scene->place.mailbox};
+	char *why = NULL;
+
+	assert_int_equal(make(scene, &scene->zones, STORE_CREATE, 1, 0, "{}"), 0);
+	assert_int_equal(make(scene, &scene->zones, STORE_CREATE, 2, 0, "{}"), 0);
+	execute(scene, "UPDATE resource SET version = 7 WHERE sequence = 2");
+	assert_int_equal(look(scene, &scene->zones, 2, 0).error, -EIO);
+	assert_int_equal(make(scene, &scene->zones, STORE_UPDATE, 2, 0, "{}"), -EIO);
+	assert_resource(scene, 1, STORE_ACTIVE, 1, "{}");
+	store_close(scene->store);
+	assert_int_equal(store_open(&config, &scene->store, &why), 0);
+	assert_int_equal(store_load(scene->store, on_load, scene, &why), -EINVAL);
+	assert_non_null(strstr(why, "resource 2 is damaged"));
+	free(why);
+}
+
+/* A database from before there were checksums. */
+static void
+test_upgrade(void **state)
+{
+	struct scene *scene = *state;
+
+	assert_int_equal(make(scene, &scene->zones, STORE_CREATE, 1, 0, "{\"name\":\"a\"}"), 0);
+	store_close(scene->store);
+	execute(scene, "ALTER TABLE resource DROP COLUMN checksum; PRAGMA user_version = 2");
+	start(scene, scene->place.path);
+	assert_resource(scene, 1, STORE_ACTIVE, 1, "{\"name\":\"a\"}");
+	assert_int_equal(make(scene, &scene->zones, STORE_UPDATE, 1, 0, "{}"), 0);
+}
+
+static int
+on_name(void *arg, int count, char **values, char **names)
+{
+	text_addf(arg, "%s;", values[0]);
+	return 0;
+}
+
+static void
+assert_indexes(struct scene *scene, const char *wanted)
+{
+	struct text found = {0};
+	sqlite3 *handle;
+
+	/* What was asked for before this change has been done. */
+	assert_int_equal(make(scene, &scene->sets, STORE_DELETE, 1, 1, NULL), -ENOENT);
+	text_add_string(&found, "");
+	assert_int_equal(sqlite3_open(scene->place.path, &handle), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(handle,
+				 "SELECT name FROM sqlite_schema WHERE name GLOB 'resource_by_member*'"
+				 " ORDER BY name",
+				 on_name, &found, NULL),
+		SQLITE_OK);
+	assert_int_equal(sqlite3_close(handle), SQLITE_OK);
+	assert_string_equal(found.data, wanted);
+	text_fini(&found);
+}
+
+/* Indexes come and go with the configuration; those of other collections stay. */
+static void
+test_indexes(void **state)
+{
+	static const char *const other[] = {"other 'member", NULL};
+	struct scene *scene = *state;
+
+	assert_indexes(scene, "resource_by_member sets name;resource_by_member zones name;");
+	scene->zones.index = (char **)(uintptr_t)other;
+	assert_int_equal(store_add_collection(scene->store, &scene->zones), 0);
+	assert_indexes(scene, "resource_by_member sets name;resource_by_member zones other 'member;");
+	scene->zones.index = (char **)(uintptr_t)no_names;
+	assert_int_equal(store_add_collection(scene->store, &scene->zones), 0);
+	assert_indexes(scene, "resource_by_member sets name;");
+}
+
+static unsigned judged;
+
+static void
+on_judged(struct store_judgement *judgement)
+{
+	judged++;
+}
+
+/* What would become of a change, which does not become of it. */
+static void
+test_judgements(void **state)
+{
+	struct scene *scene = *state;
+	const struct {
+		struct store_collection *collection;
+		enum store_action action;
+		unsigned id, parent;
+		const char *document;
+		int error;
+	} cases[] = {
+		{&scene->zones, STORE_CREATE, 5, 0, "{\"name\":\"b\"}", 0},
+		{&scene->zones, STORE_CREATE, 5, 0, "{\"name\":\"a\"}", -EEXIST},
+		{&scene->zones, STORE_UPDATE, 1, 0, "{\"name\":\"a\"}", 0},
+		{&scene->zones, STORE_UPDATE, 5, 0, "{}", -ENOENT},
+		{&scene->zones, STORE_DELETE, 1, 0, NULL, 0},
+		{&scene->zones, STORE_DELETE, 2, 0, NULL, -EALREADY},
+		{&scene->zones, STORE_UPDATE, 2, 0, "{}", -EBUSY},
+		{&scene->sets, STORE_CREATE, 5, 9, "{}", -ENOENT},
+		{&scene->sets, STORE_CREATE, 5, 2, "{}", -EBUSY},
+		{&scene->sets, STORE_CREATE, 5, 1, "{\"name\":\"a\"}", 0},
+	};
+	struct store_change *drop = new_change(&scene->zones, STORE_DELETE, 2, 0, NULL);
+
+	assert_int_equal(make(scene, &scene->zones, STORE_CREATE, 1, 0, "{\"name\":\"a\"}"), 0);
+	assert_int_equal(make(scene, &scene->zones, STORE_CREATE, 2, 0, "{}"), 0);
+	assert_int_equal(accept(scene, 1, drop), 0);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct store_judgement judgement = {
+			.change = new_change(cases[i].collection, cases[i].action, cases[i].id,
+				cases[i].parent, cases[i].document),
+			.done = on_judged,
+		};
+		judged = 0;
+		store_judge(scene->store, &judgement);
+		place_wait(&scene->place, &judged, 1);
+		assert_int_equal(judgement.error, cases[i].error);
+		store_change_free(judgement.change);
+	}
+	assert_resource(scene, 1, STORE_ACTIVE, 1, "{\"name\":\"a\"}");
+	assert_missing(scene, &scene->zones, 5, 0);
+	store_change_free(drop);
+}
+
 #define BOTH(test) \
 	{#test " on disk", test, set_up_disk, tear_down, NULL}, \
 	{ \
@@ -516,6 +665,10 @@ main(void)
 		BOTH(test_end_without_resource),
 		BOTH(test_lists),
 		BOTH(test_memory),
+		BOTH(test_judgements),
+		cmocka_unit_test_setup_teardown(test_damaged, set_up_disk, tear_down),
+		cmocka_unit_test_setup_teardown(test_upgrade, set_up_disk, tear_down),
+		cmocka_unit_test_setup_teardown(test_indexes, set_up_disk, tear_down),
 		cmocka_unit_test_setup_teardown(test_reopen, set_up_disk, tear_down),
 	};
 
