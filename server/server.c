@@ -129,8 +129,10 @@ make_watch(struct server *server)
 		.timers = server->timers, .operations = server->operations, .store = server->store};
 
 	server->metrics = metrics_new(&metrics_sources);
-	struct admin_sources admin_sources = {
-		.operations = server->operations, .store = server->store, .metrics = server->metrics};
+	struct admin_sources admin_sources = {.operations = server->operations,
+		.timers = server->timers,
+		.store = server->store,
+		.metrics = server->metrics};
 	server->admin = admin_new(&admin_sources);
 }
 
@@ -164,6 +166,7 @@ make_operations(struct server *server)
 		.timers = server->timers,
 		.spool_fd = store_spool_fd(server->store),
 		.wait_max_ms = config->wait_max_ms,
+		.validation_wait_ms = config->validation_wait_ms,
 	};
 	rc = styles_new(&styles_config, &server->styles);
 	return rc < 0 ? rc
@@ -185,7 +188,11 @@ recover(struct server *server)
 
 	if (rc < 0)
 		fprintf(stderr, "deferd: %s\n", why ? why : strerrorname_np(-rc));
-	return rc < 0 ? rc : routes_prepare(server->routes, server->store);
+	if (rc == 0)
+		rc = routes_prepare(server->routes, server->store);
+	if (rc == 0)
+		operations_judge_recovered(server->operations);
+	return rc;
 }
 
 static int

@@ -25,10 +25,12 @@ operations_new(const struct operations_config *config, struct operations **ret_o
 		return rc;
 	}
 	operations->config = *config;
+	operations->transfers = transfers_new(config->mailbox);
 	hash_init(&operations->table);
 	hash_init(&operations->keys);
 	list_init(&operations->routes);
 	list_init(&operations->all);
+	list_init(&operations->cursors);
 	list_init(&operations->ring);
 	list_init(&operations->running);
 	list_init(&operations->blocked);
@@ -60,6 +62,7 @@ operations_free(struct operations *operations)
 	if (!operations)
 		return;
 	assert(!operations->pool);
+	transfers_free(operations->transfers);
 	hash_each(&operations->table, free_op_in_table, &operations->table);
 	hash_fini(&operations->table);
 	hash_fini(&operations->keys);
@@ -228,8 +231,15 @@ on_accept_durable(void *arg, int error)
 		op_end(op, op->run->verdict.status >= 400 ? OP_FAILED : OP_SUCCEEDED, &op->run->verdict);
 		return;
 	}
-	op_enqueue(op);
+	if (op->run->input->unjudged)
+		op_hold(op);
+	else
+		op_enqueue(op);
+	bool is_alone = list_is_empty(&acceptors);
 	tell_acceptors(&acceptors, op, 0);
+	if (is_alone)
+		operations_abandon(operations, op); /* its client has left in between */
+	op_judge(op);
 }
 
 static void
@@ -289,6 +299,7 @@ operations_submit(struct operations *operations, const struct op_submission *sub
 	struct op *op = op_new(operations, submission->route);
 	id_generate(&op->id);
 	submission->input->id = op->id;
+	submission->input->unjudged = submission->unjudged;
 	op->style = submission->style;
 	op->principal = xstrdup(submission->input->principal);
 	op->sequence = ++operations->sequence;
@@ -321,19 +332,6 @@ operations_find(struct operations *operations, const struct id *id)
 	return op && op->state != OP_ACCEPTING ? op : NULL;
 }
 
-struct op *
-operations_next(struct operations *operations, const struct op *op)
-{
-	const struct list *node = op ? op->link.next : operations->all.next;
-
-	for (; node != &operations->all; node = node->next) {
-		struct op *next = container_of(node, struct op, link);
-		if (next->state != OP_ACCEPTING)
-			return next;
-	}
-	return NULL;
-}
-
 enum op_cancel
 operations_cancel(struct operations *operations, struct op *op)
 {
@@ -359,11 +357,16 @@ operations_abandon(struct operations *operations, struct op *op)
 {
 	bool waits = op->state == OP_QUEUED && !op->run->starting && !op->run->ending;
 
-	if (!op->sync || op->stored || !waits || !list_is_empty(&op->watchers))
+	if (!op->sync || op->key || !waits || !list_is_empty(&op->watchers))
 		return;
 	op_tell(operations->config.on_drop, op);
 	op_queue_remove(op->run);
 	op->route->load->waiting--;
+	if (op->stored) {
+		/* Its resource is PENDING until this is durable. */
+		op_end_with(op, OP_CANCELLED, PROBLEM_CANCELLED, "The client has left.");
+		return;
+	}
 	operations->outstanding--;
 	op_run_free(op);
 	op_free(op);

@@ -96,6 +96,10 @@ struct op_submission {
 	 * never sees it.  NULL: the work says. */
 	struct work_result *verdict;
 
+	/* Accepted before its body was judged: input->unjudged is set, and the operation is held, shown as queued, until
+	 * operations_pass, operations_attach or operations_fail says what has come of that. */
+	bool unjudged;
+
 	/* Told once, never from within operations_submit, when op may be told to the client (see op_await); its fn is set. For a
 	 * synchronous call without a key it is not told: such a call is queued at once. */
 	struct op_acceptor *acceptor;
@@ -104,6 +108,28 @@ struct op_submission {
 /* Takes a call in, or says why not: then nothing has happened.  *ret_op may be watched at once. */
 __attribute__((warn_unused_result)) enum op_refusal operations_submit(
 	struct operations *operations, const struct op_submission *submission, struct op **ret_op);
+
+/* What an operation that is held was called with, lent while it is; NULL if it is not held, or goes to the next start. */
+const struct work_input *op_unjudged_input(const struct op *op);
+
+/* Its body is good: it waits for its turn. */
+void operations_pass(struct operations *operations, struct op *op);
+
+/* It is not: that is the final response, which is taken. */
+void operations_fail(struct operations *operations, struct op *op, struct work_result *verdict);
+
+/* The body is a change of a resource.  done is told 0 when that is the operation's, durably, which then waits for its turn;
+ * or why it was refused (resources.h): then change is still the caller's, and the operation is held as before, unless it has
+ * ended in between. */
+void operations_attach(struct operations *operations, struct op *op, struct store_change *change,
+	store_done_fn done, void *arg);
+
+/* Sets who judges the bodies of a route: fn is called once for each operation that is held.  NULL: nobody any more. */
+typedef void (*op_judge_fn)(void *arg, struct op *op);
+void op_route_set_judge(struct op_route *route, op_judge_fn fn, void *arg);
+
+/* Has those judged that were recovered, in order of acceptance: once, after operations_recover and when routes are ready. */
+void operations_judge_recovered(struct operations *operations);
 
 /*
  * Makes a change that no work has to carry out, see store_change; it counts as outstanding until it is done.  done is not
@@ -121,8 +147,17 @@ struct op *operations_find(struct operations *operations, const struct id *id);
 /* Whether op was submitted to the route, or to the one of the same key that stood in its place before a reload. */
 bool op_is_of_route(const struct op *op, const struct op_route *route);
 
-/* Walks what is kept, newest first: the one accepted before op (NULL: the newest); NULL at the end. */
-struct op *operations_next(struct operations *operations, const struct op *op);
+/* A walk through what is kept, newest first, that may pause: what comes or goes meanwhile does not disturb it. */
+struct op_cursor {
+	struct list link;
+	struct operations *operations;
+	struct op *next; /* NULL: the end */
+};
+
+/* Begins behind op (NULL: with the newest).  op_cursor_stop must be called before the cursor goes. */
+void op_cursor_start(struct op_cursor *cursor, struct operations *operations, const struct op *op);
+void op_cursor_stop(struct op_cursor *cursor);
+struct op *op_cursor_next(struct op_cursor *cursor); /* NULL at the end */
 
 enum op_cancel {
 	OP_CANCEL_DONE,	    /* it is cancelled */
@@ -132,7 +167,8 @@ enum op_cancel {
 };
 enum op_cancel operations_cancel(struct operations *operations, struct op *op);
 
-/* The client of a synchronous call has left: if the call still waits and nobody else watches it, it is dropped. The caller must have unwatched
+/* The client of a synchronous call has left: if the call still waits, has no key and nobody else watches it, it is dropped;
+ * a change of a resource is cancelled. The caller must have unwatched
  * it and must not use op any more. */
 void operations_abandon(struct operations *operations, struct op *op);
 

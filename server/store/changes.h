@@ -22,6 +22,10 @@ __attribute__((warn_unused_result)) int changes_apply(struct changes *changes, s
 __attribute__((warn_unused_result)) int changes_accept(
 	struct changes *changes, struct store_change *change, uint64_t sequence);
 
+/* Before the commit of a transaction; after its rollback. */
+__attribute__((warn_unused_result)) int changes_finish(struct changes *changes);
+void changes_roll_back(struct changes *changes);
+
 /* Sets on_change; it stays NULL if the resource has gone with its parent. */
 __attribute__((warn_unused_result)) int changes_begin(
 	struct changes *changes, struct store_change *change, uint64_t sequence);
@@ -37,7 +41,7 @@ __attribute__((warn_unused_result)) int changes_check(struct changes *changes, c
 __attribute__((warn_unused_result)) int changes_add_indexes(
 	struct changes *changes, const struct store_collection *collection);
 
-/* What the operation of that sequence is to carry out; *ret_pending's collection is the caller's to free.  -ENOENT
+/* What the operation of that sequence is to carry out; *ret_pending's strings are the caller's to free.  -ENOENT
  * if it carries out no change. */
 __attribute__((warn_unused_result)) int changes_find(
 	struct changes *changes, uint64_t sequence, struct store_pending *ret_pending);

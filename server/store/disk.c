@@ -43,6 +43,7 @@ add_change(struct disk *disk, struct write *write)
 
 	switch (write->verb) {
 	case STORE_ACCEPT:
+	case STORE_ATTACH:
 		return changes_accept(disk->changes, change, sequence);
 	case STORE_BEGIN:
 		return changes_begin(disk->changes, change, sequence);
@@ -93,7 +94,8 @@ add(struct disk *disk, struct write *write)
 	if (rc < 0)
 		return rc;
 	write->settled = true;
-	if (!disk->rows || write->verb == STORE_CHANGE || write->verb == STORE_INDEX)
+	if (!disk->rows || write->verb == STORE_CHANGE || write->verb == STORE_INDEX ||
+		write->verb == STORE_ATTACH)
 		return 0;
 	rc = rows_write(disk->rows, write->verb, &write->operation, write->file);
 	if (rc == -ENOENT || rc == -EEXIST) {
@@ -115,14 +117,19 @@ commit(struct disk *disk, struct list *writes)
 			rc = add(disk, write);
 		frees |= effects[write->verb].frees;
 	}
+	if (rc == 0 && disk->changes)
+		rc = changes_finish(disk->changes);
 	if (rc == 0 && frees)
 		rc = database_shrink(disk->database);
 	if (rc == 0 && disk->spool)
 		rc = spool_sync(disk->spool);
 	if (rc == 0)
 		rc = database_commit(disk->database);
-	if (rc < 0)
+	if (rc < 0) {
 		database_rollback(disk->database);
+		if (disk->changes)
+			changes_roll_back(disk->changes);
+	}
 	return rc;
 }
 

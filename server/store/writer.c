@@ -78,7 +78,7 @@ static bool
 is_refusable(const struct write *write)
 {
 	return write->verb == STORE_ACCEPT || write->verb == STORE_BEGIN || write->verb == STORE_CHANGE ||
-	       write->verb == STORE_INDEX;
+	       write->verb == STORE_INDEX || write->verb == STORE_ATTACH;
 }
 
 /* Notes that what failed with error. */

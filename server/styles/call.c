@@ -4,6 +4,7 @@
  * ones), or the first of the end and the client's patience (Prefer: wait).
  */
 #include "styles/call.h"
+#include "styles/collection.h"
 
 #include "common/cleanup.h"
 #include "common/log.h"
@@ -21,6 +22,8 @@ call_free(struct call *call)
 {
 	op_unwatch(&call->watcher);
 	timer_stop(&call->timer);
+	timer_stop(&call->judge_timer);
+	call_abandon_judging(call);
 	if (call->acceptor.link.next)
 		list_remove(&call->acceptor.link);
 	work_input_free(call->input);
@@ -28,6 +31,9 @@ call_free(struct call *call)
 	store_change_free(call->change);
 	work_result_fini(&call->verdict);
 	intake_fini(&call->intake);
+	if (call->page)
+		collection_page_fini(call->page);
+	free(call->page);
 	free(call->url);
 	free(call->read.document);
 	free(call->read.representation);
@@ -52,7 +58,7 @@ bool
 call_is_gone(struct call *call)
 {
 	call->busy = false;
-	if (call->request)
+	if (call->request || (call->is_late && call->op))
 		return false;
 	call_free(call);
 	return true;
@@ -62,24 +68,13 @@ void
 call_refuse(struct call *call, enum problem problem, int status, const char *detail, struct fields *fields)
 {
 	enum problem_dialect dialect = style_route_dialect(call->route);
+	struct problem_report report = {
+		.problem = problem, .status = status, .detail = detail, .dialect = dialect};
 
-	answer_problem(call_end(call), dialect, problem, status, detail, fields);
-}
-
-/* The verdict becomes the final response of an operation that is accepted all the same. */
-static void
-defer_verdict(struct call *call, const struct problem_report *report)
-{
-	struct work_result *verdict = &call->verdict;
-	struct text document = {0};
-
-	problem_format(report, &document);
-	verdict->status = problem_status(report->problem);
-	verdict->detail = xstrdup(report->detail);
-	verdict->body = blob_take_text(&document);
-	fields_put(&verdict->fields, "Content-Type", PROBLEM_CONTENT_TYPE);
-	call->defers = false;
-	call_submit_or_join(call);
+	if (call->is_late)
+		call_late_fail(call, &report);
+	else
+		answer_problem(call_end(call), dialect, problem, status, detail, fields);
 }
 
 void
@@ -93,8 +88,8 @@ call_refuse_body(struct call *call)
 	};
 	struct intake intake = call->intake;
 
-	if (call->defers) {
-		defer_verdict(call, &report);
+	if (call->is_late) {
+		call_late_fail(call, &report);
 		return;
 	}
 
@@ -235,7 +230,9 @@ make_input(struct call *call)
 	http_request_copy_fields(request, &input->fields);
 	if (!call->route->config.keeps_credentials)
 		drop_credentials(&input->fields);
-	set_trace(&input->fields);
+	/* Nobody is told of changes that nobody carries out. */
+	if (!call->route->config.collection || call->route->config.has_on_change)
+		set_trace(&input->fields);
 	input->principal = xstrdup(request->principal);
 	input->remote_address = xstrdup(http_request_remote_address(request));
 	input->scheme = xstrdup(http_request_scheme(request));
@@ -402,6 +399,7 @@ submit(struct call *call)
 		.sync = !call->style,
 		.key = call->key,
 		.change = call->change,
+		.unjudged = call->unjudged,
 		.verdict = call->verdict.status ? &call->verdict : NULL,
 	};
 	struct op *op;
@@ -476,6 +474,21 @@ call_submit_or_join(struct call *call)
 		call_judge_change(call, refuse_reused);
 	else
 		refuse_reused(call);
+}
+
+void
+call_submit_unjudged(struct call *call)
+{
+	call->unjudged = true;
+	if (!call->input->body)
+		call->input->body = blob_ref(call->body);
+	call_submit_or_join(call);
+}
+
+const struct work_input *
+call_input(const struct call *call)
+{
+	return call->is_late ? op_unjudged_input(call->op) : call->input;
 }
 
 bool
@@ -578,6 +591,7 @@ call_begin(struct http_request *request, void *arg)
 	call->request = request;
 	call->route = style_route_ref(arg);
 	timer_init(&call->timer, on_patience_over);
+	timer_init(&call->judge_timer, NULL);
 	request->arg = call;
 	request->on_gone = on_gone;
 	enum async_param said = async_param_read(request->query, &call->query);
@@ -592,8 +606,12 @@ call_begin(struct http_request *request, void *arg)
 	choose_style(call, said);
 	if (!check(call))
 		return;
-	if (call->route->config.collection)
+	if (call->route->config.collection && is_safe(request))
+		call_read_begin(call);
+	else if (call->route->config.collection)
 		call_change_begin(call);
+	else if (call_wants_intake(call) && call->defers)
+		call_submit_unjudged(call);
 	else if (call_wants_intake(call))
 		call_judge(call, on_judged);
 	else

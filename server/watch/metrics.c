@@ -19,9 +19,11 @@
 
 #define STATUS_MAX 600
 
-/* Ends of operations with equal labels. */
+/* Ends of a route's operations with equal labels. */
 struct end_count {
-	struct hash_node node;
+	struct end_count *next; /* of the route */
+	const char *style;	/* a constant */
+	enum op_state state;
 	char *labels; /* route="…",style="…",state="…" */
 	uint64_t count;
 };
@@ -29,14 +31,15 @@ struct end_count {
 /* Counts and times of the operations of one route. */
 struct route_times {
 	struct hash_node node;
+	char *route;
 	char *labels; /* route="…", */
 	uint64_t accepted, dropped;
+	struct end_count *ends;
 	struct histogram wait, run;
 };
 
 struct metrics {
 	struct metrics_sources sources;
-	struct hash ends;
 	struct hash routes;
 	uint64_t replies[STATUS_MAX];
 	uint64_t reply_bytes;
@@ -68,7 +71,6 @@ metrics_new(const struct metrics_sources *sources)
 	struct metrics *metrics = xcalloc(1, sizeof *metrics);
 
 	metrics->sources = *sources;
-	hash_init(&metrics->ends);
 	hash_init(&metrics->routes);
 	metrics->started_ms = clock_wall_ms();
 	metrics->lag_due_ms = clock_mono_ms() + LAG_INTERVAL_MS;
@@ -84,21 +86,18 @@ metrics_set_http(struct metrics *metrics, const struct http_server *http)
 }
 
 static void
-free_end(struct hash_node *node, void *arg)
-{
-	struct end_count *end = container_of(node, struct end_count, node);
-
-	hash_remove(arg, node);
-	free(end->labels);
-	free(end);
-}
-
-static void
 free_route(struct hash_node *node, void *arg)
 {
 	struct route_times *route = container_of(node, struct route_times, node);
 
 	hash_remove(arg, node);
+	while (route->ends) {
+		struct end_count *end = route->ends;
+		route->ends = end->next;
+		free(end->labels);
+		free(end);
+	}
+	free(route->route);
 	free(route->labels);
 	free(route);
 }
@@ -109,9 +108,7 @@ metrics_free(struct metrics *metrics)
 	if (!metrics)
 		return;
 	timer_stop(&metrics->lag_timer);
-	hash_each(&metrics->ends, free_end, &metrics->ends);
 	hash_each(&metrics->routes, free_route, &metrics->routes);
-	hash_fini(&metrics->ends);
 	hash_fini(&metrics->routes);
 	free(metrics);
 }
@@ -124,19 +121,30 @@ metrics_count_reply(struct metrics *metrics, int status, uint64_t body_bytes)
 	metrics->reply_bytes += body_bytes;
 }
 
-static struct end_count *
-end_of_labels(struct metrics *metrics, const struct text *labels)
+static char *
+end_labels(const struct route_times *times, const char *style, enum op_state state)
 {
-	uint64_t value = hash_bytes(&metrics->ends, labels->data, labels->len);
+	struct text labels = {0};
 
-	for (struct hash_node *node = hash_find(&metrics->ends, value); node; node = hash_find_next(node)) {
-		struct end_count *end = container_of(node, struct end_count, node);
-		if (strcmp(end->labels, labels->data) == 0)
+	text_add_string(&labels, times->labels);
+	sample_add_label(&labels, "style", style[0] ? style : "sync");
+	text_add_char(&labels, ',');
+	sample_add_label(&labels, "state", op_state_name(state));
+	return text_take(&labels);
+}
+
+static struct end_count *
+end_of(struct route_times *times, const char *style, enum op_state state)
+{
+	for (struct end_count *end = times->ends; end; end = end->next)
+		if (end->state == state && strcmp(end->style, style) == 0)
 			return end;
-	}
 	struct end_count *end = xcalloc(1, sizeof *end);
-	end->labels = xstrndup(labels->data, labels->len);
-	hash_add(&metrics->ends, &end->node, value);
+	end->style = style;
+	end->state = state;
+	end->labels = end_labels(times, style, state);
+	end->next = times->ends;
+	times->ends = end;
 	return end;
 }
 
@@ -146,16 +154,15 @@ times_of_route(struct metrics *metrics, const char *route)
 	uint64_t value = hash_bytes(&metrics->routes, route, strlen(route));
 	struct text labels = {0};
 
-	sample_add_label(&labels, "route", route);
-	text_add_char(&labels, ',');
 	for (struct hash_node *node = hash_find(&metrics->routes, value); node; node = hash_find_next(node)) {
 		struct route_times *times = container_of(node, struct route_times, node);
-		if (strcmp(times->labels, labels.data) == 0) {
-			text_fini(&labels);
+		if (strcmp(times->route, route) == 0)
 			return times;
-		}
 	}
+	sample_add_label(&labels, "route", route);
+	text_add_char(&labels, ',');
 	struct route_times *times = xcalloc(1, sizeof *times);
+	times->route = xstrdup(route);
 	times->labels = text_take(&labels);
 	hash_add(&metrics->routes, &times->node, value);
 	return times;
@@ -177,15 +184,8 @@ void
 metrics_count_end(struct metrics *metrics, const struct op *op)
 {
 	struct route_times *times = times_of_route(metrics, op_route_key(op));
-	struct text labels = {0};
 
-	sample_add_label(&labels, "route", op_route_key(op));
-	text_add_char(&labels, ',');
-	sample_add_label(&labels, "style", op->style[0] ? op->style : "sync");
-	text_add_char(&labels, ',');
-	sample_add_label(&labels, "state", op_state_name((enum op_state)op->state));
-	end_of_labels(metrics, &labels)->count++;
-	text_fini(&labels);
+	end_of(times, op->style, (enum op_state)op->state)->count++;
 	int64_t begun_ms = op->started_ms ? op->started_ms : op->ended_ms;
 	histogram_add(&times->wait, (begun_ms - op->accepted_ms) * 1000);
 	if (op->started_ms)
@@ -193,12 +193,13 @@ metrics_count_end(struct metrics *metrics, const struct op *op)
 }
 
 static void
-add_end(struct hash_node *node, void *arg)
+add_ends(struct hash_node *node, void *arg)
 {
-	struct end_count *end = container_of(node, struct end_count, node);
+	const struct route_times *times = container_of(node, struct route_times, node);
 
-	text_addf(
-		arg, "deferd_operations_ended_total{%s} %llu\n", end->labels, (unsigned long long)end->count);
+	for (const struct end_count *end = times->ends; end; end = end->next)
+		text_addf(arg, "deferd_operations_ended_total{%s} %llu\n", end->labels,
+			(unsigned long long)end->count);
 }
 
 static void
@@ -281,7 +282,7 @@ add_operations(struct metrics *metrics, struct text *text)
 		"Synchronous calls whose client left before they were begun.");
 	hash_each(&metrics->routes, add_dropped, text);
 	sample_add_head(text, "deferd_operations_ended_total", "counter", "Operations that have ended.");
-	hash_each(&metrics->ends, add_end, text);
+	hash_each(&metrics->routes, add_ends, text);
 	sample_add_head(text, "deferd_operation_wait_seconds", "histogram",
 		"Time from acceptance to the start of the work.");
 	hash_each(&metrics->routes, add_wait, text);
