@@ -45,6 +45,7 @@ call_end(struct call *call)
 {
 	struct http_request *request = call->request;
 
+	assert(request);
 	request->on_gone = NULL;
 	request->arg = NULL;
 	call_free(call);
