@@ -7,8 +7,8 @@
 void
 op_forget(struct op *op)
 {
-	store_forget(op->operations->config.store, &op->id, op->sequence);
-	op_table_remove(op->operations, op);
+	store_forget(op->route->operations->config.store, &op->id, op->sequence);
+	op_table_remove(op->route->operations, op);
 	op_free(op);
 }
 
@@ -16,7 +16,7 @@ op_forget(struct op *op)
 static void
 expire(struct op *op)
 {
-	struct operations *operations = op->operations;
+	struct operations *operations = op->route->operations;
 	int64_t for_ms = operations->config.keep_tombstone_ms;
 
 	op_set_state(op, OP_EXPIRED);
@@ -33,7 +33,7 @@ expire(struct op *op)
 void
 op_keep(struct op *op, int64_t for_ms)
 {
-	timer_start(op->operations->config.timers, &op->timer, for_ms);
+	timer_start(op->route->operations->config.timers, &op->timer, for_ms);
 }
 
 static void

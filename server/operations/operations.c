@@ -150,10 +150,11 @@ op_run_new(struct op *op, struct work_input *input)
 	run->op = op;
 	run->input = input;
 	if (input)
-		op->operations->retained_bytes += blob_len(input->body);
+		op->route->operations->retained_bytes += blob_len(input->body);
 	list_init(&run->link);
 	list_init(&run->turn_link);
 	list_init(&run->acceptors);
+	list_init(&run->watchers);
 	pthread_mutex_init(&run->lock, NULL);
 	op->run = run;
 	return run;
@@ -164,8 +165,8 @@ op_enqueue(struct op *op)
 {
 	op_set_state(op, OP_QUEUED);
 	op_queue_enter(op->run);
-	timer_start(op->operations->config.timers, &op->timer, op->route->queue_timeout_ms);
-	op_start_next(op->operations);
+	timer_start(op->route->operations->config.timers, &op->timer, op->route->queue_timeout_ms);
+	op_start_next(op->route->operations);
 }
 
 static void
@@ -182,7 +183,7 @@ static void
 on_accept_durable(void *arg, int error)
 {
 	struct op *op = arg;
-	struct operations *operations = op->operations;
+	struct operations *operations = op->route->operations;
 	struct list acceptors = LIST_INIT(acceptors);
 
 	list_splice(&acceptors, &op->run->acceptors);
@@ -195,9 +196,9 @@ on_accept_durable(void *arg, int error)
 		tell_acceptors(&acceptors, NULL, error);
 		return;
 	}
-	if (op->change) {
-		op->accepted = op->change->representation;
-		op->change->representation = NULL;
+	if (op->run->change) {
+		op->run->accepted = op->run->change->representation;
+		op->run->change->representation = NULL;
 	}
 	if (op->run->verdict.status) {
 		op_set_state(op, OP_QUEUED);
@@ -217,7 +218,7 @@ accept_durably(struct op *op, const struct op_submission *submission)
 	struct text input = {0};
 
 	op->stored = true;
-	op_table_add(op->operations, op);
+	op_table_add(op->route->operations, op);
 	if (submission->acceptor)
 		op_await(op, submission->acceptor, submission->acceptor->fn);
 	op_store_record(op, &record);
@@ -226,14 +227,14 @@ accept_durably(struct op *op, const struct op_submission *submission)
 	record.input = input.data;
 	record.input_len = input.len;
 	record.body = op->run->input->body;
-	record.change = op->change;
+	record.change = op->run->change;
 	if (op->run->verdict.status) {
 		/* Without input it cannot be run by mistake after a crash. */
 		record.input = NULL;
 		record.input_len = 0;
 		record.body = NULL;
 	}
-	store_accept(op->operations->config.store, &record, on_accept_durable, op);
+	store_accept(op->route->operations->config.store, &record, on_accept_durable, op);
 	text_fini(&input);
 }
 
@@ -262,15 +263,15 @@ operations_submit(struct operations *operations, const struct op_submission *sub
 
 	if (why != OP_TAKEN)
 		return why;
-	struct op *op = op_new(operations, submission->route);
+	struct op *op = op_new(submission->route);
 	id_generate(&op->id);
 	submission->input->id = op->id;
 	op->style = submission->style;
 	op->principal = xstrdup(submission->input->principal);
 	op->sequence = ++operations->sequence;
 	op->sync = submission->sync;
-	op->change = submission->change;
 	op_run_new(op, submission->input);
+	op->run->change = submission->change;
 	if (submission->verdict) {
 		op->run->verdict = *submission->verdict;
 		*submission->verdict = (struct work_result){0};
@@ -333,7 +334,7 @@ operations_abandon(struct operations *operations, struct op *op)
 {
 	bool waits = op->state == OP_QUEUED && !op->run->starting && !op->run->ending;
 
-	if (!op->sync || op->stored || !waits || !list_is_empty(&op->watchers))
+	if (!op->sync || op->stored || !waits || !list_is_empty(&op->run->watchers))
 		return;
 	op_queue_remove(op->run);
 	op->route->load->waiting--;

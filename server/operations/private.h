@@ -40,16 +40,19 @@ enum op_stop { OP_GOES_ON, OP_STOP_TIMEOUT, OP_STOP_CANCEL, OP_STOP_DRAIN };
 /* What an operation has until its end. */
 struct op_run {
 	struct op *op;
-	struct list link;      /* in its route's queue, or among what runs */
-	struct op_turn *turn;  /* the line that it stands in; NULL: none */
-	struct list turn_link; /* in that line */
-	bool blocked;	       /* queued, but another in its line is first */
-	bool starting;	       /* taken from the queue; its start is not durable yet */
-	bool launched;	       /* its work is on a pool thread */
-	bool ending;	       /* its end is decided and not durable yet */
-	enum op_state end;     /* while ending: the state to come */
-	enum op_stop stop;     /* why it was told to stop */
-	struct list acceptors; /* struct op_acceptor, while accepting */
+	struct list link;	     /* in its route's queue, or among what runs */
+	struct op_turn *turn;	     /* the line that it stands in; NULL: none */
+	struct list turn_link;	     /* in that line */
+	bool blocked;		     /* queued, but another in its line is first */
+	bool starting;		     /* taken from the queue; its start is not durable yet */
+	bool launched;		     /* its work is on a pool thread */
+	bool ending;		     /* its end is decided and not durable yet */
+	enum op_state end;	     /* while ending: the state to come */
+	enum op_stop stop;	     /* why it was told to stop */
+	struct list acceptors;	     /* struct op_acceptor, while accepting */
+	struct list watchers;	     /* struct op_watcher */
+	struct store_change *change; /* see op_change */
+	char *accepted;		     /* see op_accepted */
 	struct work_input *input;
 	struct work_result verdict; /* see struct op_submission; status 0: none */
 
@@ -84,10 +87,10 @@ struct operations {
 };
 
 /* op.c: makes and frees; changes the state as the table of states allows. */
-struct op *op_new(struct operations *operations, struct op_route *route);
+struct op *op_new(struct op_route *route);
 void op_free(struct op *op);
 void op_set_state(struct op *op, enum op_state state);
-void op_notify(struct op *op);
+void op_notify(struct op *op, struct list *watchers); /* these, which are taken */
 struct op_route *op_route_ref(struct op_route *route);
 
 /* operations.c: what submitting and recovering share. */

@@ -54,9 +54,9 @@ op_queue_add(struct op_run *run, bool at_head)
 void
 op_queue_enter(struct op_run *run)
 {
-	struct operations *operations = run->op->operations;
+	struct operations *operations = run->op->route->operations;
 
-	if (!run->op->change || op_turn_join(run)) {
+	if (!run->change || op_turn_join(run)) {
 		op_queue_add(run, false);
 		return;
 	}

@@ -24,8 +24,8 @@ static char *
 resource_url(const struct http_request *request, const struct op *op)
 {
 	/* Of a collection it is known from the beginning. */
-	if (op->change)
-		return xstrdup(op->change->url);
+	if (op_change(op))
+		return xstrdup(op_change(op)->url);
 	CLEANUP_FREE char *location =
 		op->state == OP_SUCCEEDED ? fields_dup_value(&op->fields, "Location") : NULL;
 
