@@ -2,6 +2,7 @@
 #include "common/blob.h"
 
 #include "common/id.h"
+#include "common/slab.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -17,8 +18,9 @@
 #define INLINE_BYTES (16 * 1024)
 
 enum place {
-	INLINE, /* behind the blob itself */
-	MEMORY, /* in an allocation of its own */
+	INLINE,	 /* behind the blob itself */
+	SHELVED, /* likewise, and both in a slab */
+	MEMORY,	 /* in an allocation of its own */
 	FILED,
 };
 
@@ -60,6 +62,31 @@ blob_new(const void *data, size_t len)
 	if (len > 0)
 		memcpy(blob->bytes, data, len);
 	return blob;
+}
+
+size_t
+blob_size(uint64_t len)
+{
+	return offsetof(struct blob, bytes) + (size_t)len + 1;
+}
+
+struct blob *
+blob_new_in(struct slab *slab, const void *data, size_t len)
+{
+	struct blob *blob = slab_take(slab);
+
+	blob->references = 1;
+	blob->place = SHELVED;
+	blob->len = len;
+	memcpy(blob->bytes, data, len);
+	return blob;
+}
+
+char *
+blob_behind(struct blob *blob)
+{
+	assert(blob->place == SHELVED);
+	return blob->bytes + blob->len + 1;
 }
 
 struct blob *
@@ -112,7 +139,10 @@ blob_unref(struct blob *blob)
 	} else if (blob->place == MEMORY) {
 		free(blob->data);
 	}
-	free(blob);
+	if (blob->place == SHELVED)
+		slab_give(blob);
+	else
+		free(blob);
 }
 
 uint64_t
@@ -126,7 +156,7 @@ blob_data(const struct blob *blob)
 {
 	if (blob->place == FILED)
 		return NULL;
-	return blob->place == INLINE ? blob->bytes : blob->data;
+	return blob->place == MEMORY ? blob->data : blob->bytes;
 }
 
 bool

@@ -127,6 +127,7 @@ publish(struct op *op)
 		op->progress = 100;
 	op_set_state(op, end);
 	operations->outstanding--;
+	op_shelve(op);
 	list_splice(&watchers, &op->run->watchers);
 	op_run_free(op);
 	if (operations->config.on_end)

@@ -66,7 +66,7 @@ op_route_key(const struct op *op)
 struct op *
 op_new(struct op_route *route)
 {
-	struct op *op = xcalloc(1, sizeof *op);
+	struct op *op = slab_take(&route->operations->ops);
 
 	op->route = op_route_ref(route);
 	op->style = "";
@@ -88,7 +88,59 @@ op_free(struct op *op)
 	fields_fini(&op->fields);
 	blob_unref(op->body);
 	free(op->detail);
-	free(op);
+	slab_give(op);
+}
+
+/* Whether the final response is a problem's document in memory. */
+static bool
+has_problem(const struct op *op)
+{
+	struct field type;
+
+	return op->body && !blob_is_file(op->body) && fields_find(&op->fields, "Content-Type", &type) &&
+	       text_equal_nocase(type.value, type.value_len, PROBLEM_CONTENT_TYPE);
+}
+
+char *
+op_dup_detail(const struct op *op)
+{
+	if (op->detail || op->state == OP_SUCCEEDED || !has_problem(op))
+		return xstrdup(op->detail);
+	return problem_dup_detail(blob_data(op->body), (size_t)blob_len(op->body));
+}
+
+/* The detail is kept once where the final response says it as well. */
+static void
+drop_detail(struct op *op)
+{
+	if (!op->detail || !has_problem(op) ||
+		!problem_says(blob_data(op->body), (size_t)blob_len(op->body), op->detail))
+		return;
+	free(op->detail);
+	op->detail = NULL;
+}
+
+/* A small final response is moved to where those of other kept operations are. */
+static void
+shelve_response(struct op *op)
+{
+	uint64_t len = blob_len(op->body);
+	size_t size = blob_size(len) + op->fields.len;
+
+	if (!op->body || blob_is_file(op->body) || size > OP_SHELF_STEP * OP_SHELF_COUNT)
+		return;
+	struct slab *shelf = &op->route->operations->shelves[(size - 1) / OP_SHELF_STEP];
+	struct blob *body = blob_new_in(shelf, blob_data(op->body), (size_t)len);
+	fields_move(&op->fields, blob_behind(body));
+	blob_unref(op->body);
+	op->body = body;
+}
+
+void
+op_shelve(struct op *op)
+{
+	drop_detail(op);
+	shelve_response(op);
 }
 
 const struct store_change *

@@ -50,7 +50,7 @@ struct op {
 	/* the final response; of a tombstone only the status is left */
 	struct fields fields;
 	struct blob *body;
-	char *detail; /* why it failed; NULL: not known, or it did not */
+	char *detail; /* see op_dup_detail; NULL: the final response says it, or it is not known */
 	int16_t status;
 
 	uint8_t state;	 /* enum op_state: what may be shown */
@@ -65,6 +65,9 @@ enum op_state op_state_find(const char *name);
 
 /* The key of its route: "POST /thumbnails/{size}". */
 const char *op_route_key(const struct op *op);
+
+/* Why it failed, in a sentence for the caller to free; NULL: it did not, or that is not known. */
+char *op_dup_detail(const struct op *op);
 
 /* Whether it has a final response, or had one. */
 static inline bool

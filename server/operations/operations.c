@@ -25,6 +25,9 @@ operations_new(const struct operations_config *config, struct operations **ret_o
 		return rc;
 	}
 	operations->config = *config;
+	slab_init(&operations->ops, sizeof(struct op));
+	for (size_t i = 0; i < OP_SHELF_COUNT; i++)
+		slab_init(&operations->shelves[i], (i + 1) * OP_SHELF_STEP);
 	hash_init(&operations->table);
 	hash_init(&operations->keys);
 	list_init(&operations->routes);
@@ -64,6 +67,9 @@ operations_free(struct operations *operations)
 	hash_fini(&operations->table);
 	hash_fini(&operations->keys);
 	hash_fini(&operations->turns);
+	slab_fini(&operations->ops);
+	for (size_t i = 0; i < OP_SHELF_COUNT; i++)
+		slab_fini(&operations->shelves[i]);
 	free(operations);
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "common/pool.h"
+#include "common/slab.h"
 #include "operations/operations.h"
 
 #include <pthread.h>
@@ -65,15 +66,21 @@ struct op_run {
 	char progress_text[201];
 };
 
+/* Final responses are kept in steps of this size, up to the last. */
+#define OP_SHELF_STEP 16
+#define OP_SHELF_COUNT 64
+
 struct operations {
 	struct operations_config config;
 	struct pool *pool;
-	struct hash table;   /* by id */
-	struct list all;     /* what is in the table, newest first */
-	struct hash keys;    /* struct op_key */
-	struct list routes;  /* struct op_route: every one that somebody refers to */
-	struct list ring;    /* struct op_load with something queued, in turn */
-	struct list running; /* struct op_run, launched */
+	struct slab ops;		     /* struct op */
+	struct slab shelves[OP_SHELF_COUNT]; /* small final responses, by size */
+	struct hash table;		     /* by id */
+	struct list all;		     /* what is in the table, newest first */
+	struct hash keys;		     /* struct op_key */
+	struct list routes;		     /* struct op_route: every one that somebody refers to */
+	struct list ring;		     /* struct op_load with something queued, in turn */
+	struct list running;		     /* struct op_run, launched */
 	struct list blocked; /* struct op_run, queued behind another that changes the same resource */
 	struct hash turns;   /* struct op_turn, by the resource's id */
 	unsigned outstanding, queued, run_count;
@@ -89,6 +96,7 @@ struct operations {
 /* op.c: makes and frees; changes the state as the table of states allows. */
 struct op *op_new(struct op_route *route);
 void op_free(struct op *op);
+void op_shelve(struct op *op); /* it has ended: makes it small */
 void op_set_state(struct op *op, enum op_state state);
 void op_notify(struct op *op, struct list *watchers); /* these, which are taken */
 struct op_route *op_route_ref(struct op_route *route);

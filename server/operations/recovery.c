@@ -95,6 +95,7 @@ restore_end(struct recovery *recovery, struct op *op, const struct store_operati
 		op->body = blob_ref(record->result);
 		recovery->operations->retained_bytes += blob_len(op->body);
 		op->detail = xstrdup(record->detail);
+		op_shelve(op);
 		recovery->ended++;
 	} else {
 		recovery->tombstones++;

@@ -65,9 +65,10 @@ static void
 add_failure(struct text *json, const struct op *op)
 {
 	CLEANUP(text_fini) struct text sentence = {0};
+	CLEANUP_FREE char *detail = op_dup_detail(op);
 
-	if (op->detail)
-		text_add_string(&sentence, op->detail);
+	if (detail)
+		text_add_string(&sentence, detail);
 	else
 		text_addf(&sentence, "The operation ended with status %d (%s).", op->status,
 			reply_reason(op->status));
