@@ -134,18 +134,49 @@ fields_dup_value(const struct fields *fields, const char *name)
 	return fields_find(fields, name, &field) ? xstrndup(field.value, field.value_len) : NULL;
 }
 
+bool
+field_is_one_of(const struct field *field, const struct field_name *names, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (names[i].len == field->name_len &&
+			strncasecmp(names[i].text, field->name, names[i].len) == 0)
+			return true;
+	return false;
+}
+
+/* What stays moves up over what does not, in whole stretches of lines. */
+void
+fields_remove_if(struct fields *fields, bool (*is_unwanted)(const struct field *field, const void *arg),
+	const void *arg)
+{
+	size_t kept = 0, from = 0;
+
+	fields_for_each(field, fields) {
+		if (!is_unwanted(&field, arg))
+			continue;
+		size_t line = (size_t)(field.name - fields->wire);
+		memmove(fields->wire + kept, fields->wire + from, line - from);
+		kept += line - from;
+		from = line + field.name_len + 2 + field.value_len + 2;
+	}
+	if (from == 0)
+		return;
+	memmove(fields->wire + kept, fields->wire + from, fields->len - from);
+	fields->len = kept + fields->len - from;
+}
+
+static bool
+is_named(const struct field *field, const void *arg)
+{
+	return field_is_one_of(field, arg, 1);
+}
+
 void
 fields_remove(struct fields *fields, const char *name)
 {
-	struct field field;
+	struct field_name wanted = {name, strlen(name)};
 
-	while (fields_find(fields, name, &field)) {
-		char *line = fields->wire + (field.name - fields->wire);
-		const char *next = field.value + field.value_len + 2;
-
-		memmove(line, next, (size_t)(fields->wire + fields->len - next));
-		fields->len -= (size_t)(next - line);
-	}
+	fields_remove_if(fields, is_named, &wanted);
 }
 
 void

@@ -22,6 +22,20 @@ struct field {
 	size_t value_len;
 };
 
+/* A name of a list of ours: {FIELD_NAME("Host"), FIELD_NAME("Date")}. */
+struct field_name {
+	const char *text;
+	size_t len;
+};
+
+#define FIELD_NAME(text) \
+	{ \
+		text, sizeof(text) - 1 \
+	}
+
+/* Whether field's name is one of those count. */
+bool field_is_one_of(const struct field *field, const struct field_name *names, size_t count);
+
 /* Adds a field.  -EINVAL if name is no token or value has control characters other than a tab, or blanks at its ends
  * are stripped as RFC 9110 says; the list is then unchanged. */
 __attribute__((warn_unused_result)) int fields_add(
@@ -36,6 +50,10 @@ __attribute__((format(printf, 3, 4))) void fields_putf(
 
 /* Removes every field of that name. */
 void fields_remove(struct fields *fields, const char *name);
+
+/* Removes every field that is_unwanted, in one pass. */
+void fields_remove_if(struct fields *fields, bool (*is_unwanted)(const struct field *field, const void *arg),
+	const void *arg);
 
 /* The first field of that name; false if there is none. */
 bool fields_find(const struct fields *fields, const char *name, struct field *ret_field);

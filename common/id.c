@@ -7,6 +7,9 @@
 #include <string.h>
 #include <sys/random.h>
 
+/* Random bytes that are asked for at once, as a call needs but a few. */
+#define AHEAD 512
+
 /* Where the canonical form has its hyphens. */
 static bool
 is_hyphen_place(size_t at)
@@ -14,8 +17,8 @@ is_hyphen_place(size_t at)
 	return at == 8 || at == 13 || at == 18 || at == 23;
 }
 
-void
-random_bytes(void *buffer, size_t len)
+static void
+ask_kernel(void *buffer, size_t len)
 {
 	char *at = buffer;
 
@@ -29,6 +32,28 @@ random_bytes(void *buffer, size_t len)
 		at += n;
 		len -= (size_t)n;
 	}
+}
+
+/* What is handed out is not kept. */
+void
+random_bytes(void *buffer, size_t len)
+{
+	static _Thread_local struct {
+		uint8_t bytes[AHEAD];
+		size_t left;
+	} ahead;
+
+	if (len > AHEAD / 4) {
+		ask_kernel(buffer, len);
+		return;
+	}
+	if (ahead.left < len) {
+		ask_kernel(ahead.bytes, AHEAD);
+		ahead.left = AHEAD;
+	}
+	ahead.left -= len;
+	memcpy(buffer, ahead.bytes + ahead.left, len);
+	explicit_bzero(ahead.bytes + ahead.left, len);
 }
 
 void

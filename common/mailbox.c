@@ -122,18 +122,29 @@ mailbox_free(struct mailbox *mailbox)
 }
 
 void
-mailbox_post(struct mailbox *mailbox, struct mail *mail)
+mailbox_post_all(struct mailbox *mailbox, struct mail *first)
 {
+	struct mail *last = first;
 	bool was_empty;
 
-	mail->next = NULL;
+	if (!first)
+		return;
+	while (last->next)
+		last = last->next;
 	pthread_mutex_lock(&mailbox->lock);
 	was_empty = !mailbox->queue;
-	*mailbox->queue_end = mail;
-	mailbox->queue_end = &mail->next;
+	*mailbox->queue_end = first;
+	mailbox->queue_end = &last->next;
 	pthread_mutex_unlock(&mailbox->lock);
 	if (was_empty)
 		wake(mailbox);
+}
+
+void
+mailbox_post(struct mailbox *mailbox, struct mail *mail)
+{
+	mail->next = NULL;
+	mailbox_post_all(mailbox, mail);
 }
 
 void

@@ -23,5 +23,8 @@ void mailbox_free(struct mailbox *mailbox);
 /* Queues mail for the loop.  Any thread. */
 void mailbox_post(struct mailbox *mailbox, struct mail *mail);
 
+/* The same with all that first leads to by next (NULL: nothing), in that order; the loop is woken once.  Any thread. */
+void mailbox_post_all(struct mailbox *mailbox, struct mail *first);
+
 /* Delivers all that was posted before the call, and what these deliveries post.  Loop thread, outside of a delivery. */
 void mailbox_drain(struct mailbox *mailbox);

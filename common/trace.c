@@ -3,7 +3,6 @@
 
 #include "common/id.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #define LEN (TRACEPARENT_SIZE - 1)
@@ -31,14 +30,20 @@ trace_is_valid(const char *value)
 void
 trace_make(char ret_value[static TRACEPARENT_SIZE])
 {
+	static const char digits[] = "0123456789abcdef";
 	unsigned char random[24];
 	char *at = ret_value;
 
 	random_bytes(random, sizeof random);
 	random[0] |= 1; /* neither id may be all zero */
 	random[16] |= 1;
-	at += sprintf(at, "00-");
-	for (size_t i = 0; i < sizeof random; i++)
-		at += sprintf(at, i == 16 ? "-%02x" : "%02x", random[i]);
-	sprintf(at, "-01");
+	memcpy(at, "00-", 3);
+	at += 3;
+	for (size_t i = 0; i < sizeof random; i++) {
+		if (i == 16)
+			*at++ = '-';
+		*at++ = digits[random[i] >> 4];
+		*at++ = digits[random[i] & 15];
+	}
+	memcpy(at, "-01", sizeof "-01");
 }

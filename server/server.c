@@ -98,6 +98,22 @@ open_store(struct server *server)
 }
 
 static void
+on_op_accept(void *arg, const struct op *op)
+{
+	struct server *server = arg;
+
+	metrics_count_accept(server->metrics, op);
+}
+
+static void
+on_op_drop(void *arg, const struct op *op)
+{
+	struct server *server = arg;
+
+	metrics_count_drop(server->metrics, op);
+}
+
+static void
 on_op_end(void *arg, const struct op *op)
 {
 	struct server *server = arg;
@@ -131,7 +147,9 @@ make_operations(struct server *server)
 		.keep_tombstone_ms = config->keep_tombstone_ms,
 		.stop_grace_ms = config->stop_grace_ms,
 		.max_retained_bytes = config->max_retained_bytes,
+		.on_accept = on_op_accept,
 		.on_end = on_op_end,
+		.on_drop = on_op_drop,
 		.arg = server,
 	};
 	int rc = operations_new(&operations_config, &server->operations);
@@ -146,6 +164,7 @@ make_operations(struct server *server)
 		.timers = server->timers,
 		.spool_fd = store_spool_fd(server->store),
 		.wait_max_ms = config->wait_max_ms,
+		.validation_wait_ms = config->validation_wait_ms,
 	};
 	rc = styles_new(&styles_config, &server->styles);
 	return rc < 0 ? rc
@@ -167,7 +186,11 @@ recover(struct server *server)
 
 	if (rc < 0)
 		fprintf(stderr, "deferd: %s\n", why ? why : strerrorname_np(-rc));
-	return rc < 0 ? rc : routes_prepare(server->routes, server->store);
+	if (rc == 0)
+		rc = routes_prepare(server->routes, server->store);
+	if (rc == 0)
+		operations_judge_recovered(server->operations);
+	return rc;
 }
 
 static int

@@ -206,6 +206,14 @@ static const struct setting rows[] = {
 		.min = 0,
 		.max = CONFIG_DAY_MS,
 		.meaning = "The longest wait that a client may ask for."},
+	{.name = "validation_wait",
+		CONFIG(SETTING_TIME, validation_wait_ms),
+		.fallback = "\"5s\"",
+		.min = 0,
+		.max = CONFIG_HOUR_MS,
+		.meaning = "How long a 202 waits for a large body to be validated; what is found later is "
+			   "the final "
+			   "response."},
 	{.name = "stop_grace",
 		CONFIG(SETTING_TIME, stop_grace_ms),
 		.fallback = "\"5s\"",

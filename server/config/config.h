@@ -77,7 +77,7 @@ struct config {
 	char *state;		    /* path of the database, NULL: "memory" */
 	unsigned workers, capacity;
 	int64_t queue_timeout_ms, run_timeout_ms, keep_ms, keep_timed_out_ms, keep_tombstone_ms, wait_max_ms,
-		stop_grace_ms, drain_timeout_ms, header_timeout_ms, idle_timeout_ms;
+		validation_wait_ms, stop_grace_ms, drain_timeout_ms, header_timeout_ms, idle_timeout_ms;
 	uint64_t max_body_bytes, max_result_bytes, max_retained_bytes;
 	unsigned max_connections_per_address;
 	int log_level; /* enum log_level */

@@ -14,6 +14,7 @@
 
 #include "common/clock.h"
 #include "common/problem.h"
+#include "http/early.h"
 #include "http/lane.h"
 #include "http/listener.h"
 #include "http/reply.h"
@@ -31,9 +32,11 @@
 /* Bytes of next requests that wait while one is answered; beyond it reading pauses. */
 #define PIPELINE_BYTES (16 * 1024)
 
-/* How long, and how many bytes, are dropped after a refusal before the connection is closed. */
+/* How long, and how many bytes, are dropped after a refusal before the connection is closed.  Who sends a body that could have been taken is
+ * given longer, and as many bytes as a body may have. */
 #define LINGER_MS 2000
 #define LINGER_BYTES (1024 * 1024)
+#define LINGER_BODY_MS 10000
 
 /* A body must come at least at this rate, and a reply go out, over any interval of its deadline. */
 #define LEAST_BYTES_PER_SECOND 512
@@ -45,6 +48,7 @@ release(struct http_connection *connection)
 	list_remove(&connection->link);
 	http_listener_forget(connection->listener, connection);
 	free(connection->client_name);
+	text_fini(&connection->refusal);
 	free(connection);
 }
 
@@ -70,6 +74,7 @@ static void
 refuse(struct http_connection *connection)
 {
 	connection->refused = true;
+	connection->linger_bytes = LINGER_BYTES;
 	connection->state = CONNECTION_LINGERING;
 	timer_start(connection->listener->server->timers, &connection->timer, 0);
 }
@@ -202,7 +207,9 @@ begin_request(struct http_connection *connection)
 		return;
 	}
 	begin_reading(connection);
-	if (take_verdict(connection, verdict, 0, &used))
+	if (verdict == GUARD_PASS && used == len && guard->in_body)
+		early_judge(connection, piece.iov_base, len, &connection->listener->server->note);
+	else if (take_verdict(connection, verdict, 0, &used))
 		feed(connection, used);
 }
 
@@ -218,7 +225,7 @@ on_input(struct evbuffer *input, const struct evbuffer_cb_info *info, void *arg)
 	case CONNECTION_LINGERING:
 		connection->lingered_bytes += info->n_added;
 		evbuffer_drain(input, len);
-		if (connection->lingered_bytes > LINGER_BYTES)
+		if (connection->lingered_bytes > connection->linger_bytes)
 			start_timer(connection, 0);
 		return;
 	case CONNECTION_BUSY:
@@ -260,15 +267,30 @@ write_refusal(struct http_connection *connection)
 	struct bufferevent *bev = connection->bev;
 	struct problem_report report = {
 		.problem = connection->guard.problem, .detail = connection->guard.reason};
-	struct text reply = {0};
+	struct text reply = connection->refusal;
+	bool is_judged = reply.len > 0;
 
 	connection->refused = false;
-	reply_format_refusal(connection->listener->server, &report, &reply);
+	connection->refusal = (struct text){0};
+	if (!is_judged)
+		reply_format_refusal(connection->listener->server, &report, &reply);
 	bufferevent_setcb(bev, NULL, on_refusal_written, on_lingering_event, connection);
 	bufferevent_enable(bev, EV_READ | EV_WRITE);
 	evbuffer_add(bufferevent_get_output(bev), reply.data, reply.len);
 	text_fini(&reply);
-	start_timer(connection, LINGER_MS);
+	start_timer(connection, is_judged ? LINGER_BODY_MS : LINGER_MS);
+}
+
+void
+connection_refuse(struct http_connection *connection, const struct text *reply)
+{
+	uint64_t most = connection->guard.limits->max_body_bytes;
+
+	text_add(&connection->refusal, reply->data, reply->len);
+	drain_input(connection);
+	refuse(connection);
+	if (most > LINGER_BYTES)
+		connection->linger_bytes = most;
 }
 
 /* Whether at least the least rate has been kept over the last interval; then the next one begins. */
@@ -283,6 +305,15 @@ makes_progress(struct http_connection *connection, uint64_t bytes)
 	connection->progress_mark = bytes;
 	start_timer(connection, interval_ms);
 	return true;
+}
+
+/* It is judged for nobody any more. */
+static void
+forget_early(struct http_connection *connection)
+{
+	if (connection->early)
+		connection->early->connection = NULL;
+	connection->early = NULL;
 }
 
 static uint64_t
@@ -302,7 +333,8 @@ on_deadline(struct timer *timer)
 			return;
 		connection->guard.problem = PROBLEM_REQUEST_TIMEOUT;
 		connection->guard.reason = "The request did not arrive in time.";
-		connection->state = CONNECTION_LINGERING;
+		forget_early(connection);
+		refuse(connection);
 		write_refusal(connection);
 		return;
 	case CONNECTION_BUSY:
@@ -352,6 +384,7 @@ on_close(struct evhttp_connection *evhttp, void *arg)
 	evbuffer_remove_cb(bufferevent_get_input(connection->bev), on_input, connection);
 	if (connection->is_tls)
 		tls_say_goodbye(connection->bev);
+	forget_early(connection);
 	if (request) {
 		request->connection = NULL;
 		/* A request still tied to its connection is freed together with it. */
@@ -425,6 +458,28 @@ stop_reading_requests(struct http_connection *connection)
 
 	bufferevent_getcb(connection->bev, &on_read, &on_write, &on_event, &arg);
 	bufferevent_setcb(connection->bev, NULL, on_write, on_event, arg);
+}
+
+void
+connection_pause(struct http_connection *connection)
+{
+	connection->paused = true;
+	stop_reading_requests(connection);
+	bufferevent_disable(connection->bev, EV_READ);
+}
+
+void
+connection_go_on(struct http_connection *connection)
+{
+	const struct http_listener *listener = connection->listener;
+
+	if (!connection->paused)
+		return;
+	connection->paused = false;
+	bufferevent_setcb(connection->bev, listener->on_read, listener->on_write, listener->on_event,
+		connection->evhttp);
+	bufferevent_enable(connection->bev, EV_READ);
+	bufferevent_trigger(connection->bev, EV_READ, BEV_OPT_DEFER_CALLBACKS);
 }
 
 void

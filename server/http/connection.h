@@ -5,6 +5,7 @@
 #pragma once
 
 #include "common/list.h"
+#include "common/text.h"
 #include "common/timer.h"
 #include "http/guard.h"
 #include "http/request.h"
@@ -33,6 +34,7 @@ struct http_connection {
 	struct bufferevent *bev;
 	struct evhttp_connection *evhttp; /* NULL until the turn of the loop after the accept */
 	struct http_request *request;	  /* with its handler; NULL: none */
+	struct http_request *early;	  /* judged by its head alone; NULL: none */
 	struct timer timer;		  /* deadline of the state */
 	struct guard guard;
 	enum connection_state state;
@@ -40,9 +42,12 @@ struct http_connection {
 	bool feeding;  /* the input is being changed by ourselves */
 	bool closing;  /* no request after this one */
 	bool refused;  /* the refusal is still to be written */
+	bool paused;   /* evhttp may not read until the head has been judged */
 	bool is_tls;
 	int64_t idle_since_us; /* while idle: the deadline counts from here, the timer may run out earlier */
 	uint64_t lingered_bytes; /* dropped while lingering */
+	uint64_t linger_bytes;	 /* how many may be */
+	struct text refusal;	 /* to be written; empty: what the guard found */
 	uint64_t reply_bytes;	 /* of the reply, when its flushing began */
 	uint64_t progress_mark;	 /* body bytes read or reply bytes written when the deadline was last set */
 	char remote_address[48]; /* without port; "" for a unix socket */
@@ -56,6 +61,13 @@ struct http_connection *connection_new(struct http_listener *listener, struct bu
 
 /* evhttp has made its connection by now, or dropped it, or there are too many from its address: then false, and ours is freed. */
 bool connection_adopt(struct http_connection *connection);
+
+/* Evhttp may not read what there is, nor anything more, until it may again. */
+void connection_pause(struct http_connection *connection);
+void connection_go_on(struct http_connection *connection);
+
+/* Ends the connection with a reply (copied) to a request of which only the head is there, in good order: what still comes is dropped. */
+void connection_refuse(struct http_connection *connection, const struct text *reply);
 
 /* A request has come in whole and is now with its handler. */
 void connection_begin_request(struct http_connection *connection, struct http_request *request);

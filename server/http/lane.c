@@ -42,32 +42,34 @@ method_of(const char *data, size_t len)
 
 /* Ends a piece of the text that a CR, a colon or a blank follows. */
 static char *
-cut(struct lane *lane, uint32_t at, uint32_t len)
+cut(char *text, uint32_t at, uint32_t len)
 {
-	lane->text[at + len] = '\0';
-	return lane->text + at;
+	text[at + len] = '\0';
+	return text + at;
 }
 
-static void
-read_fields(struct lane *lane, const struct guard_note *note)
+void
+lane_read_fields(const struct guard_note *note, char *text, struct lane_head *head)
 {
-	for (unsigned i = 0; i < note->field_count; i++) {
-		const struct guard_field_note *field = &note->fields[i];
+	/* One without a name is of trailers. */
+	for (head->count = 0; head->count < note->field_count; head->count++) {
+		const struct guard_field_note *field = &note->fields[head->count];
+		struct lane_field *read = &head->fields[head->count];
 		uint32_t len = field->value_len;
 
-		while (len > 0 && strchr(" \t", lane->text[field->value + len - 1]))
+		if (field->name_len == 0)
+			break;
+		while (len > 0 && strchr(" \t", text[field->value + len - 1]))
 			len--;
-		lane->head.fields[i].name = cut(lane, field->name, field->name_len);
-		lane->head.fields[i].value = cut(lane, field->value, len);
+		read->name = cut(text, field->name, field->name_len);
+		read->value = cut(text, field->value, len);
 	}
-	lane->head.count = note->field_count;
 }
 
-static void
-read_target(struct lane *lane, const struct guard_note *note)
+void
+lane_read_target(const struct guard_note *note, char *text, struct http_request *request)
 {
-	struct http_request *request = &lane->request;
-	char *target = cut(lane, note->target, note->target_len);
+	char *target = cut(text, note->target, note->target_len);
 	char *question = memchr(target, '?', note->target_len);
 
 	request->path = target;
@@ -115,11 +117,11 @@ lane_answer(struct http_connection *connection, const char *data, size_t len, co
 		.connection = connection,
 		.server = server,
 		.is_admin = server->config.all_admins};
-	read_target(&lane, note);
+	lane_read_target(note, lane.text, request);
 	const struct http_target *target = find_target(request);
 	if (!target)
 		return false;
-	read_fields(&lane, note);
+	lane_read_fields(note, lane.text, &lane.head);
 	if (http_request_closes(request) || !is_admitted(connection, request))
 		return false;
 	request->began_us = clock_mono_us();

@@ -20,6 +20,18 @@ struct lane_head {
 	} fields[GUARD_NOTE_FIELDS];
 };
 
+/* Tells request its method, path, query and, in head, its fields, out of text, which has what note tells and in which the parts are ended by
+ * NULs; both are lent to the request.  note has room for all fields. */
+void lane_read(
+	const struct guard_note *note, char *text, struct http_request *request, struct lane_head *head);
+
+/*
+ * Tell request its path and query, and head its fields, out of text: the request's first bytes, as far as what note tells of them goes, and one byte
+ * more.  The parts are ended there by NULs, and lent.  note has had room for all fields.
+ */
+void lane_read_target(const struct guard_note *note, char *text, struct http_request *request);
+void lane_read_fields(const struct guard_note *note, char *text, struct lane_head *head);
+
 /*
  * The input holds nothing but one request, the len bytes of which note tells; the connection waits for one and has nothing to write.  Whether
  * it has been answered: then its bytes are no longer wanted, and *ret_began_us is when that began (monotonic).

@@ -78,6 +78,9 @@ void http_request_begin(struct evhttp_request *evhttp, void *listener);
 void http_request_set_id(struct http_request *request);
 bool http_request_closes(const struct http_request *request);
 
+/* Finds out who makes the request, and admits it; or replies (request.c). */
+void http_request_log_in(struct http_request *request);
+
 /* It is known who makes the request: on to what its path leads to, which replies (request.c). */
 void http_request_admit(struct http_request *request);
 

@@ -11,6 +11,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "http/connection.h"
+#include "http/early.h"
 #include "http/listener.h"
 #include "http/tls.h"
 
@@ -126,6 +127,10 @@ add_connection(struct text *head, const struct http_request *request)
 {
 	struct evhttp_request *evhttp = request->evhttp;
 
+	if (request->is_early) {
+		text_add_string(head, "Connection: close\r\n");
+		return;
+	}
 	if (request->lane)
 		return; /* kept open, as HTTP/1.1 has it without a word */
 	if (http_request_closes(request) || request->connection->closing || request->server->draining) {
@@ -203,6 +208,10 @@ finish(struct http_request *request)
 	struct evhttp_request *evhttp = request->evhttp;
 	struct http_server *server = request->server;
 
+	if (request->is_early) {
+		early_free(request);
+		return;
+	}
 	if (request->lane) {
 		finish_answer(request);
 		return;
@@ -283,7 +292,10 @@ send_reply(struct http_request *request, int status, const struct fields *fields
 	add_head(piece, request, status, fields, tells_length(request, status, body) ? &len : NULL);
 	if (sends && small)
 		sends = add_small_body(piece, body);
-	write_piece(connection, piece, request->lane != NULL);
+	if (request->is_early)
+		connection_refuse(connection, piece);
+	else
+		write_piece(connection, piece, request->lane != NULL);
 	if (piece->size > KEPT_HEAD_BYTES)
 		text_fini(piece);
 	if (sends && !small && request->lane)

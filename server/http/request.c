@@ -5,6 +5,7 @@
 #include "common/clock.h"
 #include "http/auth.h"
 #include "http/connection.h"
+#include "http/early.h"
 #include "http/lane.h"
 #include "http/listener.h"
 #include "http/reply.h"
@@ -73,6 +74,10 @@ http_request_admit(struct http_request *request)
 		reply_not_allowed(request);
 	} else if (rc < 0) {
 		reply_problemf(request, PROBLEM_NOT_FOUND, "No route leads to this path.");
+	} else if (request->is_early) {
+		struct http_target *target = request->match.target;
+		if (!target->refuse_early || !target->refuse_early(request, target->arg))
+			early_pass(request);
 	} else {
 		struct http_target *target = request->match.target;
 		target->handler(request, target->arg);
@@ -151,14 +156,14 @@ http_request_closes(const struct http_request *request)
 	return names_token(asked, "close");
 }
 
-static void
-begin(struct http_request *request, struct http_connection *connection)
+void
+http_request_log_in(struct http_request *request)
 {
-	struct http_server *server = request->server;
-	struct ssl_ctx_st *tls = connection->listener->tls;
+	struct auth *auth = request->server->config.auth;
+	struct ssl_ctx_st *tls = request->connection->listener->tls;
 
-	if (server->config.auth)
-		auth_begin(server->config.auth, request, connection_client_name(connection),
+	if (auth)
+		auth_begin(auth, request, connection_client_name(request->connection),
 			tls && tls_asks_clients(tls));
 	else
 		http_request_admit(request);
@@ -188,7 +193,7 @@ http_request_begin(struct evhttp_request *evhttp, void *arg)
 	connection_begin_request(connection, request);
 	evhttp_request_set_on_complete_cb(evhttp, on_reply_complete, connection);
 	server->dispatching = request;
-	begin(request, connection);
+	http_request_log_in(request);
 	if (server->dispatching == request)
 		connection_hold_request(connection);
 	server->dispatching = NULL;

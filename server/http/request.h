@@ -29,11 +29,16 @@ typedef void (*http_gone_fn)(struct http_request *request);
  * happened.  Such a request has no body, and nobody can leave while it is answered. */
 typedef bool (*http_answer_fn)(struct http_request *request, void *arg);
 
+/* Refuses what can be refused by the head of a request whose body is still to come, as its handler would, and answers true; else false, and nothing has
+ * happened.  The whole request follows. */
+typedef bool (*http_refuse_fn)(struct http_request *request, void *arg);
+
 /* What a pattern of the router leads to: the router's targets are of this type and outlive the requests that found them. */
 struct http_target {
 	http_handler_fn handler;
 	void *arg;
-	http_answer_fn answer_now; /* what the fast lane calls with arg; NULL: it goes the ordinary way */
+	http_answer_fn answer_now;   /* what the fast lane calls with arg; NULL: it goes the ordinary way */
+	http_refuse_fn refuse_early; /* called with arg before the body; NULL: there is nothing to refuse */
 };
 
 struct http_request {
@@ -56,7 +61,8 @@ struct http_request {
 	/* the front's */
 	struct http_connection *connection; /* NULL once the client has left */
 	struct evhttp_request *evhttp;	    /* NULL: it came by the lane, or evhttp has freed it */
-	const struct lane_head *lane;	    /* NULL: it came by evhttp */
+	const struct lane_head *lane;	    /* its fields; NULL: it came by evhttp */
+	bool is_early; /* only its head is there, in lane: a reply is a refusal (early.h) */
 	struct http_server *server;
 	int64_t began_us;    /* when it was complete, for the log and metrics */
 	struct fields extra; /* header fields to add to the reply, whatever it is */

@@ -21,15 +21,25 @@ on_changed(void *arg, int error)
 	free(direct);
 }
 
-enum op_refusal
-operations_apply(struct operations *operations, struct store_change *change, store_done_fn done, void *arg)
+static enum op_refusal
+refusal(const struct operations *operations)
 {
 	if (operations->draining)
 		return OP_REFUSED_DRAINING;
 	if (operations->outstanding >= operations->config.capacity)
 		return OP_REFUSED_CAPACITY;
-	if (!store_is_healthy(operations->config.store))
-		return OP_REFUSED_STORAGE;
+	return store_is_healthy(operations->config.store) ? OP_TAKEN : OP_REFUSED_STORAGE;
+}
+
+enum op_refusal
+operations_apply(struct operations *operations, struct store_change *change, store_done_fn done, void *arg)
+{
+	enum op_refusal why = refusal(operations);
+
+	if (why != OP_TAKEN) {
+		operations->refused[why]++;
+		return why;
+	}
 	struct direct *direct = xcalloc(1, sizeof *direct);
 	direct->operations = operations;
 	direct->done = done;

@@ -130,8 +130,7 @@ publish(struct op *op)
 	op_shelve(op);
 	list_splice(&watchers, &op->run->watchers);
 	op_run_free(op);
-	if (operations->config.on_end)
-		operations->config.on_end(operations->config.arg, op);
+	op_tell(operations->config.on_end, op);
 	op_notify(op, &watchers);
 	if (op->sync && !op->stored)
 		op_free(op);

@@ -7,6 +7,8 @@
 void
 op_forget(struct op *op)
 {
+	if (op->state == OP_EXPIRED)
+		op->route->operations->tombstones--;
 	store_forget(op->route->operations->config.store, &op->id, op->sequence);
 	op_table_remove(op->route->operations, op);
 	op_free(op);
@@ -20,6 +22,7 @@ expire(struct op *op)
 	int64_t for_ms = operations->config.keep_tombstone_ms;
 
 	op_set_state(op, OP_EXPIRED);
+	operations->kept--;
 	fields_fini(&op->fields);
 	operations->retained_bytes -= blob_len(op->body);
 	blob_unref(op->body);
@@ -33,6 +36,10 @@ expire(struct op *op)
 void
 op_keep(struct op *op, int64_t for_ms)
 {
+	if (op->state == OP_EXPIRED)
+		op->route->operations->tombstones++;
+	else
+		op->route->operations->kept++;
 	timer_start(op->route->operations->config.timers, &op->timer, for_ms);
 }
 

@@ -28,6 +28,7 @@ operations_new(const struct operations_config *config, struct operations **ret_o
 	slab_init(&operations->ops, sizeof(struct op));
 	for (size_t i = 0; i < OP_SHELF_COUNT; i++)
 		slab_init(&operations->shelves[i], (i + 1) * OP_SHELF_STEP);
+	operations->transfers = transfers_new(config->mailbox);
 	hash_init(&operations->table);
 	hash_init(&operations->keys);
 	list_init(&operations->routes);
@@ -63,6 +64,7 @@ operations_free(struct operations *operations)
 	if (!operations)
 		return;
 	assert(!operations->pool);
+	transfers_free(operations->transfers);
 	hash_each(&operations->table, free_op_in_table, &operations->table);
 	hash_fini(&operations->table);
 	hash_fini(&operations->keys);
@@ -166,6 +168,27 @@ op_run_new(struct op *op, struct work_input *input)
 	return run;
 }
 
+const char *
+op_refusal_name(enum op_refusal refusal)
+{
+	static const char *const names[OP_REFUSALS] = {
+		[OP_TAKEN] = "none",
+		[OP_REFUSED_CAPACITY] = "capacity",
+		[OP_REFUSED_QUEUE] = "queue",
+		[OP_REFUSED_DRAINING] = "draining",
+		[OP_REFUSED_STORAGE] = "storage",
+	};
+
+	return names[refusal];
+}
+
+void
+op_tell(void (*fn)(void *arg, const struct op *op), const struct op *op)
+{
+	if (fn)
+		fn(op->route->operations->config.arg, op);
+}
+
 void
 op_enqueue(struct op *op)
 {
@@ -202,6 +225,7 @@ on_accept_durable(void *arg, int error)
 		tell_acceptors(&acceptors, NULL, error);
 		return;
 	}
+	op_tell(operations->config.on_accept, op);
 	if (op->run->change) {
 		op->run->accepted = op->run->change->representation;
 		op->run->change->representation = NULL;
@@ -213,8 +237,15 @@ on_accept_durable(void *arg, int error)
 		op_end(op, op->run->verdict.status >= 400 ? OP_FAILED : OP_SUCCEEDED, &op->run->verdict);
 		return;
 	}
-	op_enqueue(op);
+	if (op->run->input->unjudged)
+		op_hold(op);
+	else
+		op_enqueue(op);
+	bool is_alone = list_is_empty(&acceptors);
 	tell_acceptors(&acceptors, op, 0);
+	if (is_alone)
+		operations_abandon(operations, op); /* its client has left in between */
+	op_judge(op);
 }
 
 static void
@@ -267,11 +298,14 @@ operations_submit(struct operations *operations, const struct op_submission *sub
 {
 	enum op_refusal why = refusal(operations, submission);
 
-	if (why != OP_TAKEN)
+	if (why != OP_TAKEN) {
+		operations->refused[why]++;
 		return why;
+	}
 	struct op *op = op_new(submission->route);
 	id_generate(&op->id);
 	submission->input->id = op->id;
+	submission->input->unjudged = submission->unjudged;
 	op->style = submission->style;
 	op->principal = xstrdup(submission->input->principal);
 	op->sequence = ++operations->sequence;
@@ -286,10 +320,12 @@ operations_submit(struct operations *operations, const struct op_submission *sub
 	op->route->load->waiting++;
 	if (submission->key)
 		op_key_add(op, submission->key);
-	if (submission->sync && !submission->key && !submission->change)
+	if (submission->sync && !submission->key && !submission->change) {
+		op_tell(operations->config.on_accept, op);
 		op_enqueue(op);
-	else
+	} else {
 		accept_durably(op, submission);
+	}
 	*ret_op = op;
 	return OP_TAKEN;
 }
@@ -340,10 +376,16 @@ operations_abandon(struct operations *operations, struct op *op)
 {
 	bool waits = op->state == OP_QUEUED && !op->run->starting && !op->run->ending;
 
-	if (!op->sync || op->stored || !waits || !list_is_empty(&op->run->watchers))
+	if (!op->sync || op->key || !waits || !list_is_empty(&op->run->watchers))
 		return;
+	op_tell(operations->config.on_drop, op);
 	op_queue_remove(op->run);
 	op->route->load->waiting--;
+	if (op->stored) {
+		/* Its resource is PENDING until this is durable. */
+		op_end_with(op, OP_CANCELLED, PROBLEM_CANCELLED, "The client has left.");
+		return;
+	}
 	operations->outstanding--;
 	op_run_free(op);
 	op_free(op);
@@ -424,9 +466,11 @@ operations_get_stats(struct operations *operations, struct operations_stats *ret
 		.threads = operations->pool ? pool_threads(operations->pool) : 0,
 		.busy_threads = operations->pool ? pool_busy(operations->pool) : 0,
 		.oldest_queued_ms = oldest_queued_ms(operations),
-		.kept = operations->table.count,
+		.kept = operations->kept,
+		.tombstones = operations->tombstones,
 		.retained_bytes = operations->retained_bytes,
 	};
+	memcpy(ret_stats->refused, operations->refused, sizeof ret_stats->refused);
 }
 
 /* Whether another route of that key was added after this one. */
@@ -443,12 +487,18 @@ is_superseded(const struct operations *operations, const struct op_route *route)
 }
 
 void
-operations_each_route(struct operations *operations,
-	void (*fn)(void *arg, const char *key, const struct work *work), void *arg)
+operations_each_route(
+	struct operations *operations, void (*fn)(void *arg, const struct op_route_stats *stats), void *arg)
 {
 	list_for_each(node, &operations->routes) {
 		const struct op_route *route = container_of(node, struct op_route, link);
+		struct op_route_stats stats = {
+			.key = route->key,
+			.work = route->work,
+			.waiting = route->load->waiting,
+			.running = route->load->running,
+		};
 		if (route->work && !is_superseded(operations, route))
-			fn(arg, route->key, route->work);
+			fn(arg, &stats);
 	}
 }

@@ -27,8 +27,13 @@ struct operations_config {
 	int64_t stop_grace_ms;	     /* between SIGTERM and SIGKILL */
 	uint64_t max_retained_bytes; /* of bodies and results held; at it new calls are refused */
 
-	/* Told when an operation has ended, for the log and metrics.  May be NULL. */
+	/*
+	 * For the log and metrics; each may be NULL.  An operation that was accepted, or taken back from the store before its end, ends or is
+	 * dropped (a synchronous call whose client left the queue).
+	 */
+	void (*on_accept)(void *arg, const struct op *op);
 	void (*on_end)(void *arg, const struct op *op);
+	void (*on_drop)(void *arg, const struct op *op);
 	void *arg;
 };
 
@@ -70,7 +75,11 @@ enum op_refusal {
 	OP_REFUSED_QUEUE,
 	OP_REFUSED_DRAINING,
 	OP_REFUSED_STORAGE,
+	OP_REFUSALS,
 };
+
+/* "capacity". */
+const char *op_refusal_name(enum op_refusal refusal);
 
 struct op_submission {
 	struct op_route *route;
@@ -87,6 +96,10 @@ struct op_submission {
 	 * never sees it.  NULL: the work says. */
 	struct work_result *verdict;
 
+	/* Accepted before its body was judged: input->unjudged is set, and the operation is held, shown as queued, until
+	 * operations_pass, operations_attach or operations_fail says what has come of that. */
+	bool unjudged;
+
 	/* Told once, never from within operations_submit, when op may be told to the client (see op_await); its fn is set. For a
 	 * synchronous call without a key it is not told: such a call is queued at once. */
 	struct op_acceptor *acceptor;
@@ -95,6 +108,28 @@ struct op_submission {
 /* Takes a call in, or says why not: then nothing has happened.  *ret_op may be watched at once. */
 __attribute__((warn_unused_result)) enum op_refusal operations_submit(
 	struct operations *operations, const struct op_submission *submission, struct op **ret_op);
+
+/* What an operation that is held was called with, lent while it is; NULL if it is not held, or goes to the next start. */
+const struct work_input *op_unjudged_input(const struct op *op);
+
+/* Its body is good: it waits for its turn. */
+void operations_pass(struct operations *operations, struct op *op);
+
+/* It is not: that is the final response, which is taken. */
+void operations_fail(struct operations *operations, struct op *op, struct work_result *verdict);
+
+/* The body is a change of a resource.  done is told 0 when that is the operation's, durably, which then waits for its turn;
+ * or why it was refused (resources.h): then change is still the caller's, and the operation is held as before, unless it has
+ * ended in between. */
+void operations_attach(struct operations *operations, struct op *op, struct store_change *change,
+	store_done_fn done, void *arg);
+
+/* Sets who judges the bodies of a route: fn is called once for each operation that is held.  NULL: nobody any more. */
+typedef void (*op_judge_fn)(void *arg, struct op *op);
+void op_route_set_judge(struct op_route *route, op_judge_fn fn, void *arg);
+
+/* Has those judged that were recovered, in order of acceptance: once, after operations_recover and when routes are ready. */
+void operations_judge_recovered(struct operations *operations);
 
 /*
  * Makes a change that no work has to carry out, see store_change; it counts as outstanding until it is done.  done is not
@@ -123,7 +158,8 @@ enum op_cancel {
 };
 enum op_cancel operations_cancel(struct operations *operations, struct op *op);
 
-/* The client of a synchronous call has left: if the call still waits and nobody else watches it, it is dropped. The caller must have unwatched
+/* The client of a synchronous call has left: if the call still waits, has no key and nobody else watches it, it is dropped;
+ * a change of a resource is cancelled. The caller must have unwatched
  * it and must not use op any more. */
 void operations_abandon(struct operations *operations, struct op *op);
 
@@ -151,9 +187,17 @@ void operations_drain(struct operations *operations, void (*on_drained)(void *ar
 /* While draining: stops what still runs, as a crash would leave it: by SIGTERM, or at once. */
 void operations_stop_running(struct operations *operations, enum work_stop stop);
 
+/* A route as metrics show it. */
+struct op_route_stats {
+	const char *key;
+	const struct work *work;
+	unsigned waiting; /* accepting or queued */
+	unsigned running;
+};
+
 /* Calls fn for every route that calls are taken for: after a reload the latest of each key. */
-void operations_each_route(struct operations *operations,
-	void (*fn)(void *arg, const char *key, const struct work *work), void *arg);
+void operations_each_route(
+	struct operations *operations, void (*fn)(void *arg, const struct op_route_stats *stats), void *arg);
 
 /* For metrics and tests. */
 struct operations_stats {
@@ -163,7 +207,9 @@ struct operations_stats {
 	unsigned capacity;
 	unsigned threads, busy_threads; /* of the pool */
 	int64_t oldest_queued_ms;	/* when it was accepted, wall clock; 0: nothing is queued */
-	uint64_t kept;			/* in the table: all but synchronous ones */
-	uint64_t retained_bytes;	/* of bodies and results */
+	uint64_t kept;			/* results that can be read */
+	uint64_t tombstones;
+	uint64_t retained_bytes; /* of bodies and results */
+	uint64_t refused[OP_REFUSALS];
 };
 void operations_get_stats(struct operations *operations, struct operations_stats *ret_stats);

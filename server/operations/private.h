@@ -4,6 +4,7 @@
 #include "common/pool.h"
 #include "common/slab.h"
 #include "operations/operations.h"
+#include "work/transfers.h"
 
 #include <pthread.h>
 
@@ -31,6 +32,8 @@ struct op_route {
 	bool rerun;
 	enum problem_dialect dialect;
 	struct store_collection *collection; /* a reference; NULL: none */
+	op_judge_fn judge;		     /* see op_route_set_judge */
+	void *judge_arg;
 };
 
 struct op_turn;
@@ -45,8 +48,9 @@ struct op_run {
 	struct op_turn *turn;	     /* the line that it stands in; NULL: none */
 	struct list turn_link;	     /* in that line */
 	bool blocked;		     /* queued, but another in its line is first */
-	bool starting;		     /* taken from the queue; its start is not durable yet */
-	bool launched;		     /* its work is on a pool thread */
+	bool unjudged;		     /* held, see operations_pass; blocked as well */
+	bool starting;		     /* taken from the queue; its start, or its change, is not durable yet */
+	bool launched;		     /* its work is on a pool thread, or has been begun */
 	bool ending;		     /* its end is decided and not durable yet */
 	enum op_state end;	     /* while ending: the state to come */
 	enum op_stop stop;	     /* why it was told to stop */
@@ -57,8 +61,14 @@ struct op_run {
 	struct work_input *input;
 	struct work_result verdict; /* see struct op_submission; status 0: none */
 
-	/* shared with the pool thread while launched */
-	struct pool_job job;
+	/* of operations_attach, while it is starting */
+	struct store_change *attached;
+	store_done_fn attach_done;
+	void *attach_arg;
+
+	/* shared with the work's thread while launched */
+	struct pool_job job;   /* of work that is run */
+	struct work_run begun; /* of work that is begun */
 	struct work_control control;
 	struct work_result result; /* the thread's until it is done */
 	pthread_mutex_t lock;	   /* guards the two below */
@@ -72,7 +82,8 @@ struct op_run {
 
 struct operations {
 	struct operations_config config;
-	struct pool *pool;
+	struct pool *pool; /* NULL: halted */
+	struct transfers *transfers;
 	struct slab ops;		     /* struct op */
 	struct slab shelves[OP_SHELF_COUNT]; /* small final responses, by size */
 	struct hash table;		     /* by id */
@@ -81,10 +92,14 @@ struct operations {
 	struct list routes;		     /* struct op_route: every one that somebody refers to */
 	struct list ring;		     /* struct op_load with something queued, in turn */
 	struct list running;		     /* struct op_run, launched */
-	struct list blocked; /* struct op_run, queued behind another that changes the same resource */
-	struct hash turns;   /* struct op_turn, by the resource's id */
+	struct list
+		blocked;   /* struct op_run, queued behind another that changes the same resource, or held */
+	struct hash turns; /* struct op_turn, by the resource's id */
 	unsigned outstanding, queued, run_count;
 	uint64_t sequence;
+	uint64_t kept;	     /* in the table: results */
+	uint64_t tombstones; /* in the table, likewise */
+	uint64_t refused[OP_REFUSALS];
 	uint64_t retained_bytes; /* bodies of requests that have not ended, and results that are kept */
 	struct timer retry;	 /* runs while nothing is started, because the disk has refused a start */
 	bool draining;
@@ -102,7 +117,9 @@ void op_notify(struct op *op, struct list *watchers); /* these, which are taken 
 struct op_route *op_route_ref(struct op_route *route);
 
 /* operations.c: what submitting and recovering share. */
-struct op_run *op_run_new(struct op *op, struct work_input *input); /* takes input */
+void op_tell(
+	void (*fn)(void *arg, const struct op *op), const struct op *op); /* one of the hooks, NULL too */
+struct op_run *op_run_new(struct op *op, struct work_input *input);	  /* takes input */
 void op_enqueue(struct op *op);
 
 /* drain.c */
@@ -118,6 +135,7 @@ bool op_queue_has_room(const struct op_route *route);
 void op_queue_add(struct op_run *run, bool at_head);
 void op_queue_remove(struct op_run *run);
 void op_queue_enter(struct op_run *run); /* at the end, or blocked as its turn says */
+void op_queue_hold(struct op_run *run);
 void op_queue_unblock(struct op_run *run);
 struct op_run *op_queue_next(struct operations *operations); /* takes it off; NULL: none may run now */
 
@@ -127,8 +145,13 @@ void op_turn_leave(struct op_run *run); /* the next may then run; does nothing w
 
 /* running.c: from the queue to a thread and back. */
 void op_start_next(struct operations *operations);
+void op_end_stopped(struct op *op, enum op_stop stop);
 void op_stop_work(struct op *op, enum op_stop why, enum work_stop how);
 void op_run_free(struct op *op);
+
+/* unjudged.c: held until the body is judged. */
+void op_hold(struct op *op);
+void op_judge(struct op *op);
 
 /* ending.c: a decided end becomes durable, then visible. */
 void op_end(struct op *op, enum op_state end, struct work_result *result);

@@ -52,17 +52,22 @@ op_queue_add(struct op_run *run, bool at_head)
 }
 
 void
-op_queue_enter(struct op_run *run)
+op_queue_hold(struct op_run *run)
 {
 	struct operations *operations = run->op->route->operations;
 
-	if (!run->change || op_turn_join(run)) {
-		op_queue_add(run, false);
-		return;
-	}
 	run->blocked = true;
 	list_add_tail(&operations->blocked, &run->link);
 	operations->queued++;
+}
+
+void
+op_queue_enter(struct op_run *run)
+{
+	if (!run->change || op_turn_join(run))
+		op_queue_add(run, false);
+	else
+		op_queue_hold(run);
 }
 
 void

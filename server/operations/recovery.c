@@ -137,22 +137,31 @@ restore_outstanding(struct recovery *recovery, struct op *op, const struct store
 	if (rc == 0)
 		input->body = blob_ref(record->body);
 	struct op_run *run = op_run_new(op, input);
-	if (record->pending)
+	if (record->pending) {
 		op->run->change = restore_change(op, input, record->pending);
+		op->run->accepted = store_pending_represent(
+			record->pending, op->run->change->collection, op->run->change->url);
+	}
 	operations->outstanding++;
+	op_tell(operations->config.on_accept, op);
 	/* Queued ones, too: the start of what may be run again is not recorded. */
 	remember_running(recovery, record);
 	op->state = OP_QUEUED;
-	bool is_lost = op->route->collection && !op->run->change;
+	bool is_held = rc == 0 && input->unjudged && !op->run->change;
+	bool is_lost = op->route->collection && !op->run->change && !is_held;
 	if (rc < 0 || !known || is_lost || (record->state == STORE_RUNNING && !op->route->rerun)) {
 		list_add_tail(&recovery->interrupted, &run->link);
 		return;
 	}
 	op->started_ms = 0;
 	op->route->load->waiting++;
+	recovery->queued++;
+	if (is_held) {
+		op_hold(op);
+		return;
+	}
 	op_queue_enter(run);
 	timer_start(operations->config.timers, &op->timer, op->route->queue_timeout_ms);
-	recovery->queued++;
 }
 
 static void

@@ -104,8 +104,8 @@ end_with_result(struct op *op, struct work_result *result)
 }
 
 /* What the work has answered no longer counts: why it was stopped does. */
-static void
-end_stopped(struct op *op, enum op_stop stop)
+void
+op_end_stopped(struct op *op, enum op_stop stop)
 {
 	if (stop == OP_STOP_TIMEOUT)
 		op_end_with(op, OP_TIMED_OUT, PROBLEM_RUN_TIMEOUT, NULL);
@@ -116,9 +116,8 @@ end_stopped(struct op *op, enum op_stop stop)
 }
 
 static void
-on_work_done(struct pool_job *job)
+work_is_done(struct op_run *run)
 {
-	struct op_run *run = container_of(job, struct op_run, job);
 	struct operations *operations = run->op->route->operations;
 	struct op *op = run->op;
 
@@ -130,13 +129,57 @@ on_work_done(struct pool_job *job)
 	op->progress = (int8_t)run->progress;
 	if (run->stop != OP_GOES_ON) {
 		work_result_fini(&run->result);
-		end_stopped(op, run->stop);
+		op_end_stopped(op, run->stop);
 	} else {
 		learn_run_time(op);
 		end_with_result(op, &run->result);
 	}
 	op_start_next(operations);
 	operations_check_drained(operations);
+}
+
+static void
+on_job_done(struct pool_job *job)
+{
+	work_is_done(container_of(job, struct op_run, job));
+}
+
+static void
+on_begun_done(struct mail *mail)
+{
+	work_is_done(container_of(mail, struct op_run, begun.mail));
+}
+
+static void
+run_on_pool(struct op_run *run)
+{
+	run->job.run = do_work;
+	run->job.done = on_job_done;
+	pool_submit(run->op->route->operations->pool, &run->job);
+}
+
+static void
+begin_work(struct op_run *run)
+{
+	const struct work *work = run->op->route->work;
+
+	run->begun = (struct work_run){
+		.input = run->input,
+		.control = &run->control,
+		.result = &run->result,
+		.transfers = run->op->route->operations->transfers,
+		.mail.deliver = on_begun_done,
+	};
+	work->type->begin(work, &run->begun);
+}
+
+static int
+init_control(struct op_run *run)
+{
+	if (!run->op->route->work->type->begin)
+		return work_control_init(&run->control);
+	work_control_init_begun(&run->control);
+	return 0;
 }
 
 static void
@@ -148,7 +191,7 @@ launch(struct op_run *run)
 	run->starting = false;
 	op->started_ms = clock_wall_ms();
 	op_set_state(op, OP_RUNNING);
-	int rc = work_control_init(&run->control);
+	int rc = init_control(run);
 	if (rc < 0) {
 		log_error("operation not started", "id=%s error=%s", LOG_ID(&op->id), strerrorname_np(-rc));
 		give_slot_back(op);
@@ -163,9 +206,10 @@ launch(struct op_run *run)
 	run->launched = true;
 	list_add_tail(&operations->running, &run->link);
 	timer_start(operations->config.timers, &op->timer, op->route->run_timeout_ms);
-	run->job.run = do_work;
-	run->job.done = on_work_done;
-	pool_submit(operations->pool, &run->job);
+	if (op->route->work->type->begin)
+		begin_work(run);
+	else
+		run_on_pool(run);
 }
 
 static void
@@ -222,9 +266,9 @@ on_start_durable(void *arg, int error)
 		give_slot_back(run->op);
 		/* Halted, or going down: the next start decides.  The store may be closed by now. */
 		if (!operations->pool || (error && operations->draining))
-			end_stopped(run->op, OP_STOP_DRAIN);
+			op_end_stopped(run->op, OP_STOP_DRAIN);
 		else if (run->stop != OP_GOES_ON)
-			end_stopped(run->op, run->stop);
+			op_end_stopped(run->op, run->stop);
 		else if (!error)
 			op_end_with(run->op, OP_FAILED, PROBLEM_NOT_FOUND,
 				"The resource was deleted together with its parent.");

@@ -18,6 +18,7 @@ enum store_verb {
 	STORE_END,     /* end, status, fields, result, detail, ended_ms, forget_ms, change */
 	STORE_CHANGE,  /* change, and nothing else: there is no operation */
 	STORE_INDEX,   /* likewise, and of that its collection */
+	STORE_ATTACH,  /* change */
 	STORE_EXPIRE,  /* forget_ms */
 	STORE_FORGET,
 	STORE_VERB_COUNT,

@@ -158,6 +158,10 @@ changes_find(struct changes *changes, uint64_t sequence, struct store_pending *r
 	ret_pending->collection = resource_row_text(statement, 1);
 	resource_row_id(statement, 2, &ret_pending->id);
 	resource_row_id(statement, 3, &ret_pending->parent);
+	ret_pending->document = resource_row_text(statement, 4);
+	ret_pending->version = (uint64_t)sqlite3_column_int64(statement, 5);
+	ret_pending->created_ms = sqlite3_column_int64(statement, 6);
+	ret_pending->updated_ms = sqlite3_column_int64(statement, 7);
 	sqlite3_reset(statement);
 	return 0;
 }

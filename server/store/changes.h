@@ -37,7 +37,7 @@ __attribute__((warn_unused_result)) int changes_check(struct changes *changes, c
 __attribute__((warn_unused_result)) int changes_add_indexes(
 	struct changes *changes, const struct store_collection *collection);
 
-/* What the operation of that sequence is to carry out; *ret_pending's collection is the caller's to free.  -ENOENT
+/* What the operation of that sequence is to carry out; *ret_pending's strings are the caller's to free.  -ENOENT
  * if it carries out no change. */
 __attribute__((warn_unused_result)) int changes_find(
 	struct changes *changes, uint64_t sequence, struct store_pending *ret_pending);

@@ -43,6 +43,7 @@ add_change(struct disk *disk, struct write *write)
 
 	switch (write->verb) {
 	case STORE_ACCEPT:
+	case STORE_ATTACH:
 		return changes_accept(disk->changes, change, sequence);
 	case STORE_BEGIN:
 		return changes_begin(disk->changes, change, sequence);
@@ -93,7 +94,8 @@ add(struct disk *disk, struct write *write)
 	if (rc < 0)
 		return rc;
 	write->settled = true;
-	if (!disk->rows || write->verb == STORE_CHANGE || write->verb == STORE_INDEX)
+	if (!disk->rows || write->verb == STORE_CHANGE || write->verb == STORE_INDEX ||
+		write->verb == STORE_ATTACH)
 		return 0;
 	rc = rows_write(disk->rows, write->verb, &write->operation, write->file);
 	if (rc == -ENOENT || rc == -EEXIST) {

@@ -58,6 +58,7 @@ on_load(void *arg, const struct store_operation *operation)
 		with_change.pending = &pending;
 	passing->fn(passing->arg, &with_change);
 	free(pending.collection);
+	free(pending.document);
 }
 
 static int

@@ -82,3 +82,23 @@ representation_of_change(struct store_change *change, const struct resource *res
 	change->representation = text_take(&text);
 	change->version = resource->version;
 }
+
+char *
+store_pending_represent(
+	const struct store_pending *pending, const struct store_collection *collection, const char *url)
+{
+	struct text text = {0};
+	struct resource resource = {
+		.id = pending->id,
+		.parent = pending->parent,
+		.status = STORE_PENDING,
+		.action = pending->action,
+		.version = pending->version,
+		.created_ms = pending->created_ms,
+		.updated_ms = pending->updated_ms,
+		.document = pending->document,
+	};
+
+	representation_add(&text, collection, &resource, url);
+	return text_take(&text);
+}

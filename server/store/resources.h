@@ -117,7 +117,14 @@ struct store_pending {
 	enum store_action action;
 	struct id id;
 	struct id parent;
+	char *document; /* as the change left it */
+	uint64_t version;
+	int64_t created_ms, updated_ms;
 };
+
+/* The resource as it was shown when the change was accepted, for the caller to free. */
+char *store_pending_represent(
+	const struct store_pending *pending, const struct store_collection *collection, const char *url);
 
 /* A collection that knows as much of itself as is needed to settle a pending change, for one that is no longer
  * configured. */
@@ -129,6 +136,11 @@ __attribute__((warn_unused_result)) int store_add_collection(
 
 /* Makes a change that needs nobody to carry it out: the resource is ACTIVE, or gone, when it completes. */
 void store_change(struct store *store, struct store_change *change, store_done_fn done, void *arg);
+
+/* Makes the change part of an operation that was accepted without one and has not begun, as if it had been accepted with
+ * it now. */
+void store_attach(struct store *store, const struct id *id, uint64_t sequence, struct store_change *change,
+	store_done_fn done, void *arg);
 
 /* One read of one resource.  The caller's, but the store's until it is completed; zero but for what is
  * wanted. */
@@ -204,6 +216,7 @@ struct store_list {
 	struct id marker;
 	unsigned limit;
 	void (*done)(struct store_list *list);
+	void *arg; /* the caller's */
 
 	/* -ENOENT: the parent is missing; -ESRCH: no resource is the marker; -EINVAL: no resource has the
 	 * sort key; -EIO */

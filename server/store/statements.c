@@ -50,7 +50,8 @@ static const char *const sql[STATEMENT_COUNT] = {
 	[FIND_OTHERS] = "SELECT operation, document FROM resource_change WHERE resource = ?1"
 			" AND operation > ?2 ORDER BY operation LIMIT 1",
 	[UPDATE_CHANGE] = "UPDATE resource_change SET document = ?2 WHERE operation = ?1",
-	[FIND_PENDING] = "SELECT c.action, r.collection, r.id, r.parent FROM resource_change c"
+	[FIND_PENDING] = "SELECT c.action, r.collection, r.id, r.parent, c.document, r.version,"
+			 " r.created_ms, r.updated_ms FROM resource_change c"
 			 " JOIN resource r ON r.sequence = c.resource WHERE c.operation = ?1",
 	[FIND_DAMAGED] = "SELECT sequence FROM resource WHERE checksum <> row_checksum(collection, id,"
 			 " parent, status, action, version, created_ms, updated_ms, status_message, document)"

@@ -96,6 +96,15 @@ store_change(struct store *store, struct store_change *change, store_done_fn don
 	store->backend->write(store, STORE_CHANGE, &operation, done, arg);
 }
 
+void
+store_attach(struct store *store, const struct id *id, uint64_t sequence, struct store_change *change,
+	store_done_fn done, void *arg)
+{
+	struct store_operation operation = {.id = *id, .sequence = sequence, .change = change};
+
+	store->backend->write(store, STORE_ATTACH, &operation, done, arg);
+}
+
 int
 store_add_collection(struct store *store, struct store_collection *collection)
 {

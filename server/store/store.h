@@ -13,6 +13,7 @@
 #pragma once
 
 #include "common/blob.h"
+#include "common/histogram.h"
 #include "common/id.h"
 #include "common/mailbox.h"
 
@@ -145,7 +146,7 @@ struct store_stats {
 	uint64_t commits;
 	uint64_t writes;
 	uint64_t waiting;
-	int64_t last_commit_us;
+	struct histogram commit_times;
 	uint64_t file_bytes;
 };
 void store_get_stats(struct store *store, struct store_stats *ret_stats);

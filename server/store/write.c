@@ -78,6 +78,7 @@ static size_t (*const takers[STORE_VERB_COUNT])(
 	[STORE_END] = take_end,
 	[STORE_CHANGE] = take_numbers,
 	[STORE_INDEX] = take_numbers,
+	[STORE_ATTACH] = take_numbers,
 	[STORE_EXPIRE] = take_numbers,
 	[STORE_FORGET] = take_numbers,
 };
@@ -118,7 +119,7 @@ write_new(enum store_verb verb, const struct store_operation *operation, store_d
 void
 write_tell(struct write *write, struct item_cache *items)
 {
-	bool changes = write->verb == STORE_ACCEPT || write->verb == STORE_END || write->verb == STORE_CHANGE;
+	bool changes = write->verb != STORE_BEGIN && write->verb != STORE_INDEX;
 
 	if (changes && write->operation.change && write->done)
 		write->items = item_cache_ref(items);

@@ -78,7 +78,7 @@ static bool
 is_refusable(const struct write *write)
 {
 	return write->verb == STORE_ACCEPT || write->verb == STORE_BEGIN || write->verb == STORE_CHANGE ||
-	       write->verb == STORE_INDEX;
+	       write->verb == STORE_INDEX || write->verb == STORE_ATTACH;
 }
 
 /* Notes that what failed with error. */
@@ -107,7 +107,7 @@ write_together(struct writer *writer, struct list *group)
 		return rc;
 	pthread_mutex_lock(&writer->lock);
 	writer->stats.commits++;
-	writer->stats.last_commit_us = clock_mono_us() - started_us;
+	histogram_add(&writer->stats.commit_times, clock_mono_us() - started_us);
 	pthread_mutex_unlock(&writer->lock);
 	list_for_each_safe(node, group)
 		finish(writer, write_of(node), write_of(node)->error);

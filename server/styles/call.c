@@ -4,6 +4,7 @@
  * ones), or the first of the end and the client's patience (Prefer: wait).
  */
 #include "styles/call.h"
+#include "styles/collection.h"
 
 #include "common/cleanup.h"
 #include "common/log.h"
@@ -21,6 +22,8 @@ call_free(struct call *call)
 {
 	op_unwatch(&call->watcher);
 	timer_stop(&call->timer);
+	timer_stop(&call->judge_timer);
+	call_abandon_judging(call);
 	if (call->acceptor.link.next)
 		list_remove(&call->acceptor.link);
 	work_input_free(call->input);
@@ -28,6 +31,9 @@ call_free(struct call *call)
 	store_change_free(call->change);
 	work_result_fini(&call->verdict);
 	intake_fini(&call->intake);
+	if (call->page)
+		collection_page_fini(call->page);
+	free(call->page);
 	free(call->url);
 	free(call->read.document);
 	free(call->read.representation);
@@ -52,7 +58,7 @@ bool
 call_is_gone(struct call *call)
 {
 	call->busy = false;
-	if (call->request)
+	if (call->request || (call->is_late && call->op))
 		return false;
 	call_free(call);
 	return true;
@@ -62,24 +68,13 @@ void
 call_refuse(struct call *call, enum problem problem, int status, const char *detail, struct fields *fields)
 {
 	enum problem_dialect dialect = style_route_dialect(call->route);
+	struct problem_report report = {
+		.problem = problem, .status = status, .detail = detail, .dialect = dialect};
 
-	answer_problem(call_end(call), dialect, problem, status, detail, fields);
-}
-
-/* The verdict becomes the final response of an operation that is accepted all the same. */
-static void
-defer_verdict(struct call *call, const struct problem_report *report)
-{
-	struct work_result *verdict = &call->verdict;
-	struct text document = {0};
-
-	problem_format(report, &document);
-	verdict->status = problem_status(report->problem);
-	verdict->detail = xstrdup(report->detail);
-	verdict->body = blob_take_text(&document);
-	fields_put(&verdict->fields, "Content-Type", PROBLEM_CONTENT_TYPE);
-	call->defers = false;
-	call_submit_or_join(call);
+	if (call->is_late)
+		call_late_fail(call, &report);
+	else
+		answer_problem(call_end(call), dialect, problem, status, detail, fields);
 }
 
 void
@@ -93,8 +88,8 @@ call_refuse_body(struct call *call)
 	};
 	struct intake intake = call->intake;
 
-	if (call->defers) {
-		defer_verdict(call, &report);
+	if (call->is_late) {
+		call_late_fail(call, &report);
 		return;
 	}
 
@@ -159,12 +154,12 @@ is_of_range(const char *type, size_t len, const char *range)
 }
 
 static bool
-is_type_allowed(const struct call *call)
+is_type_allowed(const struct style_route *route, const struct http_request *request)
 {
-	char **types = call->route->config.request_types;
-	const char *type = http_request_field(call->request, "Content-Type");
+	char **types = route->config.request_types;
+	const char *type = http_request_field(request, "Content-Type");
 
-	if (!types || http_request_body_len(call->request) == 0)
+	if (!types)
 		return true;
 	size_t len = type ? strcspn(type, "; \t") : 0;
 	for (; *types; types++)
@@ -402,6 +397,7 @@ submit(struct call *call)
 		.sync = !call->style,
 		.key = call->key,
 		.change = call->change,
+		.unjudged = call->unjudged,
 		.verdict = call->verdict.status ? &call->verdict : NULL,
 	};
 	struct op *op;
@@ -478,6 +474,21 @@ call_submit_or_join(struct call *call)
 		refuse_reused(call);
 }
 
+void
+call_submit_unjudged(struct call *call)
+{
+	call->unjudged = true;
+	if (!call->input->body)
+		call->input->body = blob_ref(call->body);
+	call_submit_or_join(call);
+}
+
+const struct work_input *
+call_input(const struct call *call)
+{
+	return call->is_late ? op_unjudged_input(call->op) : call->input;
+}
+
 bool
 call_prepare(struct call *call)
 {
@@ -496,22 +507,62 @@ call_prepare(struct call *call)
 	return call_read_key(call);
 }
 
+/* Steps 2 to 5 of the contract's order, as far as they are the route's: what is wrong with the head of a request with a body of that
+ * length.  PROBLEM_NONE, or a problem and in *ret_detail a constant sentence. */
+static enum problem
+judge_head(const struct style_route *route, const struct http_request *request, enum async_param said,
+	uint64_t body_len, const char **ret_detail)
+{
+	if (!style_route_may_call(route, request)) {
+		*ret_detail = "This caller may not use this route.";
+		return PROBLEM_FORBIDDEN;
+	}
+	if (said == ASYNC_MALFORMED && !is_safe(request)) {
+		*ret_detail = "The query parameter async is not true, false, 1 or 0.";
+		return PROBLEM_INVALID_PARAMETER;
+	}
+	if (body_len > route->config.max_body_bytes) {
+		*ret_detail = "The body is larger than this route takes.";
+		return PROBLEM_CONTENT_TOO_LARGE;
+	}
+	if (body_len > 0 && !is_type_allowed(route, request)) {
+		*ret_detail = "This route does not take bodies of that type.";
+		return PROBLEM_UNSUPPORTED_MEDIA_TYPE;
+	}
+	return PROBLEM_NONE;
+}
+
+/* What the head says of the length of a body that is to come; of chunks it is not known, and may be nothing. */
+static uint64_t
+announced_len(const struct http_request *request)
+{
+	const char *length = http_request_field(request, "Content-Length");
+	uint64_t len = 0;
+
+	/* The guard has passed it, but may have had a larger limit than a number has. */
+	if (length && text_parse_uint(length, strlen(length), UINT64_MAX, &len) < 0)
+		return UINT64_MAX;
+	return len;
+}
+
+bool
+call_refuse_early(struct http_request *request, void *arg)
+{
+	const struct style_route *route = arg;
+	CLEANUP_FREE char *query = NULL;
+	const char *detail;
+
+	enum async_param said = async_param_read(request->query, &query);
+	enum problem problem = judge_head(route, request, said, announced_len(request), &detail);
+	if (problem != PROBLEM_NONE)
+		answer_problem(request, style_route_dialect(route), problem, 0, detail, NULL);
+	return problem != PROBLEM_NONE;
+}
+
 /* Steps 5 to 7 of the contract's order, as far as they need no thread; true if the call is still to be submitted. */
 static bool
 check(struct call *call)
 {
-	const struct style_route_config *route = &call->route->config;
-
-	if (http_request_body_len(call->request) > route->max_body_bytes) {
-		call_refuse(call, PROBLEM_CONTENT_TOO_LARGE, 0, "The body is larger than this route takes.",
-			NULL);
-		return false;
-	}
-	if (!is_type_allowed(call)) {
-		call_refuse(call, PROBLEM_UNSUPPORTED_MEDIA_TYPE, 0,
-			"This route does not take bodies of that type.", NULL);
-		return false;
-	}
 	int rc = http_request_take_body(call->request, call->route->styles->config.spool_fd, &call->body);
 	if (rc < 0) {
 		log_error("body not kept", "error=%s", strerrorname_np(-rc));
@@ -538,24 +589,27 @@ call_begin(struct http_request *request, void *arg)
 	call->request = request;
 	call->route = style_route_ref(arg);
 	timer_init(&call->timer, on_patience_over);
+	timer_init(&call->judge_timer, NULL);
 	request->arg = call;
 	request->on_gone = on_gone;
 	enum async_param said = async_param_read(request->query, &call->query);
-	if (!style_route_may_call(call->route, request)) {
-		call_refuse(call, PROBLEM_FORBIDDEN, 0, "This caller may not use this route.", NULL);
-		return;
-	}
-	if (said == ASYNC_MALFORMED && !is_safe(request)) {
-		call_refuse(call, PROBLEM_INVALID_PARAMETER, 0,
-			"The query parameter async is not true, false, 1 or 0.", NULL);
+	const char *detail;
+	enum problem problem =
+		judge_head(call->route, request, said, http_request_body_len(request), &detail);
+	if (problem != PROBLEM_NONE) {
+		call_refuse(call, problem, 0, detail, NULL);
 		return;
 	}
 	read_preferences(request, &call->preferences);
 	choose_style(call, said);
 	if (!check(call))
 		return;
-	if (call->route->config.collection)
+	if (call->route->config.collection && is_safe(request))
+		call_read_begin(call);
+	else if (call->route->config.collection)
 		call_change_begin(call);
+	else if (call_wants_intake(call) && call->defers)
+		call_submit_unjudged(call);
 	else if (call_wants_intake(call))
 		call_judge(call, on_judged);
 	else

@@ -7,29 +7,35 @@
 #include "styles/intake.h"
 #include "styles/private.h"
 
+struct judging;
+
 struct call {
-	struct http_request *request; /* NULL: the client has left, and something is still busy */
+	struct http_request *request; /* NULL: the client has left, and something is still busy; or is_late */
 	struct style_route *route;    /* a reference */
 	struct preferences preferences;
 	const struct style *style; /* NULL: synchronous */
 	bool asks_prefer;	   /* Prefer: respond-async was honoured */
 	bool asks_location_too;	   /* ... beside async=true */
-	bool defers;		   /* Prefer: wait=0: a bad body is told by the monitor */
+	bool defers;		   /* Prefer: wait=0: the body is judged after the 202 */
+	bool unjudged;		   /* it is submitted before its body was judged */
+	bool is_late;		   /* it was answered: only its body is still to be judged, for op */
 	int64_t wait_ms;	   /* hold the 202 this long for the end; 0: do not */
 	char *query;		   /* without async; NULL: there is none */
 	struct blob *body;	   /* a reference; NULL: there is none */
 	struct work_input *input;  /* until it is submitted */
 	struct op_key *key;	   /* likewise */
-	struct op *op;		   /* once submitted, until answered */
+	struct op *op;		   /* once submitted, until answered; is_late: NULL once it has ended */
 	struct op_acceptor acceptor;
 	struct op_watcher watcher;
 	struct timer timer; /* the client's patience */
 
 	/* the body, where it is looked into */
 	struct intake intake;
-	struct pool_job job; /* judges it */
+	struct judging *judging; /* on a thread; NULL: it is not */
 	void (*judged)(struct call *call);
-	struct work_result verdict; /* what is wrong with it, where that is told by the monitor */
+	struct timer judge_timer; /* how long the 202 waits for that */
+	struct work_result
+		verdict; /* the final response, where it is known before the call is submitted; status 0: it is not */
 
 	/* of a collection */
 	enum store_action action;
@@ -41,12 +47,13 @@ struct call {
 	struct store_judgement judgement;
 	void (*passed)(struct call *call); /* once the judgement has found nothing */
 	enum op_refusal refusal;	   /* with it: what is told then */
+	struct collection_page *page;	   /* what is listed; NULL: nothing is */
 	bool has_if_match;
 	uint64_t expected[STORE_EXPECTED_MAX];
 	unsigned expected_count; /* of If-Match; with has_if_match, 0: nothing can match */
 	bool is_any;		 /* If-Match: * */
 
-	bool busy; /* the store or a thread has a part of it: it must stay */
+	bool busy; /* the store has a part of it: it must stay */
 };
 
 void call_free(struct call *call);
@@ -61,7 +68,7 @@ void call_refuse(
 /* Answers that the server has no room. */
 void call_refuse_load(struct call *call, enum op_refusal refusal);
 
-/* Answers with the verdict of the intake, or has the monitor tell it. */
+/* Answers with the verdict of the intake. */
 void call_refuse_body(struct call *call);
 
 /* Makes the input and the key.  False if the call has been answered. */
@@ -76,22 +83,43 @@ bool call_join_same(struct call *call);
 /* Waits for op as for one of its own. */
 void call_await(struct call *call, struct op *op);
 
+/* Submits or joins as it is, with the body still to be judged. */
+void call_submit_unjudged(struct call *call);
+
+/* What it was called with. */
+const struct work_input *call_input(const struct call *call);
+
 /* Whether something that was busy has come back too late: then the call is freed. */
 bool call_is_gone(struct call *call);
 
 /* call_key.c: reads the Idempotency-Key and makes the call's key.  False if the call has been answered. */
 bool call_read_key(struct call *call);
 
-/* call_body.c: has the intake judged, on a thread where that takes long; then calls judged. */
+/* call_body.c: has the intake judged, on a thread where that takes long; then calls judged.  Where that takes too long for the
+ * 202, the call is submitted unjudged instead. */
 void call_judge(struct call *call, void (*judged)(struct call *call));
 bool call_wants_intake(const struct call *call);
 
 /* The same, but the body is only parsed. */
 void call_parse(struct call *call, void (*parsed)(struct call *call));
 
+/* Lets go of what is judged on a thread. */
+void call_abandon_judging(struct call *call);
+
+/* call_late.c: an op_judge_fn, its argument is a style_route.  Begins a late call. */
+void call_late_begin(void *route, struct op *op);
+
+/* Ends a late call: its body is good, is a change (call->change), or is not good. */
+void call_late_pass(struct call *call);
+void call_late_attach(struct call *call);
+void call_late_fail(struct call *call, const struct problem_report *report);
+
 /* call_change.c: a call of a collection. */
 void call_change_begin(struct call *call);
 void call_change_refused(struct call *call, int error);
+
+/* call_read.c: a GET or HEAD of a collection that was asked for asynchronously. */
+void call_read_begin(struct call *call);
 
 /* Has its change judged, which is about to be refused for another reason: what is wrong with it comes first (contract, 3).
  * Then passed is called if nothing is. */

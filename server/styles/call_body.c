@@ -4,27 +4,32 @@
 
 #include "common/schema.h"
 
+#include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* What is judged on the loop; what its schema takes too many steps for goes to a thread after all. */
 #define INLINE_BYTES (16 * 1024)
 
+/* A body on a thread. */
+struct judging {
+	struct pool_job job;
+	struct call *call;	   /* whose it is; NULL: nobody waits for it any more */
+	struct style_route *route; /* a reference, which keeps what it is judged by */
+	struct intake intake;
+	bool only_parses;
+	atomic_bool abandoned; /* it need not begin */
+};
+
 bool
 call_wants_intake(const struct call *call)
 {
 	const struct style_route_config *route = &call->route->config;
-	enum http_method method = call->request->method;
+	enum http_method method = http_method_find(call_input(call)->method);
 
 	if (!route->schema || method == HTTP_GET || method == HTTP_HEAD || method == HTTP_OPTIONS)
 		return false;
 	return method != HTTP_DELETE || call->body;
-}
-
-/* Pool thread. */
-static void
-do_parse(struct pool_job *job)
-{
-	intake_parse(&container_of(job, struct call, job)->intake);
 }
 
 static void
@@ -39,32 +44,81 @@ run(struct intake *intake)
 static void
 do_judge(struct pool_job *job)
 {
-	run(&container_of(job, struct call, job)->intake);
+	struct judging *judging = container_of(job, struct judging, job);
+
+	if (atomic_load(&judging->abandoned))
+		return;
+	if (judging->only_parses)
+		intake_parse(&judging->intake);
+	else
+		run(&judging->intake);
 }
 
 static void
 on_judged(struct pool_job *job)
 {
-	struct call *call = container_of(job, struct call, job);
+	struct judging *judging = container_of(job, struct judging, job);
+	struct call *call = judging->call;
 
-	if (!call_is_gone(call))
+	if (call) {
+		timer_stop(&call->judge_timer);
+		call->judging = NULL;
+		call->intake = judging->intake;
+	} else {
+		intake_fini(&judging->intake);
+	}
+	style_route_unref(judging->route);
+	free(judging);
+	if (call)
 		call->judged(call);
 }
 
-static void
-go_to_thread(struct call *call, void (*job)(struct pool_job *job))
+void
+call_abandon_judging(struct call *call)
 {
-	call->busy = true;
-	call->job.run = job;
-	call->job.done = on_judged;
-	pool_submit(call->route->styles->pool, &call->job);
+	if (!call->judging)
+		return;
+	atomic_store(&call->judging->abandoned, true);
+	call->judging->call = NULL;
+	call->judging = NULL;
+}
+
+/* The 202 waits no longer: what is found is the final response. */
+static void
+on_judged_too_late(struct timer *timer)
+{
+	struct call *call = container_of(timer, struct call, judge_timer);
+
+	call_abandon_judging(call);
+	call_submit_unjudged(call);
+}
+
+static void
+go_to_thread(struct call *call, bool only_parses)
+{
+	const struct styles_config *config = &call->route->styles->config;
+	struct judging *judging = xcalloc(1, sizeof *judging);
+
+	judging->call = call;
+	judging->route = style_route_ref(call->route);
+	judging->intake = call->intake;
+	judging->only_parses = only_parses;
+	judging->job.run = do_judge;
+	judging->job.done = on_judged;
+	call->intake = (struct intake){0};
+	call->judging = judging;
+	if (call->style && !call->is_late) {
+		timer_init(&call->judge_timer, on_judged_too_late);
+		timer_start(config->timers, &call->judge_timer, config->validation_wait_ms);
+	}
+	pool_submit(call->route->styles->pool, &judging->job);
 }
 
 static void
 judge_on_thread(struct call *call)
 {
 	call->intake.schema = call->route->config.schema;
-	go_to_thread(call, do_judge);
+	go_to_thread(call, false);
 }
 
 void
@@ -73,7 +127,7 @@ call_parse(struct call *call, void (*parsed)(struct call *call))
 	call->judged = parsed;
 	call->intake.body = blob_ref(call->body);
 	if (blob_len(call->body) > INLINE_BYTES) {
-		go_to_thread(call, do_parse);
+		go_to_thread(call, true);
 		return;
 	}
 	intake_parse(&call->intake);

@@ -62,10 +62,8 @@ take_tag(struct call *call, const char *tag, size_t len)
 }
 
 static void
-take_if_match_line(const char *value, void *arg)
+take_if_match_line(struct call *call, const char *value)
 {
-	struct call *call = arg;
-
 	call->has_if_match = true;
 	while (*value) {
 		value += strspn(value, " \t,");
@@ -74,6 +72,17 @@ take_if_match_line(const char *value, void *arg)
 			call->is_any = true;
 		take_tag(call, value, len);
 		value += len;
+	}
+}
+
+static void
+read_if_match(struct call *call)
+{
+	fields_for_each(field, &call_input(call)->fields) {
+		if (!text_equal_nocase(field.name, field.name_len, "If-Match"))
+			continue;
+		CLEANUP_FREE char *value = xstrndup(field.value, field.value_len);
+		take_if_match_line(call, value);
 	}
 }
 
@@ -132,7 +141,7 @@ join_delete(struct call *call)
 static void
 try_again(struct call *call)
 {
-	if (!call->input && !call_prepare(call))
+	if (!call->is_late && !call->input && !call_prepare(call))
 		return;
 	intake_reset(&call->intake);
 	read_base(call);
@@ -228,6 +237,10 @@ on_applied(void *arg, int error)
 static void
 submit_change(struct call *call)
 {
+	if (call->is_late) {
+		call_late_attach(call);
+		return;
+	}
 	if (call->style || call->key || call->route->config.has_on_change) {
 		call_submit_or_join(call);
 		return;
@@ -297,7 +310,7 @@ on_parsed(struct call *call)
 {
 	if (call->intake.problem != PROBLEM_NONE)
 		call_refuse_body(call);
-	else if (!call_join_same(call))
+	else if (call->is_late || !call_join_same(call))
 		read_base(call);
 }
 
@@ -310,62 +323,72 @@ begin_patch(struct call *call)
 
 /* Whether a body of that type is a merge patch, or says nothing of itself. */
 static bool
-is_merge_patch(const struct http_request *request)
+is_merge_patch(const struct work_input *input)
 {
-	const char *type = http_request_field(request, "Content-Type");
+	CLEANUP_FREE char *type = fields_dup_value(&input->fields, "Content-Type");
 
 	return !type ||
 	       strncasecmp(type, "application/json-patch+json", strlen("application/json-patch+json")) != 0;
 }
 
-static void
-set_resource(struct call *call)
+/* Reads the ids in the path; NULL, or the name of a parameter that is none. */
+static const char *
+read_ids(struct call *call, bool is_item)
 {
-	CLEANUP_FREE char *url = collection_url(call->request);
+	const struct store_collection *collection = call->route->config.collection;
+	const struct work_input *input = call_input(call);
+	const char *parent =
+		collection->parent_member ? work_input_param(input, collection->parent_member) : NULL;
+	const char *id = is_item ? work_input_param(input, "id") : NULL;
+
+	if (collection->parent_member && (!parent || id_parse(parent, strlen(parent), &call->parent) < 0))
+		return collection->parent_member;
+	return is_item && (!id || id_parse(id, strlen(id), &call->id) < 0) ? "id" : NULL;
+}
+
+static void
+set_resource(struct call *call, enum http_method method)
+{
+	const struct work_input *input = call_input(call);
 	char id[ID_TEXT_SIZE];
 
-	switch (call->request->method) {
-	case HTTP_POST:
-		call->action = STORE_CREATE;
-		id_generate(&call->id);
-		id_format(&call->id, id);
-		call->url = xasprintf("%s/%s", url, id);
+	if (method != HTTP_POST) {
+		call->action = method == HTTP_DELETE ? STORE_DELETE : STORE_UPDATE;
+		call->url = xasprintf("%s%s", input->base, input->path);
 		return;
-	case HTTP_DELETE:
-		call->action = STORE_DELETE;
-		break;
-	default:
-		call->action = STORE_UPDATE;
 	}
-	call->url = url;
-	url = NULL;
+	call->action = STORE_CREATE;
+	id_generate(&call->id);
+	id_format(&call->id, id);
+	call->url = xasprintf("%s%s/%s", input->base, input->path, id);
 }
 
 void
 call_change_begin(struct call *call)
 {
-	const struct style_route_config *route = &call->route->config;
-	bool is_create = call->request->method == HTTP_POST;
-	const char *wrong;
+	const struct store_collection *collection = call->route->config.collection;
+	enum http_method method = http_method_find(call_input(call)->method);
+	const char *wrong = read_ids(call, method != HTTP_POST);
 
-	if (!collection_read_ids(
-		    call->request, route->collection, !is_create, &call->id, &call->parent, &wrong)) {
+	if (wrong) {
 		CLEANUP_FREE char *detail = xasprintf("The path's {%s} is not a UUID.", wrong);
 		call_refuse(call, PROBLEM_INVALID_PARAMETER, 0, detail, NULL);
 		return;
 	}
-	set_resource(call);
-	if (!is_create)
-		http_request_each_field(call->request, "If-Match", take_if_match_line, call);
-	call->intake.collection = route->collection;
-	call->intake.fills_defaults = call->request->method != HTTP_PATCH;
+	set_resource(call, method);
+	if (method != HTTP_POST)
+		read_if_match(call);
+	call->intake.collection = collection;
+	call->intake.fills_defaults = method != HTTP_PATCH;
 	if (call->action == STORE_DELETE) {
 		make_change(call, NULL);
 		submit_change(call);
-	} else if (call->request->method == HTTP_PATCH && !is_merge_patch(call->request)) {
+	} else if (method == HTTP_PATCH && !is_merge_patch(call_input(call))) {
 		call_refuse(call, PROBLEM_UNSUPPORTED_MEDIA_TYPE, 0, "A patch is a merge patch (RFC 7396).",
 			NULL);
-	} else if (call->request->method == HTTP_PATCH) {
+	} else if (call->defers) {
+		call_submit_unjudged(call);
+	} else if (method == HTTP_PATCH) {
 		begin_patch(call);
 	} else {
 		call_judge(call, on_judged);

@@ -15,7 +15,8 @@ struct item {
 	struct style_route *route;    /* a reference */
 	struct store_read read;
 	char *url;
-	bool reads; /* the store has read */
+	bool reads;    /* the store has read */
+	bool was_late; /* a change was there when it was read, and had ended by the time that was known */
 	struct preferences preferences;
 	struct op_watcher watcher; /* of what changes the resource, while the answer is held */
 	struct timer timer;	   /* the client's patience */
@@ -146,6 +147,7 @@ on_end(struct op_watcher *watcher, struct op *op)
 	struct item *item = container_of(watcher, struct item, watcher);
 
 	(void)op;
+	item->was_late = false;
 	read_item(item);
 }
 
@@ -176,10 +178,15 @@ on_read(struct store_read *read)
 	}
 	if (read->status == STORE_PENDING)
 		op = operations_find_change(item->route->styles->config.operations, &read->id);
-	if (op && !op_has_ended(op) && timer_is_running(&item->timer))
+	bool waits = read->status == STORE_PENDING && timer_is_running(&item->timer);
+	if (waits && op && !op_has_ended(op)) {
 		op_watch(op, &item->watcher, on_end);
-	else
+	} else if (waits && !item->was_late) {
+		item->was_late = true; /* the change has ended since it was read */
+		read_item(item);
+	} else {
 		answer(item, op);
+	}
 }
 
 static void

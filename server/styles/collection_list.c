@@ -1,274 +1,90 @@
-/* GET of a collection: a page of its resources (contract, 6: lists). */
+/* GET of a collection, synchronously. */
 #include "styles/collection.h"
 
 #include "common/cleanup.h"
 #include "http/reply.h"
 
-#include <errno.h>
 #include <stdlib.h>
-#include <string.h>
-
-#define LIMIT_DEFAULT 20
-#define LIMIT_MAX 1000
-
-/* More filters than this are taken for an attack. */
-#define FILTERS_MAX 32
 
 /* A list on its way. */
-struct page {
+struct listing {
 	struct http_request *request; /* NULL: the client has left */
-	struct style_route *route;    /* a reference */
-	struct store_list list;
+	struct collection_page page;
 };
 
-static void
-free_page(struct page *page)
-{
-	struct store_list *list = &page->list;
-
-	for (size_t i = 0; i < list->filter_count; i++) {
-		free(list->filters[i].member);
-		free(list->filters[i].value);
-	}
-	free(list->filters);
-	free(list->sort_key);
-	free(list->url);
-	text_fini(&list->items);
-	style_route_unref(page->route);
-	free(page);
-}
-
 static struct http_request *
-end_page(struct page *page)
+end(struct listing *listing)
 {
-	struct http_request *request = page->request;
+	struct http_request *request = listing->request;
 
-	request->on_gone = NULL;
-	request->arg = NULL;
-	free_page(page);
+	if (request) {
+		request->on_gone = NULL;
+		request->arg = NULL;
+	}
+	collection_page_fini(&listing->page);
+	free(listing);
 	return request;
 }
 
 static void
 on_gone(struct http_request *request)
 {
-	struct page *page = request->arg;
+	struct listing *listing = request->arg;
 
 	request->on_gone = NULL;
 	request->arg = NULL;
-	page->request = NULL;
+	listing->request = NULL;
 	/* Nobody hears it. */
 	reply_bytes(request, 503, NULL, NULL, 0);
 }
 
 static void
-refuse(struct page *page, enum problem problem, const char *detail)
+refuse(struct listing *listing, enum problem problem, const char *detail)
 {
-	enum problem_dialect dialect = style_route_dialect(page->route);
+	enum problem_dialect dialect = style_route_dialect(listing->page.route);
 
-	answer_problem(end_page(page), dialect, problem, 0, detail, NULL);
-}
-
-/* What takes the value of a parameter: a sentence on what is wrong with it, NULL if nothing is. */
-static const char *
-take_limit(struct page *page, const char *value)
-{
-	uint64_t limit;
-	int rc = text_parse_uint(value, strlen(value), LIMIT_MAX, &limit);
-
-	if (rc == -EINVAL || (rc == 0 && limit == 0))
-		return "The query parameter limit is not a number of 1 or more.";
-	page->list.limit = rc == 0 ? (unsigned)limit : LIMIT_MAX;
-	return NULL;
-}
-
-static const char *
-take_marker(struct page *page, const char *value)
-{
-	if (id_parse(value, strlen(value), &page->list.marker) < 0)
-		return "The query parameter marker is not the id of a resource.";
-	page->list.has_marker = true;
-	return NULL;
-}
-
-static const char *
-take_sort_key(struct page *page, const char *value)
-{
-	char **members = page->route->config.members;
-	char **known = members;
-
-	while (known && *known && strcmp(*known, value) != 0)
-		known++;
-	if (known && !*known && !store_collection_owns(page->list.collection, value))
-		return "The query parameter sort_key is not a member of these resources.";
-	page->list.sort_key_is_known = members;
-	free(page->list.sort_key);
-	page->list.sort_key = xstrdup(value);
-	return NULL;
-}
-
-static const char *
-take_sort_dir(struct page *page, const char *value)
-{
-	page->list.descending = strcasecmp(value, "desc") == 0;
-	if (!page->list.descending && strcasecmp(value, "asc") != 0)
-		return "The query parameter sort_dir is neither asc nor desc.";
-	return NULL;
-}
-
-static const struct {
-	const char *name;
-	const char *(*take)(struct page *page, const char *value);
-} params[] = {
-	{"limit", take_limit},
-	{"marker", take_marker},
-	{"sort_key", take_sort_key},
-	{"sort_dir", take_sort_dir},
-};
-
-static const char *
-take_filter(struct page *page, const char *name, const char *value)
-{
-	struct store_list *list = &page->list;
-
-	if (strcmp(name, "async") == 0)
-		return NULL;
-	if (list->filter_count == FILTERS_MAX)
-		return "There are too many query parameters.";
-	if (!list->filters)
-		list->filters = xcalloc(FILTERS_MAX, sizeof *list->filters);
-	list->filters[list->filter_count++] = (struct store_filter){xstrdup(name), xstrdup(value)};
-	return NULL;
-}
-
-static const char *
-take_param(struct page *page, const struct http_query_param *param)
-{
-	CLEANUP_FREE char *name = xcalloc(param->name_len + 1, 1);
-	CLEANUP_FREE char *value = xcalloc(param->value_len + 1, 1);
-	size_t len;
-
-	if (text_percent_decode(param->name, param->name_len, true, name, &len) < 0 ||
-		text_percent_decode(param->value, param->value_len, true, value, &len) < 0)
-		return "A query parameter is not well-formed.";
-	if (!text_is_utf8(name, strlen(name)) || !text_is_utf8(value, strlen(value)))
-		return "A query parameter is not UTF-8.";
-	for (size_t i = 0; i < sizeof params / sizeof *params; i++)
-		if (strcmp(params[i].name, name) == 0)
-			return params[i].take(page, value);
-	return take_filter(page, name, value);
-}
-
-static const char *
-read_query(struct page *page)
-{
-	const char *at = page->request->query;
-	struct http_query_param param;
-	const char *wrong = NULL;
-
-	while (!wrong && http_query_next(&at, &param))
-		if (param.raw_len > 0)
-			wrong = take_param(page, &param);
-	return wrong;
-}
-
-/* Adds the URL of the next page: the same parameters, with the last id seen as marker. */
-static void
-add_next(struct text *url, const struct page *page)
-{
-	const char *at = page->request->query;
-	struct http_query_param param;
-	char id[ID_TEXT_SIZE];
-
-	text_addf(url, "%s?", page->list.url);
-	while (http_query_next(&at, &param)) {
-		bool is_marker = param.name_len == 6 && memcmp(param.name, "marker", 6) == 0;
-		if (!is_marker && param.raw_len > 0)
-			text_addf(url, "%.*s&", (int)param.raw_len, param.raw);
-	}
-	id_format(&page->list.last, id);
-	text_addf(url, "marker=%s", id);
+	answer_problem(end(listing), dialect, problem, 0, detail, NULL);
 }
 
 static void
-add_links(struct text *json, const struct page *page)
-{
-	CLEANUP(text_fini) struct text self = {0}, next = {0};
-
-	text_addf(&self, "%s%s%s", page->list.url, page->request->query ? "?" : "",
-		page->request->query ? page->request->query : "");
-	text_add_string(json, ",\"links\":{\"self\":");
-	text_add_json(json, self.data);
-	if (page->list.has_more) {
-		add_next(&next, page);
-		text_add_string(json, ",\"next\":");
-		text_add_json(json, next.data);
-	}
-	text_add_char(json, '}');
-}
-
-static void
-answer(struct page *page)
+answer(struct listing *listing)
 {
 	CLEANUP(text_fini) struct text json = {0};
 	CLEANUP(fields_fini) struct fields fields = {0};
 
-	text_add_char(&json, '{');
-	text_add_json(&json, page->list.collection->name);
-	text_add_string(&json, ":[");
-	text_add(&json, page->list.items.data ? page->list.items.data : "", page->list.items.len);
-	text_add_char(&json, ']');
-	add_links(&json, page);
-	text_addf(&json, ",\"metadata\":{\"total_count\":%llu}}", (unsigned long long)page->list.total);
+	collection_page_format(&listing->page, &json);
 	fields_put(&fields, "Cache-Control", "no-store");
-	reply_json(end_page(page), 200, &fields, &json);
+	reply_json(end(listing), 200, &fields, &json);
 }
 
 static void
 on_listed(struct store_list *list)
 {
-	struct page *page = container_of(list, struct page, list);
+	struct listing *listing = container_of(list, struct listing, page.list);
+	const char *detail;
+	enum problem problem = collection_page_problem(&listing->page, &detail);
 
-	if (!page->request)
-		free_page(page);
-	else if (list->error == -ENOENT)
-		refuse(page, PROBLEM_NOT_FOUND, "There is no such parent.");
-	else if (list->error == -ESRCH)
-		refuse(page, PROBLEM_INVALID_PARAMETER,
-			"The query parameter marker is not the id of a resource of this list.");
-	else if (list->error == -EINVAL)
-		refuse(page, PROBLEM_INVALID_PARAMETER,
-			"The query parameter sort_key is not a member of these resources.");
-	else if (list->error)
-		refuse(page, PROBLEM_STORAGE, NULL);
+	if (!listing->request)
+		end(listing);
+	else if (problem != PROBLEM_NONE)
+		refuse(listing, problem, detail);
 	else
-		answer(page);
+		answer(listing);
 }
 
 void
 collection_get_list(struct http_request *request, struct style_route *route)
 {
-	struct page *page = xcalloc(1, sizeof *page);
-	struct id unused;
-	const char *wrong;
+	struct listing *listing = xcalloc(1, sizeof *listing);
+	CLEANUP_FREE char *detail = NULL;
 
-	page->request = request;
-	page->route = style_route_ref(route);
-	page->list.collection = route->config.collection;
-	page->list.limit = LIMIT_DEFAULT;
-	page->list.url = collection_url(request);
-	page->list.done = on_listed;
-	request->arg = page;
+	listing->request = request;
+	listing->page.list.done = on_listed;
+	request->arg = listing;
 	request->on_gone = on_gone;
-	if (!collection_read_ids(
-		    request, route->config.collection, false, &unused, &page->list.parent, &wrong)) {
-		CLEANUP_FREE char *detail = xasprintf("The path's {%s} is not a UUID.", wrong);
-		refuse(page, PROBLEM_INVALID_PARAMETER, detail);
-		return;
-	}
-	wrong = read_query(page);
-	if (wrong)
-		refuse(page, PROBLEM_INVALID_PARAMETER, wrong);
+	enum problem problem = collection_page_init(&listing->page, request, route, &detail);
+	if (problem != PROBLEM_NONE)
+		refuse(listing, problem, detail);
 	else
-		store_list(route->styles->config.store, &page->list);
+		store_list(route->styles->config.store, &listing->page.list);
 }

@@ -32,8 +32,9 @@ struct style_route {
 	struct http_target item_target; /* of a collection */
 };
 
-/* call.c: a call of a route. */
+/* call.c: a call of a route; and what is refused of it before its body has come. */
 void call_begin(struct http_request *request, void *route);
+bool call_refuse_early(struct http_request *request, void *route);
 struct style_route *style_route_ref(struct style_route *route);
 
 /* style.c: of problems; whether whoever asks may use the route. */

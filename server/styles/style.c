@@ -6,6 +6,7 @@
 #include "common/pool.h"
 #include "common/schema.h"
 #include "common/text.h"
+#include "styles/call.h"
 #include "styles/collection.h"
 #include "work/string_list.h"
 
@@ -177,6 +178,15 @@ is_read(const struct http_request *request)
 	return request->method == HTTP_GET || request->method == HTTP_HEAD;
 }
 
+static bool
+asks_async(const struct http_request *request)
+{
+	struct preferences preferences;
+
+	read_preferences(request, &preferences);
+	return preferences.respond_async;
+}
+
 /* What may not be read is told as for a change. */
 static bool
 may_read(struct http_request *request, const struct style_route *route)
@@ -193,7 +203,7 @@ on_collection(struct http_request *request, void *arg)
 {
 	struct style_route *route = arg;
 
-	if (!is_read(request))
+	if (!is_read(request) || asks_async(request))
 		call_begin(request, route);
 	else if (may_read(request, route))
 		collection_get_list(request, route);
@@ -204,10 +214,19 @@ on_item(struct http_request *request, void *arg)
 {
 	struct style_route *route = arg;
 
-	if (!is_read(request))
+	if (!is_read(request) || asks_async(request))
 		call_begin(request, route);
 	else if (may_read(request, route))
 		collection_get_item(request, route);
+}
+
+/* A read of a collection cares for no body. */
+static bool
+refuse_early(struct http_request *request, void *arg)
+{
+	struct style_route *route = arg;
+
+	return !(route->config.collection && is_read(request)) && call_refuse_early(request, route);
 }
 
 /* Whoever prefers something is answered the ordinary way, as is who may not read. */
@@ -236,11 +255,19 @@ style_route_new(struct styles *styles, const struct style_route_config *config)
 	if (config->collection)
 		store_collection_ref(config->collection);
 	route->call_target = (struct http_target){
-		.handler = config->collection ? on_collection : call_begin, .arg = route};
+		.handler = config->collection ? on_collection : call_begin,
+		.arg = route,
+		.refuse_early = refuse_early,
+	};
 	route->item_target = (struct http_target){
-		.handler = on_item, .arg = route, .answer_now = answer_item_now};
+		.handler = on_item,
+		.arg = route,
+		.answer_now = answer_item_now,
+		.refuse_early = refuse_early,
+	};
 	route->poll_target =
 		(struct http_target){.handler = token_poll, .arg = route, .answer_now = token_answer_now};
+	op_route_set_judge(config->op_route, call_late_begin, route);
 	return route;
 }
 
@@ -256,6 +283,7 @@ style_route_unref(struct style_route *route)
 {
 	if (!route || --route->references > 0)
 		return;
+	op_route_set_judge(route->config.op_route, NULL, NULL);
 	op_route_unref(route->config.op_route);
 	free_list(route->config.query);
 	free_list(route->config.request_types);

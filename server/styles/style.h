@@ -49,8 +49,9 @@ struct styles_config {
 	struct store *store; /* for collections */
 	struct mailbox *mailbox;
 	struct timers *timers;
-	int spool_fd;	     /* for large bodies, -1: memory */
-	int64_t wait_max_ms; /* the longest that Prefer: wait holds an answer */
+	int spool_fd;		    /* for large bodies, -1: memory */
+	int64_t wait_max_ms;	    /* the longest that Prefer: wait holds an answer */
+	int64_t validation_wait_ms; /* how long a 202 waits for the body to be judged */
 };
 
 /* -errno. */

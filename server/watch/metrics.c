@@ -3,40 +3,43 @@
 
 #include "common/clock.h"
 #include "common/hash.h"
+#include "common/histogram.h"
 #include "http/server.h"
 #include "operations/operations.h"
 #include "store/store.h"
-#include "watch/histogram.h"
-#include "work/upstream.h"
+#include "watch/process_metrics.h"
+#include "watch/route_metrics.h"
+#include "watch/sample.h"
 
-#include <dirent.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* How often the loop's lag is measured. */
 #define LAG_INTERVAL_MS 500
 
 #define STATUS_MAX 600
 
-/* Ends of operations with equal labels. */
+/* Ends of a route's operations with equal labels. */
 struct end_count {
-	struct hash_node node;
+	struct end_count *next; /* of the route */
+	const char *style;	/* a constant */
+	enum op_state state;
 	char *labels; /* route="…",style="…",state="…" */
 	uint64_t count;
 };
 
-/* Times of the operations of one route. */
+/* Counts and times of the operations of one route. */
 struct route_times {
 	struct hash_node node;
+	char *route;
 	char *labels; /* route="…", */
+	uint64_t accepted, dropped;
+	struct end_count *ends;
 	struct histogram wait, run;
 };
 
 struct metrics {
 	struct metrics_sources sources;
-	struct hash ends;
 	struct hash routes;
 	uint64_t replies[STATUS_MAX];
 	uint64_t reply_bytes;
@@ -68,7 +71,6 @@ metrics_new(const struct metrics_sources *sources)
 	struct metrics *metrics = xcalloc(1, sizeof *metrics);
 
 	metrics->sources = *sources;
-	hash_init(&metrics->ends);
 	hash_init(&metrics->routes);
 	metrics->started_ms = clock_wall_ms();
 	metrics->lag_due_ms = clock_mono_ms() + LAG_INTERVAL_MS;
@@ -84,21 +86,18 @@ metrics_set_http(struct metrics *metrics, const struct http_server *http)
 }
 
 static void
-free_end(struct hash_node *node, void *arg)
-{
-	struct end_count *end = container_of(node, struct end_count, node);
-
-	hash_remove(arg, node);
-	free(end->labels);
-	free(end);
-}
-
-static void
 free_route(struct hash_node *node, void *arg)
 {
 	struct route_times *route = container_of(node, struct route_times, node);
 
 	hash_remove(arg, node);
+	while (route->ends) {
+		struct end_count *end = route->ends;
+		route->ends = end->next;
+		free(end->labels);
+		free(end);
+	}
+	free(route->route);
 	free(route->labels);
 	free(route);
 }
@@ -109,9 +108,7 @@ metrics_free(struct metrics *metrics)
 	if (!metrics)
 		return;
 	timer_stop(&metrics->lag_timer);
-	hash_each(&metrics->ends, free_end, &metrics->ends);
 	hash_each(&metrics->routes, free_route, &metrics->routes);
-	hash_fini(&metrics->ends);
 	hash_fini(&metrics->routes);
 	free(metrics);
 }
@@ -124,35 +121,30 @@ metrics_count_reply(struct metrics *metrics, int status, uint64_t body_bytes)
 	metrics->reply_bytes += body_bytes;
 }
 
-/* Adds name="value", with what the format wants escaped. */
-static void
-add_label(struct text *labels, const char *name, const char *value)
+static char *
+end_labels(const struct route_times *times, const char *style, enum op_state state)
 {
-	text_addf(labels, "%s=\"", name);
-	for (; *value; value++) {
-		if (*value == '\n')
-			text_add_string(labels, "\\n");
-		else if (*value == '"' || *value == '\\')
-			text_addf(labels, "\\%c", *value);
-		else
-			text_add_char(labels, *value);
-	}
-	text_add_char(labels, '"');
+	struct text labels = {0};
+
+	text_add_string(&labels, times->labels);
+	sample_add_label(&labels, "style", style[0] ? style : "sync");
+	text_add_char(&labels, ',');
+	sample_add_label(&labels, "state", op_state_name(state));
+	return text_take(&labels);
 }
 
 static struct end_count *
-end_of_labels(struct metrics *metrics, const struct text *labels)
+end_of(struct route_times *times, const char *style, enum op_state state)
 {
-	uint64_t value = hash_bytes(&metrics->ends, labels->data, labels->len);
-
-	for (struct hash_node *node = hash_find(&metrics->ends, value); node; node = hash_find_next(node)) {
-		struct end_count *end = container_of(node, struct end_count, node);
-		if (strcmp(end->labels, labels->data) == 0)
+	for (struct end_count *end = times->ends; end; end = end->next)
+		if (end->state == state && strcmp(end->style, style) == 0)
 			return end;
-	}
 	struct end_count *end = xcalloc(1, sizeof *end);
-	end->labels = xstrndup(labels->data, labels->len);
-	hash_add(&metrics->ends, &end->node, value);
+	end->style = style;
+	end->state = state;
+	end->labels = end_labels(times, style, state);
+	end->next = times->ends;
+	times->ends = end;
 	return end;
 }
 
@@ -162,59 +154,86 @@ times_of_route(struct metrics *metrics, const char *route)
 	uint64_t value = hash_bytes(&metrics->routes, route, strlen(route));
 	struct text labels = {0};
 
-	add_label(&labels, "route", route);
-	text_add_char(&labels, ',');
 	for (struct hash_node *node = hash_find(&metrics->routes, value); node; node = hash_find_next(node)) {
 		struct route_times *times = container_of(node, struct route_times, node);
-		if (strcmp(times->labels, labels.data) == 0) {
-			text_fini(&labels);
+		if (strcmp(times->route, route) == 0)
 			return times;
-		}
 	}
+	sample_add_label(&labels, "route", route);
+	text_add_char(&labels, ',');
 	struct route_times *times = xcalloc(1, sizeof *times);
+	times->route = xstrdup(route);
 	times->labels = text_take(&labels);
 	hash_add(&metrics->routes, &times->node, value);
 	return times;
 }
 
 void
+metrics_count_accept(struct metrics *metrics, const struct op *op)
+{
+	times_of_route(metrics, op_route_key(op))->accepted++;
+}
+
+void
+metrics_count_drop(struct metrics *metrics, const struct op *op)
+{
+	times_of_route(metrics, op_route_key(op))->dropped++;
+}
+
+void
 metrics_count_end(struct metrics *metrics, const struct op *op)
 {
 	struct route_times *times = times_of_route(metrics, op_route_key(op));
-	struct text labels = {0};
 
-	add_label(&labels, "route", op_route_key(op));
-	text_add_char(&labels, ',');
-	add_label(&labels, "style", op->style[0] ? op->style : "sync");
-	text_add_char(&labels, ',');
-	add_label(&labels, "state", op_state_name((enum op_state)op->state));
-	end_of_labels(metrics, &labels)->count++;
-	text_fini(&labels);
-	histogram_add(&times->wait, (op->started_ms ? op->started_ms : op->ended_ms) - op->accepted_ms);
+	end_of(times, op->style, (enum op_state)op->state)->count++;
+	int64_t begun_ms = op->started_ms ? op->started_ms : op->ended_ms;
+	histogram_add(&times->wait, (begun_ms - op->accepted_ms) * 1000);
 	if (op->started_ms)
-		histogram_add(&times->run, op->ended_ms - op->started_ms);
+		histogram_add(&times->run, (op->ended_ms - op->started_ms) * 1000);
 }
 
 static void
-add_head(struct text *text, const char *name, const char *type, const char *help)
+add_ends(struct hash_node *node, void *arg)
 {
-	text_addf(text, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+	const struct route_times *times = container_of(node, struct route_times, node);
+
+	for (const struct end_count *end = times->ends; end; end = end->next)
+		text_addf(arg, "deferd_operations_ended_total{%s} %llu\n", end->labels,
+			(unsigned long long)end->count);
 }
 
 static void
-add_value(struct text *text, const char *name, const char *type, const char *help, double value)
+add_count(const struct route_times *times, const char *name, uint64_t count, struct text *text)
 {
-	add_head(text, name, type, help);
-	text_addf(text, "%s %.15g\n", name, value);
+	int len = (int)strlen(times->labels) - 1;
+
+	text_addf(text, "%s{%.*s} %llu\n", name, len, times->labels, (unsigned long long)count);
 }
 
 static void
-add_end(struct hash_node *node, void *arg)
+add_accepted(struct hash_node *node, void *arg)
 {
-	struct end_count *end = container_of(node, struct end_count, node);
+	struct route_times *times = container_of(node, struct route_times, node);
 
-	text_addf(
-		arg, "deferd_operations_ended_total{%s} %llu\n", end->labels, (unsigned long long)end->count);
+	add_count(times, "deferd_operations_accepted_total", times->accepted, arg);
+}
+
+static void
+add_dropped(struct hash_node *node, void *arg)
+{
+	struct route_times *times = container_of(node, struct route_times, node);
+
+	add_count(times, "deferd_operations_dropped_total", times->dropped, arg);
+}
+
+static void
+add_refused(const struct operations_stats *stats, struct text *text)
+{
+	sample_add_head(text, "deferd_operations_refused_total", "counter",
+		"Calls that were not taken, by what there was too much of.");
+	for (int why = OP_TAKEN + 1; why < OP_REFUSALS; why++)
+		text_addf(text, "deferd_operations_refused_total{reason=\"%s\"} %llu\n",
+			op_refusal_name((enum op_refusal)why), (unsigned long long)stats->refused[why]);
 }
 
 static void
@@ -240,101 +259,36 @@ add_operations(struct metrics *metrics, struct text *text)
 	int64_t now_ms = clock_wall_ms();
 
 	operations_get_stats(metrics->sources.operations, &stats);
-	add_head(text, "deferd_operations", "gauge", "Operations by what is done with them now.");
+	sample_add_head(text, "deferd_operations", "gauge", "Operations by what is done with them now.");
 	text_addf(text, "deferd_operations{state=\"queued\"} %u\n", stats.queued);
 	text_addf(text, "deferd_operations{state=\"running\"} %u\n", stats.running);
 	text_addf(text, "deferd_operations{state=\"kept\"} %llu\n", (unsigned long long)stats.kept);
-	add_value(text, "deferd_operations_outstanding", "gauge",
+	text_addf(text, "deferd_operations{state=\"expired\"} %llu\n", (unsigned long long)stats.tombstones);
+	sample_add_value(text, "deferd_operations_outstanding", "gauge",
 		"Operations that count against the capacity.", stats.outstanding);
-	add_value(text, "deferd_queue_oldest_age_seconds", "gauge", "Age of the oldest queued operation.",
+	sample_add_value(text, "deferd_queue_oldest_age_seconds", "gauge",
+		"Age of the oldest queued operation.",
 		stats.oldest_queued_ms ? (double)(now_ms - stats.oldest_queued_ms) / 1000 : 0);
-	add_value(text, "deferd_pool_threads", "gauge", "Threads that work.", stats.threads);
-	add_value(
+	sample_add_value(text, "deferd_pool_threads", "gauge", "Threads that work.", stats.threads);
+	sample_add_value(
 		text, "deferd_pool_busy_threads", "gauge", "Threads that have work now.", stats.busy_threads);
-	add_value(text, "deferd_retained_bytes", "gauge", "Bytes of bodies and results that are held.",
+	sample_add_value(text, "deferd_retained_bytes", "gauge", "Bytes of bodies and results that are held.",
 		(double)stats.retained_bytes);
-	add_head(text, "deferd_operations_ended_total", "counter", "Operations that have ended.");
-	hash_each(&metrics->ends, add_end, text);
-	add_head(text, "deferd_operation_wait_seconds", "histogram",
+	add_refused(&stats, text);
+	sample_add_head(text, "deferd_operations_accepted_total", "counter",
+		"Operations accepted, or taken back from the store at the start.");
+	hash_each(&metrics->routes, add_accepted, text);
+	sample_add_head(text, "deferd_operations_dropped_total", "counter",
+		"Synchronous calls whose client left before they were begun.");
+	hash_each(&metrics->routes, add_dropped, text);
+	sample_add_head(text, "deferd_operations_ended_total", "counter", "Operations that have ended.");
+	hash_each(&metrics->routes, add_ends, text);
+	sample_add_head(text, "deferd_operation_wait_seconds", "histogram",
 		"Time from acceptance to the start of the work.");
 	hash_each(&metrics->routes, add_wait, text);
-	add_head(text, "deferd_operation_run_seconds", "histogram",
+	sample_add_head(text, "deferd_operation_run_seconds", "histogram",
 		"Time from the start of the work to the end.");
 	hash_each(&metrics->routes, add_run, text);
-}
-
-/* One sample a route of upstream work, of what pick says of it. */
-struct upstream_samples {
-	struct text *text;
-	const char *name;
-	double (*pick)(const struct upstream_stats *stats);
-};
-
-static void
-add_upstream_sample(void *arg, const char *key, const struct work *work)
-{
-	const struct upstream_samples *samples = arg;
-	struct upstream_stats stats;
-
-	if (!upstream_get_stats(work, &stats))
-		return;
-	text_addf(samples->text, "%s{", samples->name);
-	add_label(samples->text, "route", key);
-	text_addf(samples->text, "} %.15g\n", samples->pick(&stats));
-}
-
-static double
-pick_calls(const struct upstream_stats *stats)
-{
-	return (double)stats->breaker.calls;
-}
-
-static double
-pick_failures(const struct upstream_stats *stats)
-{
-	return (double)stats->breaker.failures;
-}
-
-static double
-pick_refused(const struct upstream_stats *stats)
-{
-	return (double)stats->breaker.refused;
-}
-
-static double
-pick_retries(const struct upstream_stats *stats)
-{
-	return (double)stats->retries;
-}
-
-static double
-pick_open(const struct upstream_stats *stats)
-{
-	return stats->breaker.state != BREAKER_CLOSED;
-}
-
-static void
-add_upstreams(struct metrics *metrics, struct text *text)
-{
-	static const struct {
-		const char *name, *type, *help;
-		double (*pick)(const struct upstream_stats *stats);
-	} families[] = {
-		{"deferd_upstream_calls_total", "counter", "Calls that were sent on.", pick_calls},
-		{"deferd_upstream_failures_total", "counter", "Calls sent on that failed.", pick_failures},
-		{"deferd_upstream_refused_total", "counter",
-			"Calls refused while the upstream was left alone.", pick_refused},
-		{"deferd_upstream_retries_total", "counter", "Attempts after the first.", pick_retries},
-		{"deferd_upstream_breaker_open", "gauge", "Whether calls are refused for a while.",
-			pick_open},
-	};
-
-	for (size_t i = 0; i < sizeof families / sizeof *families; i++) {
-		struct upstream_samples samples = {
-			.text = text, .name = families[i].name, .pick = families[i].pick};
-		add_head(text, families[i].name, families[i].type, families[i].help);
-		operations_each_route(metrics->sources.operations, add_upstream_sample, &samples);
-	}
 }
 
 static void
@@ -342,16 +296,16 @@ add_http(struct metrics *metrics, struct text *text)
 {
 	const struct http_server *http = metrics->sources.http;
 
-	add_head(text, "deferd_http_replies_total", "counter", "Replies by status code.");
+	sample_add_head(text, "deferd_http_replies_total", "counter", "Replies by status code.");
 	for (int status = 0; status < STATUS_MAX; status++)
 		if (metrics->replies[status])
 			text_addf(text, "deferd_http_replies_total{status=\"%d\"} %llu\n", status,
 				(unsigned long long)metrics->replies[status]);
-	add_value(text, "deferd_http_reply_body_bytes_total", "counter", "Bytes of the bodies of replies.",
-		(double)metrics->reply_bytes);
-	add_value(text, "deferd_http_connections", "gauge", "Connections that are open.",
+	sample_add_value(text, "deferd_http_reply_body_bytes_total", "counter",
+		"Bytes of the bodies of replies.", (double)metrics->reply_bytes);
+	sample_add_value(text, "deferd_http_connections", "gauge", "Connections that are open.",
 		http ? http_server_connections(http) : 0);
-	add_value(text, "deferd_http_requests_held", "gauge", "Requests that wait for their reply.",
+	sample_add_value(text, "deferd_http_requests_held", "gauge", "Requests that wait for their reply.",
 		http ? http_server_requests(http) : 0);
 }
 
@@ -361,68 +315,38 @@ add_store(struct metrics *metrics, struct text *text)
 	struct store_stats stats;
 
 	store_get_stats(metrics->sources.store, &stats);
-	add_value(text, "deferd_store_healthy", "gauge", "Whether operations can be stored.",
+	sample_add_value(text, "deferd_store_healthy", "gauge", "Whether operations can be stored.",
 		store_is_healthy(metrics->sources.store));
-	add_value(text, "deferd_store_commits_total", "counter", "Transactions committed.",
+	sample_add_value(text, "deferd_store_commits_total", "counter", "Transactions committed.",
 		(double)stats.commits);
-	add_value(text, "deferd_store_writes_total", "counter", "Writes made durable.", (double)stats.writes);
-	add_value(text, "deferd_store_waiting", "gauge", "Writes that wait for a commit.",
+	sample_add_value(
+		text, "deferd_store_writes_total", "counter", "Writes made durable.", (double)stats.writes);
+	sample_add_value(text, "deferd_store_waiting", "gauge", "Writes that wait for a commit.",
 		(double)stats.waiting);
-	add_value(text, "deferd_store_last_commit_seconds", "gauge", "Time that the last commit took.",
-		(double)stats.last_commit_us / 1e6);
-	add_value(text, "deferd_store_file_bytes", "gauge", "Size of the database file.",
+	sample_add_head(text, "deferd_store_commit_seconds", "histogram", "Time that a commit took.");
+	histogram_format(&stats.commit_times, "deferd_store_commit_seconds", "", text);
+	sample_add_value(text, "deferd_store_file_bytes", "gauge", "Size of the database file.",
 		(double)stats.file_bytes);
-}
-
-static unsigned
-open_descriptors(void)
-{
-	DIR *directory = opendir("/proc/self/fd");
-	unsigned count = 0;
-
-	if (!directory)
-		return 0;
-	while (readdir(directory))
-		count++;
-	closedir(directory);
-	return count > 3 ? count - 3 : 0; /* ".", ".." and the one that reads */
-}
-
-static double
-resident_bytes(void)
-{
-	FILE *file = fopen("/proc/self/statm", "re");
-	unsigned long pages = 0;
-
-	if (!file)
-		return 0;
-	if (fscanf(file, "%*u %lu", &pages) != 1)
-		pages = 0;
-	fclose(file);
-	return (double)pages * (double)sysconf(_SC_PAGESIZE);
 }
 
 static void
 add_process(struct metrics *metrics, struct text *text)
 {
-	add_value(text, "deferd_loop_lag_seconds", "gauge", "How late the last timer of the loop was.",
+	sample_add_value(text, "deferd_loop_lag_seconds", "gauge", "How late the last timer of the loop was.",
 		(double)metrics->lag_ms / 1000);
-	add_value(text, "deferd_loop_lag_max_seconds", "gauge", "The most it was late since the last scrape.",
-		(double)metrics->lag_max_ms / 1000);
+	sample_add_value(text, "deferd_loop_lag_max_seconds", "gauge",
+		"The most it was late since the last scrape.", (double)metrics->lag_max_ms / 1000);
 	metrics->lag_max_ms = 0;
-	add_value(text, "process_resident_memory_bytes", "gauge", "Resident memory.", resident_bytes());
-	add_value(text, "process_open_fds", "gauge", "Descriptors that are open.", open_descriptors());
-	add_value(text, "process_start_time_seconds", "gauge", "When the server was started.",
-		(double)metrics->started_ms / 1000);
-	add_head(text, "deferd_build_info", "gauge", "The version that runs.");
+	sample_add_head(text, "deferd_build_info", "gauge", "The version that runs.");
 	text_add_string(text, "deferd_build_info{version=\"" DEFERD_VERSION "\"} 1\n");
+	process_metrics_format(metrics->started_ms, text);
 }
 
 void
 metrics_format(struct metrics *metrics, struct text *ret_text)
 {
 	add_operations(metrics, ret_text);
-	add_upstreams(metrics, ret_text);
+	route_metrics_format(metrics->sources.operations, ret_text);
 	add_http(metrics, ret_text);
 	add_store(metrics, ret_text);
 	add_process(metrics, ret_text);

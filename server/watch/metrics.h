@@ -32,7 +32,9 @@ void metrics_set_http(struct metrics *metrics, const struct http_server *http);
 /* A reply of the front, or a refusal. */
 void metrics_count_reply(struct metrics *metrics, int status, uint64_t body_bytes);
 
-/* An operation has ended. */
+/* An operation was accepted, dropped, has ended: see the hooks of struct operations_config. */
+void metrics_count_accept(struct metrics *metrics, const struct op *op);
+void metrics_count_drop(struct metrics *metrics, const struct op *op);
 void metrics_count_end(struct metrics *metrics, const struct op *op);
 
 /* Adds the whole exposition. */

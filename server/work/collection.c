@@ -10,6 +10,9 @@
 /* What is merged into a resource is no larger than this. */
 #define ANSWER_MAX (8 * 1024 * 1024)
 
+/* The change says what is to be done, not the method by which it came. */
+static char post[] = "POST";
+
 struct collection {
 	struct work work;   /* first: see work.h */
 	struct work *inner; /* NULL: nobody carries changes out */
@@ -44,7 +47,7 @@ is_object(const struct blob *body)
 
 /* What is no JSON object has nothing to merge in. */
 static void
-look_at_answer(const struct work_input *input, struct work_result *result)
+check_answer(const struct work_input *input, struct work_result *result)
 {
 	if (result->problem != PROBLEM_NONE || result->status >= 400)
 		return;
@@ -67,16 +70,30 @@ run(const struct work *work, const struct work_input *input, struct work_control
 {
 	const struct collection *collection = (const struct collection *)work;
 	struct work_input inside = *input;
-	char post[] = "POST";
 
 	if (!collection->inner) {
 		ret_result->status = 200;
 		return;
 	}
-	/* The change says what is to be done, not the method by which it came. */
 	inside.method = post;
 	collection->inner->type->run(collection->inner, &inside, control, ret_result);
-	look_at_answer(input, ret_result);
+	check_answer(input, ret_result);
+}
+
+static void
+check_run(struct work_run *run)
+{
+	check_answer(run->input, run->result);
+}
+
+static void
+begin(const struct work *work, struct work_run *run)
+{
+	const struct collection *collection = (const struct collection *)work;
+
+	run->method = post;
+	run->check = check_run;
+	collection->inner->type->begin(collection->inner, run);
 }
 
 static void
@@ -94,12 +111,18 @@ static const struct work_type collection_type = {
 	.free = free_collection,
 };
 
+static const struct work_type begun_type = {
+	.name = "collection",
+	.begin = begin,
+	.free = free_collection,
+};
+
 struct work *
 collection_new(struct work *inner)
 {
 	struct collection *collection = xcalloc(1, sizeof *collection);
 
-	collection->work.type = &collection_type;
+	collection->work.type = inner && inner->type->begin ? &begun_type : &collection_type;
 	collection->work.references = 1;
 	collection->inner = inner;
 	return &collection->work;

@@ -6,9 +6,12 @@
 
 #include <string.h>
 
-static const char *const known[] = {"Connection", "Keep-Alive", "Proxy-Connection", "Proxy-Authenticate",
-	"Proxy-Authorization", "Proxy-Authentication-Info", "TE", "Trailer", "Transfer-Encoding", "Upgrade",
-	"HTTP2-Settings"};
+static const struct field_name known[] = {FIELD_NAME("Connection"), FIELD_NAME("Keep-Alive"),
+	FIELD_NAME("Proxy-Connection"), FIELD_NAME("Proxy-Authenticate"), FIELD_NAME("Proxy-Authorization"),
+	FIELD_NAME("Proxy-Authentication-Info"), FIELD_NAME("TE"), FIELD_NAME("Trailer"),
+	FIELD_NAME("Transfer-Encoding"), FIELD_NAME("Upgrade"), FIELD_NAME("HTTP2-Settings")};
+
+static const struct field_name connection = FIELD_NAME("Connection");
 
 /* Removes the fields that a list of names has. */
 static void
@@ -30,11 +33,17 @@ static void
 add_connection(const struct fields *fields, struct text *ret_list)
 {
 	fields_for_each(field, fields) {
-		if (!text_equal_nocase(field.name, field.name_len, "Connection"))
+		if (!field_is_one_of(&field, &connection, 1))
 			continue;
 		text_add(ret_list, field.value, field.value_len);
 		text_add_char(ret_list, ',');
 	}
+}
+
+static bool
+is_known(const struct field *field, const void *arg)
+{
+	return field_is_one_of(field, known, sizeof known / sizeof *known);
 }
 
 void
@@ -46,6 +55,5 @@ hop_fields_remove(struct fields *fields)
 	if (named.len > 0)
 		remove_named(fields, named.data);
 	text_fini(&named);
-	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-		fields_remove(fields, known[i]);
+	fields_remove_if(fields, is_known, NULL);
 }

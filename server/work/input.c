@@ -12,6 +12,9 @@
 
 #define FORMAT_LINE "deferd-input 1\n"
 
+/* Follows where the body was still to be judged. */
+#define UNJUDGED_LINE "unjudged\n"
+
 /* What the shortest item takes, "-\n": bounds a count before memory is had for it. */
 #define ITEM_MIN 2
 
@@ -119,6 +122,8 @@ work_input_format(const struct work_input *input, struct text *ret_text)
 		add_item(ret_text, input->params[i].name, strlen(input->params[i].name));
 		add_item(ret_text, input->params[i].value, strlen(input->params[i].value));
 	}
+	if (input->unjudged)
+		text_add_string(ret_text, UNJUDGED_LINE);
 }
 
 /* What is still to be read; ok is false once anything was wrong, and then nothing more is read. */
@@ -222,12 +227,13 @@ read_params(struct reader *reader, struct work_input *input)
 	}
 }
 
+/* Whether the line comes next; then it is read. */
 static bool
-read_format_line(struct reader *reader)
+read_line(struct reader *reader, const char *line)
 {
-	size_t len = strlen(FORMAT_LINE);
+	size_t len = strlen(line);
 
-	if ((size_t)(reader->end - reader->at) < len || memcmp(reader->at, FORMAT_LINE, len) != 0)
+	if ((size_t)(reader->end - reader->at) < len || memcmp(reader->at, line, len) != 0)
 		return false;
 	reader->at += len;
 	return true;
@@ -239,12 +245,13 @@ work_input_parse(const char *data, size_t len, struct work_input **ret_input)
 	struct reader reader = {data, data + len, true};
 	struct work_input *input = work_input_new();
 
-	reader.ok = read_format_line(&reader);
+	reader.ok = read_line(&reader, FORMAT_LINE);
 	read_id(&reader, &input->id);
 	for (size_t i = 0; i < STRING_COUNT; i++)
 		*string_at(input, i) = read_string(&reader, strings[i].may_be_null);
 	read_fields(&reader, &input->fields);
 	read_params(&reader, input);
+	input->unjudged = reader.ok && read_line(&reader, UNJUDGED_LINE);
 	if (!reader.ok || reader.at != reader.end || !text_is_token(input->method, strlen(input->method))) {
 		work_input_free(input);
 		return -EINVAL;

@@ -1,50 +1,31 @@
 /*
  * Transfers: see transfer.h.
  *
- * The thread's easy handle runs in a multi handle, which can wait for the control's descriptor beside the connection's: being told to stop
- * ends the wait at once.  libcurl would by itself send a request again when a kept connection turns out to be dead; a request that must not
- * reach the other side twice is stopped before that.
+ * libcurl would by itself send a request again when a kept connection turns out to be dead; a request that must not reach the other side
+ * twice is stopped before that.
  */
 #include "work/transfer.h"
 
-#include "common/cleanup.h"
 #include "common/clock.h"
 #include "common/text.h"
-#include "work/transfer_thread.h"
 
+#include <assert.h>
 #include <errno.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-/* The longest wait without a look around. */
-#define WAIT_MAX_MS 60000
 
 /* A kept connection that was idle for longer is not used again, in seconds.  The shorter time is for requests that cannot be sent again if
  * the other side closes it in that moment. */
 #define REUSE_MAX_S 60L
 #define REUSE_ONCE_MAX_S 4L
 
-struct transfer {
-	const struct transfer_request *request;
-	struct work_control *control;
-	struct upstream_response *response;
-	struct curl_slist *lines; /* header lines */
-	bool is_head;		  /* the method is HEAD */
-	unsigned sends;		  /* how often the request was about to be sent */
-	bool was_lost;		  /* it would have been sent again */
-	bool has_stalled;
-	int64_t last_piece_ms; /* when something of the answer last came; 0: nothing has */
-	int body_fd;	       /* of a body in a file, else -1 */
-	off_t body_offset;
-};
-
 static size_t
 on_header(char *data, size_t size, size_t count, void *arg)
 {
 	struct transfer *transfer = arg;
 
-	transfer->last_piece_ms = clock_mono_ms();
+	transfer->has_piece = true;
 	if (upstream_response_take_line(transfer->response, data, size * count, transfer->is_head) < 0)
 		return 0;
 	return size * count;
@@ -55,7 +36,7 @@ on_body(char *data, size_t size, size_t count, void *arg)
 {
 	struct transfer *transfer = arg;
 
-	transfer->last_piece_ms = clock_mono_ms();
+	transfer->has_piece = true;
 	if (upstream_response_take_body(transfer->response, data, size * count) < 0)
 		return CURL_WRITEFUNC_ERROR;
 	return size * count;
@@ -93,45 +74,87 @@ on_send(void *arg, char *remote_address, char *local_address, int remote_port, i
 {
 	struct transfer *transfer = arg;
 
-	if (transfer->sends++ > 0 && !transfer->request->may_repeat) {
+	if (transfer->sends++ > 0 && !transfer->request.may_repeat) {
 		transfer->was_lost = true;
 		return CURL_PREREQFUNC_ABORT;
 	}
 	return CURL_PREREQFUNC_OK;
 }
 
-static void
-add_line(struct transfer *transfer, const char *line)
-{
-	struct curl_slist *lines = curl_slist_append(transfer->lines, line);
+/* Fields that libcurl sends by itself unless it is told not to ("Name:"). */
+static struct {
+	struct field_name name;
+	char line[16];
+} unasked[] = {
+	{FIELD_NAME("Accept"), "Accept:"},
+	{FIELD_NAME("Content-Type"), "Content-Type:"},
+	{FIELD_NAME("Expect"), "Expect:"},
+};
 
-	if (!lines)
-		abort();
-	transfer->lines = lines;
+#define UNASKED_COUNT (sizeof unasked / sizeof *unasked)
+
+static size_t
+count_fields(const struct fields *fields)
+{
+	size_t count = 0;
+
+	fields_for_each(field, fields)
+		count++;
+	return count;
 }
 
-/* libcurl wants fields without a value as "Name;", and sends some of its own that are not there unless told not to ("Name:"). */
+/* Notes which of them the client has asked for. */
 static void
-add_lines(struct transfer *transfer)
+note_asked(const struct field *field, bool is_asked[static UNASKED_COUNT])
 {
-	static const char *const unasked[] = {"Accept", "Content-Type", "Expect"};
-	CLEANUP(text_fini) struct text line = {0};
-	struct field found;
+	for (size_t i = 0; i < UNASKED_COUNT; i++)
+		if (field_is_one_of(field, &unasked[i].name, 1))
+			is_asked[i] = true;
+}
 
-	for (size_t i = 0; i < sizeof unasked / sizeof *unasked; i++) {
-		if (fields_find(transfer->request->fields, unasked[i], &found))
-			continue;
-		text_clear(&line);
-		text_addf(&line, "%s:", unasked[i]);
-		add_line(transfer, line.data);
+/* Makes a line of a field in place: its CRLF becomes its end, and one without a value is "Name;" to libcurl. */
+static char *
+make_line(const struct field *field, const char *from, char *text)
+{
+	char *line = text + (field->name - from);
+
+	line[field->name_len + 2 + field->value_len] = '\0';
+	if (field->value_len == 0)
+		strcpy(line + field->name_len, ";");
+	return line;
+}
+
+static struct curl_slist *
+append_line(struct curl_slist *node, char *line)
+{
+	node->data = line;
+	node->next = node + 1;
+	return node + 1;
+}
+
+static void
+make_lines(struct transfer *transfer)
+{
+	const struct fields *fields = transfer->request.fields;
+	size_t count = count_fields(fields) + UNASKED_COUNT;
+	size_t lines_size = (count + 1) * sizeof(struct curl_slist);
+	bool is_asked[UNASKED_COUNT] = {false};
+
+	/* The text behind the nodes; one node more than lines, so that each may point to the next. */
+	transfer->lines = xcalloc(1, lines_size + fields->len);
+	char *text = (char *)transfer->lines + lines_size;
+	struct curl_slist *node = transfer->lines;
+	if (fields->len > 0)
+		memcpy(text, fields->wire, fields->len);
+	fields_for_each(field, fields) {
+		note_asked(&field, is_asked);
+		node = append_line(node, make_line(&field, fields->wire, text));
 	}
-	fields_for_each(field, transfer->request->fields) {
-		text_clear(&line);
-		text_add(&line, field.name, field.name_len);
-		text_add_string(&line, field.value_len > 0 ? ": " : ";");
-		text_add(&line, field.value, field.value_len);
-		add_line(transfer, line.data);
-	}
+	for (size_t i = 0; i < UNASKED_COUNT; i++)
+		if (!is_asked[i])
+			node = append_line(node, unasked[i].line);
+	if (node > transfer->lines)
+		node[-1].next = NULL;
 }
 
 static bool
@@ -144,7 +167,7 @@ wants_length(const char *method)
 static int
 set_body(struct transfer *transfer, CURL *easy)
 {
-	const struct blob *body = transfer->request->body;
+	const struct blob *body = transfer->request.body;
 
 	curl_easy_setopt(easy, CURLOPT_POST, 1L);
 	curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)blob_len(body));
@@ -154,13 +177,17 @@ set_body(struct transfer *transfer, CURL *easy)
 	}
 	transfer->body_fd = blob_open(body);
 	curl_easy_setopt(easy, CURLOPT_POSTFIELDS, NULL);
+	curl_easy_setopt(easy, CURLOPT_READFUNCTION, on_read);
+	curl_easy_setopt(easy, CURLOPT_READDATA, transfer);
+	curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, on_seek);
+	curl_easy_setopt(easy, CURLOPT_SEEKDATA, transfer);
 	return transfer->body_fd < 0 ? transfer->body_fd : 0;
 }
 
 static int
 set_method(struct transfer *transfer, CURL *easy)
 {
-	const struct transfer_request *request = transfer->request;
+	const struct transfer_request *request = &transfer->request;
 	int rc = 0;
 
 	curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
@@ -173,94 +200,39 @@ set_method(struct transfer *transfer, CURL *easy)
 }
 
 static void
-set_limits(const struct transfer_request *request, CURL *easy)
-{
-	/* Without a limit of ours libcurl has one: an operation may run for hours, but connecting ends with it. */
-	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)request->connect_timeout_ms);
-	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)request->timeout_ms);
-	curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, request->may_repeat ? REUSE_MAX_S : REUSE_ONCE_MAX_S);
-}
-
-static void
 set_callbacks(struct transfer *transfer, CURL *easy)
 {
 	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
 	curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer);
 	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
 	curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
-	curl_easy_setopt(easy, CURLOPT_READFUNCTION, on_read);
-	curl_easy_setopt(easy, CURLOPT_READDATA, transfer);
-	curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, on_seek);
-	curl_easy_setopt(easy, CURLOPT_SEEKDATA, transfer);
 	curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_send);
 	curl_easy_setopt(easy, CURLOPT_PREREQDATA, transfer);
+	curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
 }
 
-/* Sets all that differs from one transfer to the next; the rest the thread's handle has. */
-static int
-set_up(struct transfer *transfer, CURL *easy)
+int
+transfer_set_up(struct transfer *transfer, struct transfer_handle *handle)
 {
-	const struct transfer_request *request = transfer->request;
+	const struct transfer_request *request = &transfer->request;
+	CURL *easy = handle->easy;
 
-	set_limits(request, easy);
+	transfer->handle = handle;
+	transfer->is_head = strcmp(request->method, "HEAD") == 0;
+	transfer->sends = 0;
+	transfer->was_lost = transfer->has_stalled = transfer->has_piece = false;
+	transfer->last_piece_ms = 0;
+	transfer->began_ms = clock_mono_ms();
+	transfer->body_fd = -1;
+	transfer->body_offset = 0;
+	*handle->reason = '\0';
+	make_lines(transfer);
+	transfer_handle_set_peer(handle, request->peer);
 	set_callbacks(transfer, easy);
-	add_lines(transfer);
-	curl_easy_setopt(easy, CURLOPT_URL, request->origin);
+	curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, request->may_repeat ? REUSE_MAX_S : REUSE_ONCE_MAX_S);
 	curl_easy_setopt(easy, CURLOPT_REQUEST_TARGET, request->target);
 	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->lines);
 	return set_method(transfer, easy);
-}
-
-/* How long to wait at most; 0 if the answer has stalled for too long. */
-static int
-next_wait_ms(const struct transfer *transfer)
-{
-	int64_t limit = transfer->request->stall_timeout_ms;
-
-	if (limit == 0 || transfer->last_piece_ms == 0)
-		return WAIT_MAX_MS;
-	int64_t left = transfer->last_piece_ms + limit - clock_mono_ms();
-	if (left <= 0)
-		return 0;
-	return left < WAIT_MAX_MS ? (int)left : WAIT_MAX_MS;
-}
-
-/* Whether the transfer has ended by itself; then how. */
-static bool
-has_ended(CURLM *multi, CURLcode *ret_code)
-{
-	CURLMsg *message;
-	int left;
-
-	while ((message = curl_multi_info_read(multi, &left))) {
-		if (message->msg != CURLMSG_DONE)
-			continue;
-		*ret_code = message->data.result;
-		return true;
-	}
-	return false;
-}
-
-/* Runs the transfer until it ends, stalls or is to stop. */
-static CURLcode
-drive(struct transfer *transfer, CURLM *multi)
-{
-	struct curl_waitfd wake = {.fd = transfer->control->wake_fd, .events = CURL_WAIT_POLLIN};
-	CURLcode code = CURLE_FAILED_INIT;
-	int running;
-
-	while (atomic_load(&transfer->control->stop) == WORK_GOES_ON) {
-		if (curl_multi_perform(multi, &running) != CURLM_OK || has_ended(multi, &code))
-			return code;
-		int wait = next_wait_ms(transfer);
-		if (wait == 0) {
-			transfer->has_stalled = true;
-			return CURLE_OPERATION_TIMEDOUT;
-		}
-		if (curl_multi_poll(multi, &wake, 1, wait, NULL) != CURLM_OK)
-			return code;
-	}
-	return CURLE_ABORTED_BY_CALLBACK;
 }
 
 static const struct {
@@ -281,8 +253,8 @@ static const struct {
 	{CURLE_READ_ERROR, TRANSFER_FAILED},
 };
 
-static enum transfer_end
-end_of(const struct transfer *transfer, CURLcode code)
+enum transfer_end
+transfer_end_of(const struct transfer *transfer, CURLcode code)
 {
 	if (atomic_load(&transfer->control->stop) != WORK_GOES_ON)
 		return TRANSFER_CANCELLED;
@@ -296,58 +268,56 @@ end_of(const struct transfer *transfer, CURLcode code)
 	return TRANSFER_BROKEN;
 }
 
-static void
-tell_reason(const struct transfer *transfer, CURLcode code, const char *words, char *ret_reason)
+const char *
+transfer_reason(const struct transfer *transfer, CURLcode code)
 {
 	if (transfer->was_lost)
-		words = "a kept connection was gone";
-	else if (transfer->has_stalled)
-		words = "the answer has stalled";
-	else if (code != CURLE_OK && *words == '\0')
-		words = curl_easy_strerror(code);
-	snprintf(ret_reason, TRANSFER_REASON_SIZE, "%s", words);
+		return "a kept connection was gone";
+	if (transfer->has_stalled)
+		return "the answer has stalled";
+	if (code != CURLE_OK && *transfer->handle->reason == '\0')
+		return curl_easy_strerror(code);
+	return transfer->handle->reason;
 }
 
-static enum transfer_end
-run_on(struct transfer *transfer, struct transfer_thread *thread, char *ret_reason)
+/* What the handle points to ends here. */
+void
+transfer_clean_up(struct transfer *transfer)
 {
-	enum transfer_end end = TRANSFER_FAILED;
-	int rc = set_up(transfer, thread->easy);
+	CURL *easy = transfer->handle->easy;
 
-	*thread->reason = '\0';
-	if (rc < 0) {
-		snprintf(ret_reason, TRANSFER_REASON_SIZE, "%s", strerrordesc_np(-rc));
-	} else if (curl_multi_add_handle(thread->multi, thread->easy) == CURLM_OK) {
-		CURLcode code = drive(transfer, thread->multi);
-		end = end_of(transfer, code);
-		tell_reason(transfer, code, thread->reason, ret_reason);
-		curl_multi_remove_handle(thread->multi, thread->easy);
-	}
-	/* What the handle points to ends with this call. */
-	curl_easy_setopt(thread->easy, CURLOPT_POSTFIELDS, NULL);
-	curl_easy_setopt(thread->easy, CURLOPT_HTTPHEADER, NULL);
-	return end;
+	curl_easy_setopt(easy, CURLOPT_POSTFIELDS, NULL);
+	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, NULL);
+	transfer->handle = NULL;
+	free(transfer->lines);
+	transfer->lines = NULL;
+	if (transfer->body_fd >= 0)
+		close(transfer->body_fd);
+	transfer->body_fd = -1;
 }
 
-enum transfer_end
-transfer_run(const struct transfer_request *request, struct work_control *control,
-	struct upstream_response *response, char ret_reason[static TRANSFER_REASON_SIZE])
+/* What is left of a limit; 0 is none. */
+static int64_t
+left_of(int64_t limit_ms, int64_t since_ms, int64_t now_ms)
 {
-	struct transfer_thread *thread = transfer_thread_get(request->ca_file);
-	struct transfer transfer = {
-		.request = request,
-		.control = control,
-		.response = response,
-		.is_head = strcmp(request->method, "HEAD") == 0,
-		.body_fd = -1,
-	};
+	if (limit_ms == 0)
+		return INT64_MAX;
+	int64_t left = since_ms + limit_ms - now_ms;
+	return left > 0 ? left : 0;
+}
 
-	memset(ret_reason, 0, TRANSFER_REASON_SIZE);
-	if (!thread)
-		return TRANSFER_FAILED;
-	enum transfer_end end = run_on(&transfer, thread, ret_reason);
-	curl_slist_free_all(transfer.lines);
-	if (transfer.body_fd >= 0)
-		close(transfer.body_fd);
-	return end;
+int64_t
+transfer_left_ms(struct transfer *transfer, int64_t now_ms)
+{
+	const struct transfer_peer *peer = transfer->request.peer;
+	int64_t left = left_of(peer->timeout_ms, transfer->began_ms, now_ms);
+
+	if (transfer->has_piece)
+		transfer->last_piece_ms = now_ms;
+	transfer->has_piece = false;
+	if (transfer->last_piece_ms == 0)
+		return left;
+	int64_t stall_left = left_of(peer->stall_timeout_ms, transfer->last_piece_ms, now_ms);
+	transfer->has_stalled = stall_left == 0;
+	return stall_left < left ? stall_left : left;
 }

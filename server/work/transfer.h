@@ -1,8 +1,13 @@
-/* One HTTP exchange with an upstream on the calling thread, from its request to the end of the answer, or until it is told to stop. */
+/*
+ * One HTTP exchange with an upstream, from its request to the end of the answer, or until it is told to stop.  It runs on one of the
+ * transfers' threads (see transfers.h), which many share: what is called there must not wait.
+ */
 #pragma once
 
 #include "common/blob.h"
 #include "common/fields.h"
+#include "common/list.h"
+#include "work/transfer_handle.h"
 #include "work/upstream_response.h"
 #include "work/work.h"
 
@@ -11,16 +16,12 @@
 
 /* What is sent and how; all lent. */
 struct transfer_request {
-	const char *origin;	     /* "http://127.0.0.1:9000" */
+	const struct transfer_peer *peer;
 	const char *target;	     /* "/base/x?y=1" */
 	const char *method;	     /* "POST" */
 	const struct fields *fields; /* without Host and those of framing */
 	const struct blob *body;     /* NULL: none */
-	const char *ca_file;	     /* NULL: the system's certificates */
-	int64_t connect_timeout_ms;  /* these three: 0 is no limit */
-	int64_t timeout_ms;
-	int64_t stall_timeout_ms;
-	bool may_repeat; /* it may be sent again when a kept connection turns out to be gone */
+	bool may_repeat;	     /* it may be sent again when a kept connection turns out to be gone */
 };
 
 enum transfer_end {
@@ -34,8 +35,47 @@ enum transfer_end {
 	TRANSFER_FAILED, /* on our side */
 };
 
-#define TRANSFER_REASON_SIZE 256
+struct transfer_thread;
 
-/* Fills response, which was through upstream_response_init.  ret_reason is for the log: libcurl's own words, "" where there are none. */
-enum transfer_end transfer_run(const struct transfer_request *request, struct work_control *control,
-	struct upstream_response *response, char ret_reason[static TRANSFER_REASON_SIZE]);
+struct transfer {
+	/* set before transfers_add() */
+	struct work_control *control;
+	void (*on_turn)(struct transfer *transfer); /* see transfers.h */
+	/* reason is for the log: libcurl's own words, "" where there are none. */
+	void (*on_end)(struct transfer *transfer, enum transfer_end end, const char *reason);
+
+	/* set before transfer_start() */
+	struct transfer_request request;
+	struct upstream_response *response; /* which was through upstream_response_init */
+
+	/* the thread's */
+	struct transfer_thread *thread;
+	struct list link; /* in the thread's inbox, among what it sends, or what rests */
+	int64_t due_ms;	  /* while it rests: its next turn */
+
+	/* while it is sent */
+	struct transfer_handle *handle;
+	struct curl_slist *lines; /* header lines, in one piece of memory with their text */
+	bool is_head;		  /* the method is HEAD */
+	unsigned sends;		  /* how often the request was about to be sent */
+	bool was_lost;		  /* it would have been sent again */
+	bool has_stalled;
+	int64_t began_ms;
+	bool has_piece;	       /* something of the answer has come since the thread last looked */
+	int64_t last_piece_ms; /* when the thread last saw that; 0: nothing has come */
+	int body_fd;	       /* of a body in a file, else -1 */
+	off_t body_offset;
+};
+
+/*
+ * For the thread, around the time that the handle is in its multi handle: makes the handle ready (takes it; -errno if the body cannot be
+ * read), and makes it free again, once the transfer has come to code.  transfer_reason is valid until transfer_clean_up.
+ */
+__attribute__((warn_unused_result)) int transfer_set_up(
+	struct transfer *transfer, struct transfer_handle *handle);
+enum transfer_end transfer_end_of(const struct transfer *transfer, CURLcode code);
+const char *transfer_reason(const struct transfer *transfer, CURLcode code);
+void transfer_clean_up(struct transfer *transfer);
+
+/* How long it may still take, or its answer pause, in milliseconds; 0 if that is over.  To be asked in every pass. */
+int64_t transfer_left_ms(struct transfer *transfer, int64_t now_ms);

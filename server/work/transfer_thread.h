@@ -1,18 +1,19 @@
-/*
- * What a thread keeps for its transfers: a libcurl handle and the connections it has made.  Names that were looked up and TLS sessions are
- * shared by all threads.
- */
+/* One of the transfers' threads: see transfers.h, and there for what a transfer says on its thread. */
 #pragma once
 
-#include <curl/curl.h>
+#include "work/transfer.h"
+#include "work/transfers.h"
 
-struct transfer_thread {
-	CURLM *multi;  /* has the connections */
-	CURL *easy;    /* not in multi between transfers; set up for what all transfers have in common */
-	char *ca_file; /* that easy is set up for; NULL: the system's */
-	char reason[CURL_ERROR_SIZE]; /* libcurl's own words on what went wrong */
-};
+/* Makes the thread with that number, for its name.  -errno; abort()s only where memory is out. */
+__attribute__((warn_unused_result)) int transfer_thread_new(
+	struct mailbox *mailbox, unsigned number, struct transfer_thread **ret_thread);
 
-/* The calling thread's, made when first asked for, gone with the thread; NULL if libcurl cannot make it.  Trusts the certificates in
- * ca_file (NULL: the system's). */
-struct transfer_thread *transfer_thread_get(const char *ca_file);
+/* Lets it end once it has nothing left, waits for that, and frees it.  Loop thread. */
+void transfer_thread_free(struct transfer_thread *thread);
+
+/* The transfers that it has.  Any thread. */
+unsigned transfer_thread_load(const struct transfer_thread *thread);
+
+/* Gives it a transfer, of which it learns when it next looks; and makes it look.  Loop thread. */
+void transfer_thread_add(struct transfer_thread *thread, struct transfer *transfer);
+void transfer_thread_wake(struct transfer_thread *thread);

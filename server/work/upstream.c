@@ -5,13 +5,13 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "work/transfer.h"
+#include "work/transfers.h"
 #include "work/upstream_request.h"
 #include "work/upstream_response.h"
 #include "work/upstream_target.h"
 
 #include <errno.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,23 +23,26 @@ struct upstream {
 	struct upstream_target target;
 	struct fields own_fields;
 	char *ca_file;
+	struct transfer_peer peer; /* lends from the above */
 
 	/* any thread */
 	struct breaker breaker;
 	_Atomic uint64_t retries;
 };
 
-/* One call on its thread. */
+/* One call, from its beginning to its mail: on its transfer's thread. */
 struct call {
-	struct upstream *upstream;
-	const struct work_input *input;
-	struct work_control *control;
+	struct transfer transfer;
+	struct upstream *upstream; /* lent: the run's */
+	struct work_run *run;
 	struct fields fields; /* that are sent */
-	char *target;
+	char *target;	      /* NULL: it has not had its first turn */
 	bool may_repeat;
+	bool is_trial; /* the breaker's */
 	int64_t began_ms;
 	unsigned tried;	       /* attempts so far */
 	enum transfer_end end; /* of the last one */
+	struct upstream_response response;
 };
 
 /* What a client is told of an attempt that came to nothing, and what the breaker makes of its end. */
@@ -64,13 +67,15 @@ static const struct {
 
 /* The result of an answer that was not taken to its end. */
 static void
-set_refused(const struct call *call, int error, struct work_result *result)
+set_refused(const struct call *call, int error)
 {
+	struct work_result *result = call->run->result;
+
 	switch (-error) {
 	case EFBIG:
 		work_result_set_problem(result, PROBLEM_RESULT_TOO_LARGE, 0,
 			"The upstream server's answer is longer than %" PRIu64 " bytes.",
-			call->control->max_result_bytes);
+			call->run->control->max_result_bytes);
 		break;
 	case EBADMSG:
 		work_result_set_problem(result, PROBLEM_UPSTREAM_BROKEN, 0,
@@ -78,7 +83,7 @@ set_refused(const struct call *call, int error, struct work_result *result)
 		break;
 	default:
 		log_error("an upstream's answer cannot be kept", "operation=%s reason=%s",
-			LOG_ID(&call->input->id), strerrordesc_np(-error));
+			LOG_ID(&call->run->input->id), strerrordesc_np(-error));
 		work_result_set_problem(
 			result, PROBLEM_STORAGE, 0, "There is no room to keep the upstream server's answer.");
 	}
@@ -91,69 +96,50 @@ tell_failure(const struct call *call, const char *reason)
 	char quoted[256];
 
 	log_warning("upstream call failed", "operation=%s upstream=%s attempt=%u problem=%s reason=%s",
-		LOG_ID(&call->input->id), call->upstream->target.origin, call->tried,
+		LOG_ID(&call->run->input->id), call->upstream->target.origin, call->tried,
 		problem_name(ends[call->end].problem), log_quote(reason, quoted, sizeof quoted));
 }
 
-/* One attempt, whatever comes of it. */
 static void
-attempt(struct call *call, struct work_result *result)
+finish(struct call *call)
 {
-	const struct upstream *upstream = call->upstream;
-	struct transfer_request request = {
-		.origin = upstream->target.origin,
-		.target = call->target,
-		.method = call->input->method,
-		.fields = &call->fields,
-		.body = call->input->body,
-		.ca_file = upstream->ca_file,
-		.connect_timeout_ms = upstream->config.connect_timeout_ms,
-		.timeout_ms = upstream->config.timeout_ms,
-		.stall_timeout_ms = upstream->config.stall_timeout_ms,
-		.may_repeat = call->may_repeat,
-	};
-	struct upstream_response response;
-	char reason[TRANSFER_REASON_SIZE];
-	int rc;
+	struct transfer_thread *thread = call->transfer.thread;
+	struct work_run *run = call->run;
 
-	upstream_response_init(&response, call->control->spool_fd, call->control->max_result_bytes);
-	call->tried++;
-	call->end = transfer_run(&request, call->control, &response, reason);
-	rc = response.error;
+	fields_fini(&call->fields);
+	free(call->target);
+	free(call);
+	if (run->check)
+		run->check(run);
+	transfer_finish(thread, &run->mail);
+}
+
+/* Makes the result of the attempt that has ended, whatever came of it. */
+static void
+take_result(struct call *call, const char *reason)
+{
+	struct work_result *result = call->run->result;
+	int rc = call->response.error;
+
 	if (call->end == TRANSFER_ANSWERED)
-		rc = upstream_response_finish(&response, &upstream->target, call->input, result);
+		rc = upstream_response_finish(
+			&call->response, &call->upstream->target, call->run->input, result);
 	if (rc < 0 && call->end != TRANSFER_CANCELLED) {
-		set_refused(call, rc, result);
+		set_refused(call, rc);
 	} else if (call->end != TRANSFER_ANSWERED) {
 		work_result_set_problem(result, ends[call->end].problem, 0, "%s", ends[call->end].detail);
 		if (call->end != TRANSFER_CANCELLED)
 			tell_failure(call, reason);
 	}
-	upstream_response_fini(&response);
-}
-
-/* An attempt, if the breaker lets it through. */
-static bool
-attempt_if_let(struct call *call, struct work_result *result)
-{
-	struct breaker *breaker = &call->upstream->breaker;
-	bool is_trial;
-
-	if (!breaker_enter(breaker, &is_trial)) {
-		work_result_set_problem(result, PROBLEM_UPSTREAM_UNREACHABLE, 503,
-			"The upstream server has failed repeatedly and is not called for a while.");
-		return false;
-	}
-	attempt(call, result);
-	bool is_broken = result->problem == PROBLEM_UPSTREAM_BROKEN;
-	breaker_leave(breaker, is_trial, is_broken ? BREAKER_FAILURE : ends[call->end].outcome);
-	return true;
+	upstream_response_fini(&call->response);
 }
 
 /* Whether another attempt might do better and can do no harm.  What was never sent can be sent again, whatever it is. */
 static bool
-is_worth_another(const struct call *call, const struct work_result *result)
+is_worth_another(const struct call *call)
 {
+	const struct work_result *result = call->run->result;
+
 	if (call->end == TRANSFER_UNREACHABLE)
 		return true;
 	return call->may_repeat &&
@@ -163,78 +149,118 @@ is_worth_another(const struct call *call, const struct work_result *result)
 
 /* How long to wait before the next attempt, -1 if there is none. */
 static int64_t
-next_delay_ms(const struct call *call, const struct work_result *result)
+next_delay_ms(const struct call *call)
 {
-	if (!is_worth_another(call, result))
+	const struct retry_config *retry = &call->upstream->config.retry;
+
+	if (call->tried > retry->times || !is_worth_another(call))
 		return -1;
-	int64_t asked = retry_after_ms(&result->fields, clock_wall_ms());
-	return retry_delay_ms(
-		&call->upstream->config.retry, call->tried, clock_mono_ms() - call->began_ms, asked);
-}
-
-/* Whether the time went by without being told to stop. */
-static bool
-pause_for(const struct work_control *control, int64_t delay_ms)
-{
-	struct pollfd wake = {.fd = control->wake_fd, .events = POLLIN};
-	int64_t until = clock_mono_ms() + delay_ms;
-
-	while (atomic_load(&control->stop) == WORK_GOES_ON) {
-		int64_t left = until - clock_mono_ms();
-		if (left <= 0)
-			return true;
-		poll(&wake, 1, left < INT32_MAX ? (int)left : INT32_MAX);
-	}
-	return false;
+	int64_t asked = retry_after_ms(&call->run->result->fields, clock_wall_ms());
+	return retry_delay_ms(retry, call->tried, clock_mono_ms() - call->began_ms, asked);
 }
 
 static void
-try_until_done(struct call *call, struct work_result *result)
+on_end(struct transfer *transfer, enum transfer_end end, const char *reason)
 {
-	while (attempt_if_let(call, result)) {
-		int64_t delay = next_delay_ms(call, result);
-		if (delay < 0 || !pause_for(call->control, delay))
-			return;
-		work_result_fini(result);
-		atomic_fetch_add(&call->upstream->retries, 1);
-	}
+	struct call *call = container_of(transfer, struct call, transfer);
+
+	call->end = end;
+	take_result(call, reason);
+	bool is_broken = call->run->result->problem == PROBLEM_UPSTREAM_BROKEN;
+	breaker_leave(
+		&call->upstream->breaker, call->is_trial, is_broken ? BREAKER_FAILURE : ends[end].outcome);
+	int64_t delay = next_delay_ms(call);
+	if (delay >= 0)
+		transfer_rest(transfer, delay);
+	else
+		finish(call);
 }
 
 static bool
-may_repeat(const struct upstream *upstream, const struct work_input *input)
+may_repeat(const struct upstream *upstream, const struct work_input *input, const char *method)
 {
 	struct field field;
 
-	return upstream->config.may_repeat || upstream_request_is_idempotent(input->method) ||
+	return upstream->config.may_repeat || upstream_request_is_idempotent(method) ||
 	       (upstream->config.pass_idempotency_key &&
 		       fields_find(&input->fields, "Idempotency-Key", &field));
 }
 
+/* What all its attempts send. */
 static void
-upstream_run(const struct work *work, const struct work_input *input, struct work_control *control,
-	struct work_result *ret_result)
+prepare(struct call *call)
 {
-	struct upstream *upstream = (struct upstream *)(uintptr_t)work;
+	const struct upstream *upstream = call->upstream;
+	const struct work_input *input = call->run->input;
 	struct upstream_request_rules rules = {
 		.forward_credentials = upstream->config.forward_credentials,
 		.pass_idempotency_key = upstream->config.pass_idempotency_key,
 		.own = &upstream->own_fields,
 	};
-	struct call call = {
-		.upstream = upstream,
-		.input = input,
-		.control = control,
-		.may_repeat = may_repeat(upstream, input),
-		.began_ms = clock_mono_ms(),
-	};
+	const char *method = call->run->method ? call->run->method : input->method;
 	struct text target = {0};
 
+	call->began_ms = clock_mono_ms();
+	call->may_repeat = may_repeat(upstream, input, method);
 	upstream_target_add(&upstream->target, input, &target);
-	call.target = text_take(&target);
-	upstream_request_fields(&rules, input, &call.fields);
-	try_until_done(&call, ret_result);
-	fields_fini(&call.fields);
-	free(call.target);
+	call->target = text_take(&target);
+	upstream_request_fields(&rules, input, &call->fields);
+	call->transfer.response = &call->response;
+	call->transfer.request = (struct transfer_request){
+		.peer = &upstream->peer,
+		.target = call->target,
+		.method = method,
+		.fields = &call->fields,
+		.body = input->body,
+		.may_repeat = call->may_repeat,
+	};
+}
+
+static void
+attempt(struct call *call)
+{
+	const struct work_control *control = call->run->control;
+
+	if (call->tried++ > 0) {
+		work_result_fini(call->run->result);
+		atomic_fetch_add(&call->upstream->retries, 1);
+	}
+	upstream_response_init(&call->response, control->spool_fd, control->max_result_bytes);
+	transfer_start(&call->transfer);
+}
+
+static void
+on_turn(struct transfer *transfer)
+{
+	struct call *call = container_of(transfer, struct call, transfer);
+	struct work_result *result = call->run->result;
+
+	if (!call->target)
+		prepare(call);
+	if (atomic_load(&call->run->control->stop) != WORK_GOES_ON) {
+		work_result_set_problem(
+			result, ends[TRANSFER_CANCELLED].problem, 0, "%s", ends[TRANSFER_CANCELLED].detail);
+		finish(call);
+	} else if (!breaker_enter(&call->upstream->breaker, &call->is_trial)) {
+		work_result_set_problem(result, PROBLEM_UPSTREAM_UNREACHABLE, 503,
+			"The upstream server has failed repeatedly and is not called for a while.");
+		finish(call);
+	} else {
+		attempt(call);
+	}
+}
+
+static void
+upstream_begin(const struct work *work, struct work_run *run)
+{
+	struct call *call = xcalloc(1, sizeof *call);
+
+	call->upstream = (struct upstream *)(uintptr_t)work;
+	call->run = run;
+	call->transfer.control = run->control;
+	call->transfer.on_turn = on_turn;
+	call->transfer.on_end = on_end;
+	transfers_add(run->transfers, &call->transfer);
 }
 
 static void
@@ -250,7 +276,7 @@ upstream_free(struct work *work)
 }
 
 static const struct work_type upstream_type = {
-	.name = "upstream", .run = upstream_run, .free = upstream_free};
+	.name = "upstream", .begin = upstream_begin, .free = upstream_free};
 
 static int
 parse_fields(char *const *lines, struct fields *ret_fields)
@@ -288,6 +314,14 @@ upstream_new(const struct upstream_config *config, struct work **ret_work)
 	upstream->target = target;
 	upstream->own_fields = own;
 	upstream->ca_file = xstrdup(config->ca_file);
+	upstream->peer = (struct transfer_peer){
+		.number = transfer_peer_number(),
+		.origin = upstream->target.origin,
+		.ca_file = upstream->ca_file,
+		.connect_timeout_ms = config->connect_timeout_ms,
+		.timeout_ms = config->timeout_ms,
+		.stall_timeout_ms = config->stall_timeout_ms,
+	};
 	breaker_init(&upstream->breaker, &config->breaker);
 	*ret_work = &upstream->work;
 	return 0;

@@ -1,7 +1,7 @@
 /*
  * Upstream work: sends the call on to another HTTP server, whose answer is the final response (contract: "Upstream").
  *
- * Calls are made with libcurl on the pool's threads, each of which keeps a few connections of its own.  No redirect is followed, no
+ * Calls are made with libcurl on the threads of the transfers, many on each, and need no thread of the pool.  No redirect is followed, no
  * proxy is asked, and nothing but http and https is spoken.
  */
 #pragma once

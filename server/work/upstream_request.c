@@ -10,9 +10,12 @@
 #include <string.h>
 
 /* They say how the message is framed or where it goes, which the transfer does anew, or are for deferd alone. */
-static const char *const never_sent[] = {"Host", "Content-Length", "Expect", "Prefer"};
+static const struct field_name never_sent[] = {
+	FIELD_NAME("Host"), FIELD_NAME("Content-Length"), FIELD_NAME("Expect"), FIELD_NAME("Prefer")};
 
-static const char *const credentials[] = {"Authorization", "Cookie"};
+static const struct field_name credentials[] = {FIELD_NAME("Authorization"), FIELD_NAME("Cookie")};
+
+static const struct field_name idempotency_key = FIELD_NAME("Idempotency-Key");
 
 static const char *const idempotent_methods[] = {"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"};
 
@@ -29,10 +32,14 @@ static void
 add_quoted(struct text *text, const char *value)
 {
 	text_add_char(text, '"');
-	for (; *value; value++) {
-		if (*value == '"' || *value == '\\')
+	while (*value) {
+		size_t plain = strcspn(value, "\"\\");
+		text_add(text, value, plain);
+		value += plain;
+		if (*value) {
 			text_add_char(text, '\\');
-		text_add_char(text, *value);
+			text_add_char(text, *value++);
+		}
 	}
 	text_add_char(text, '"');
 }
@@ -61,7 +68,8 @@ put_forwarded(const struct work_input *input, struct fields *fields)
 		text_add_string(&element, ";host=");
 		add_quoted(&element, input->authority);
 	}
-	text_addf(&element, ";proto=%s", input->scheme);
+	text_add_string(&element, ";proto=");
+	text_add_string(&element, input->scheme);
 	fields_put(fields, "Forwarded", element.data);
 }
 
@@ -88,18 +96,24 @@ put_own(const struct fields *own, struct fields *fields)
 	}
 }
 
+static bool
+is_not_sent(const struct field *field, const void *arg)
+{
+	const struct upstream_request_rules *rules = arg;
+
+	return field_is_one_of(field, never_sent, sizeof never_sent / sizeof *never_sent) ||
+	       (!rules->forward_credentials &&
+		       field_is_one_of(field, credentials, sizeof credentials / sizeof *credentials)) ||
+	       (!rules->pass_idempotency_key && field_is_one_of(field, &idempotency_key, 1));
+}
+
 void
 upstream_request_fields(
 	const struct upstream_request_rules *rules, const struct work_input *input, struct fields *ret_fields)
 {
 	fields_copy(ret_fields, &input->fields);
 	hop_fields_remove(ret_fields);
-	for (size_t i = 0; i < sizeof never_sent / sizeof *never_sent; i++)
-		fields_remove(ret_fields, never_sent[i]);
-	for (size_t i = 0; !rules->forward_credentials && i < sizeof credentials / sizeof *credentials; i++)
-		fields_remove(ret_fields, credentials[i]);
-	if (!rules->pass_idempotency_key)
-		fields_remove(ret_fields, "Idempotency-Key");
+	fields_remove_if(ret_fields, is_not_sent, rules);
 	check_trace(ret_fields);
 	put_forwarded(input, ret_fields);
 	put_own(rules->own, ret_fields);

@@ -8,7 +8,8 @@
 #include <string.h>
 
 /* What the reply says anew, and what is only true of the upstream's own address. */
-static const char *const not_passed[] = {"Content-Length", "Date", "Alt-Svc"};
+static const struct field_name not_passed[] = {
+	FIELD_NAME("Content-Length"), FIELD_NAME("Date"), FIELD_NAME("Alt-Svc")};
 
 static const char *const references[] = {"Location", "Content-Location"};
 
@@ -143,12 +144,17 @@ map_reference(const char *name, const struct upstream_target *target, const stru
 	(void)rc;
 }
 
+static bool
+is_not_passed(const struct field *field, const void *arg)
+{
+	return field_is_one_of(field, not_passed, sizeof not_passed / sizeof *not_passed);
+}
+
 static void
 map_fields(struct fields *fields, const struct upstream_target *target, const struct work_input *input)
 {
 	hop_fields_remove(fields);
-	for (size_t i = 0; i < sizeof not_passed / sizeof *not_passed; i++)
-		fields_remove(fields, not_passed[i]);
+	fields_remove_if(fields, is_not_passed, NULL);
 	for (size_t i = 0; i < sizeof references / sizeof *references; i++)
 		map_reference(references[i], target, input, fields);
 }

@@ -135,7 +135,7 @@ upstream_target_add(
 	} else {
 		text_add_string(ret_text, input->path);
 	}
-	if (input->query && *input->query) {
+	if (input->query) {
 		text_add_char(ret_text, '?');
 		text_add_string(ret_text, input->query);
 	}

@@ -55,8 +55,15 @@ work_control_init(struct work_control *control)
 
 	if (fd < 0)
 		return -errno;
-	*control = (struct work_control){.wake_fd = fd, .spool_fd = -1, .max_result_bytes = UINT64_MAX};
+	work_control_init_begun(control);
+	control->wake_fd = fd;
 	return 0;
+}
+
+void
+work_control_init_begun(struct work_control *control)
+{
+	*control = (struct work_control){.wake_fd = -1, .spool_fd = -1, .max_result_bytes = UINT64_MAX};
 }
 
 void
@@ -78,6 +85,10 @@ work_control_stop(struct work_control *control, enum work_stop stop)
 			return;
 	} while (!atomic_compare_exchange_weak(&control->stop, &now, (int)stop));
 
+	if (control->on_stop)
+		control->on_stop(control->stop_arg);
+	if (control->wake_fd < 0)
+		return;
 	/* Fails only while the counter is near its end, and then the descriptor is readable as it is. */
 	ssize_t n = write(control->wake_fd, &one, sizeof one);
 	(void)n;

@@ -7,6 +7,7 @@
 #include "common/blob.h"
 #include "common/fields.h"
 #include "common/id.h"
+#include "common/mailbox.h"
 #include "common/problem.h"
 
 #include <stdatomic.h>
@@ -34,7 +35,8 @@ struct work_input {
 	char *remote_address; /* "127.0.0.1", "" for a unix socket */
 	char *scheme;	      /* "http" or "https" */
 	char *authority;      /* the request's Host: "example.com:8580" */
-	char *base; /* BASE of the contract: "https://api.example.com", for links that the result has */
+	char *base;    /* BASE of the contract: "https://api.example.com", for links that the result has */
+	bool unjudged; /* the body was still to be judged when the operation was accepted, see operations.h */
 };
 
 struct work_input *work_input_new(void);
@@ -76,7 +78,7 @@ enum work_stop {
  */
 struct work_control {
 	_Atomic int stop;      /* enum work_stop; see work_control_stop */
-	int wake_fd;	       /* an eventfd that becomes readable when stop changes */
+	int wake_fd;	       /* an eventfd that becomes readable when stop changes; -1: there is none */
 	int spool_fd;	       /* directory for large results (see blob_sink), -1: memory only */
 	int64_t stop_grace_ms; /* between SIGTERM and SIGKILL */
 	uint64_t max_result_bytes;
@@ -87,25 +89,51 @@ struct work_control {
 	/* Called on the pool thread, if not NULL, when a process group has been made for this work: its leader's pid and
 	 * start time (field 22 of /proc/PID/stat), so that a later server can kill what this one left. */
 	void (*on_process)(struct work_control *control, pid_t pid, uint64_t start_time);
+
+	/* Called when stop has changed, if not NULL, by whoever changed it: set by work that is begun, which has no use for
+	 * wake_fd. */
+	void (*on_stop)(void *arg);
+	void *stop_arg;
 };
 
 /* Nothing is set but spool_fd (-1) and max_result_bytes (no limit).  -errno if there is no eventfd to be had. */
 __attribute__((warn_unused_result)) int work_control_init(struct work_control *control);
+/* The same without an eventfd, for work that is begun. */
+void work_control_init_begun(struct work_control *control);
 void work_control_fini(struct work_control *control);
 
-/* Asks the work to stop; may be called again with a greater value.  Any thread. */
+/* Asks the work to stop; may be called again with a greater value.  Any thread, but that of the loop alone for work that is begun. */
 void work_control_stop(struct work_control *control, enum work_stop stop);
 
 struct work;
+struct transfers;
+
+/* One run of work that is begun and goes on by itself.  It stays where it is until its mail has been delivered. */
+struct work_run {
+	/* set by the caller; all lent */
+	const struct work_input *input;
+	struct work_control *control;
+	struct work_result *result;  /* all zero; filled once the mail is posted */
+	struct transfers *transfers; /* that it may use */
+	struct mail mail; /* posted to the transfers' mailbox, once, when nothing of this is used any more */
+
+	/* set by work that leaves its run to another kind */
+	const char *method; /* in place of the input's; NULL: the input's */
+	void (*check)(
+		struct work_run *run); /* looks at the result on the other kind's thread; NULL: nobody does */
+};
 
 /* A kind of work. */
 struct work_type {
 	const char *name; /* "program" */
 
 	/* Does the work on the calling (pool) thread and always fills ret_result, which is all zero before.  When the control
-	 * says stop it returns soon; what it then answers is not looked at. */
+	 * says stop it returns soon; what it then answers is not looked at.  NULL: it is begun. */
 	void (*run)(const struct work *work, const struct work_input *input, struct work_control *control,
 		struct work_result *ret_result);
+
+	/* Begins the work and returns: it needs no pool thread.  For the rest as run.  Loop thread; NULL: it is run. */
+	void (*begin)(const struct work *work, struct work_run *run);
 
 	void (*free)(struct work *work);
 };

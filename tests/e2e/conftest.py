@@ -8,6 +8,7 @@ import subprocess
 import pytest
 
 import harness
+from upstream import Upstream
 
 PR_SET_CHILD_SUBREAPER = 36
 
@@ -77,3 +78,38 @@ def serve(tmp_path, gates):
     if failures:
         raise failures[0]
     assert not left, f"processes left behind: {left}"
+
+
+# What transfers keep once they have been made: threads, and connections that libcurl holds.
+KEPT_BY_TRANSFERS = 40
+
+
+@pytest.fixture
+def upstream():
+    """A factory of upstreams; what went wrong in one fails the test."""
+    made = []
+
+    def make(handle, context=None, kind=Upstream):
+        made.append(kind(handle, context))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+    failures = [failure for one in made for failure in one.failures]
+    if failures:
+        raise failures[0]
+
+
+@pytest.fixture
+def front(serve):
+    """A factory: front(upstream, path, url=..., route=..., settings...) is a server with one route to it."""
+
+    def make(other, path="/up/{rest...}", base="", route=(), workers=2, state="memory", variables=None, **settings):
+        url = other if isinstance(other, str) else other.origin
+        routes = [{"path": path, "upstream": {"url": url + base, **settings}, **dict(route)}]
+        server = serve(routes, workers=workers, state=state, variables=variables)
+        server.kept_descriptors = KEPT_BY_TRANSFERS
+        return server
+
+    return make

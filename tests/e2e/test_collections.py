@@ -647,3 +647,142 @@ def test_large_patch_that_is_not_json(serve):
     path = path_of(server, create(server, "/items", {}))
     expect.check_problem(server.call("PATCH", path, body), 400, "invalid-json")
     assert len(server.call("PATCH", path, body + b'"}').json()["a"]) == 50000
+
+
+# Bodies that are judged after the 202.
+
+LARGE = list(range(300000))
+
+
+def later(serve, **settings):
+    return serve([collection("items", schema=SCHEMA, unique=["name"]),
+                  {"path": "/echo", "methods": ["POST"], "program": {"argv": ["/bin/cat"]}, "schema": SCHEMA}],
+                 validation_wait="0s", max_body="16MiB", **settings)
+
+
+def ask_later(server, method, target, document, **fields):
+    """A call with a body that takes long to be judged; the path of its monitor."""
+    response = send(server, method, target + "?async=true", {**document, "list": LARGE}, **fields)
+    assert response.status == 202, response
+    return response.get("Location")[len(server.base):]
+
+
+def test_large_bodies_do_not_hold_the_202_back(serve, state):
+    server = later(serve, state=state)
+    path = path_of(server, create(server, "/items", {"name": "a"}))
+    nowhere = f"/items/{unknown_id()}"
+    asked = [("POST", "/items", {"name": "b"}, {}, 201), ("POST", "/items", {"name": 1}, {}, 400),
+             ("POST", "/items", {"name": "a"}, {}, 409), ("PATCH", path, {"n": 1}, {}, 200),
+             ("PATCH", path, {"n": 1}, {"If_Match": '"9"'}, 412), ("PATCH", nowhere, {}, {}, 404),
+             ("PUT", nowhere, {"name": "x"}, {}, 404), ("POST", "/echo", {"name": "a"}, {}, 200),
+             ("POST", "/echo", {}, {}, 400)]
+    for method, target, document, fields, status in asked:
+        monitor = ask_later(server, method, target, document, **fields)
+        final = server.get(monitor, {"Prefer": "wait=20"})
+        assert final.status == status, (method, target, document, final.status, final.body[:200])
+        if status == 400:
+            assert final.json()["errors"]
+    assert server.get(path).json()["n"] == 1 and server.get(path).json()["version"] == 2
+    assert server.get("/items?limit=1").json()["metadata"]["total_count"] == 2
+
+
+def test_judged_after_a_crash(serve, tmp_path):
+    """What was promised by a 202 is judged by the next server."""
+    server = later(serve, state=str(tmp_path / "state.db"), public_url="http://items.example")
+    base = "http://items.example"
+    response = send(server, "POST", "/items", {"name": "a"})
+    path = response.get("Location")[len(base):]
+    bad = send(server, "POST", "/items?async=true", {"list": LARGE})
+    monitors = [bad] + [send(server, "PATCH", path + "?async=true", {"n": n, "list": LARGE}) for n in range(3)]
+    assert [answer.status for answer in monitors] == [202] * 4
+    server.kill()
+    server.start()
+    finals = [server.get(answer.get("Location")[len(base):], {"Prefer": "wait=60"}) for answer in monitors]
+    assert [final.status for final in finals] == [400, 200, 200, 200]
+    item = server.get(path).json()
+    assert item["status"] == "ACTIVE" and item["version"] == 4 and item["n"] in (0, 1, 2)
+
+
+def test_cancelled_while_judged(serve):
+    server = later(serve)
+    monitor = ask_later(server, "POST", "/items", {"name": "a"})
+    assert server.call("DELETE", monitor).status in (202, 204)
+    expect.check_problem(server.get(monitor, {"Prefer": "wait=20"}), 410, "cancelled")
+    monitor = ask_later(server, "POST", "/items", {"name": "b"})
+    assert server.get(monitor, {"Prefer": "wait=20"}).status == 201
+
+
+def test_waits_for_a_late_verdict(serve):
+    """A synchronous call waits for the verdict; Prefer: wait covers it, and the same request joins."""
+    server = later(serve)
+    body = json.dumps({"name": 1, "list": LARGE}).encode()
+    expect.check_problem(server.post("/items", body), 400, "invalid-body")
+    fields = {"Prefer": "respond-async, wait=20", "Idempotency-Key": "k"}
+    for _ in range(2):
+        document = expect.check_problem(server.post("/items", body, fields), 400, "invalid-body")
+        assert document["errors"][0]["pointer"] == "/name"
+
+
+# Reads that are asked for asynchronously; clients that leave; joins after a restart.
+
+def test_read_asynchronously(serve, state):
+    server = serve([collection("zones"), collection("sets", "/zones/{zone_id}/sets", parent="zones")], state=state)
+    zone = create(server, "/zones", {"n": 1})
+    path = path_of(server, zone)
+    prefer = {"Prefer": "respond-async"}
+    for target in (path, "/zones", "/zones?limit=1&n=1", path + "/sets"):
+        wanted = server.get(target)
+        response = server.get(target, prefer)
+        assert response.status == 202 and response.body == b"" and response.get("Preference-Applied") == "respond-async"
+        monitor = response.get("GW-Async-Location")
+        ended = server.get(monitor, {"Prefer": "wait=20"}).json()["data"]["attributes"]
+        assert ended["responseStatus"] == 200 and ended["responseBodyJson"] == wanted.json()
+        final = server.get(monitor + "/response")
+        assert (final.status, final.body, final.get("ETag")) == (200, wanted.body, wanted.get("ETag"))
+        final = server.get(target, {"Prefer": "respond-async, wait=20"})
+        assert (final.status, final.body) == (200, wanted.body)
+    response = server.call("HEAD", path, None, prefer)
+    assert response.status == 202
+    final = server.get(response.get("Location")[len(server.base):], {"Prefer": "wait=20"})
+    assert final.status == 200 and final.body == b""
+    for target, status in ((f"/zones/{unknown_id()}", 404), (f"/zones/{unknown_id()}/sets", 404), ("/zones/1", 400),
+                           ("/zones?limit=x", 400), ("/zones?sort_key=m", 400), (f"/zones?marker={unknown_id()}", 400)):
+        expect.check_problem(server.get(target, prefer), status)
+        expect.check_problem(server.get(target), status)
+
+
+def test_client_of_a_queued_change_leaves(serve, gate):
+    """It is dropped: nobody carries it out."""
+    server = serve([collection(*ZONES, gate, queue_timeout="1h")], workers=1)
+    first = server.begin("POST", "/v2/zones", b'{"name":"a"}')
+    begun(gate)
+    for document in (b'{"name":"b"}', b'{"name":"c"}'):
+        second = server.begin("POST", "/v2/zones", document)
+        eventually(lambda: len(names_of(server, "status=PENDING")) == 2)
+        second.close()
+        eventually(lambda: names_of(server, "status=PENDING") == ["a"])
+    zone = server.get("/v2/zones?status=ERROR").json()["zones"][0]
+    assert zone["action"] == "CREATE" and zone["status_message"]
+    gate.open("e")
+    assert first.receive("POST").status == 201
+    assert gate.begun() == []
+
+
+def test_joined_while_pending_after_a_restart(serve, gate, tmp_path):
+    server = serve(zones(gate, rerun=True), state=str(tmp_path / "state.db"), public_url="http://zones.example", workers=1)
+    key = {"Idempotency-Key": "k"}
+    server.post("/v2/zones", b'{"name":"first"}')
+    begun(gate)
+    asked = server.post("/v2/zones", b'{"name":"a"}', key)
+    assert asked.json()["status"] == "PENDING"
+    server.kill()
+    server.start()
+    begun(gate)
+    again = server.post("/v2/zones", b'{"name":"a"}', key)
+    assert again.status == 202 and again.json() == asked.json()
+    assert again.get("Location") == asked.get("Location") and again.get("Link") == asked.get("Link")
+    gate.open("e")
+    begun(gate)
+    gate.open("e")
+    path = asked.json()["links"]["self"].partition("example")[2]
+    assert server.get(path, {"Prefer": "wait=20"}).json()["status"] == "ACTIVE"

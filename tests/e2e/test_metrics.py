@@ -3,10 +3,12 @@
 import os
 import shutil
 import subprocess
+import threading
 from collections import Counter
 
 import pytest
 
+import wire
 from exposition import Exposition
 from harness import echo, eventually, job, route, shell
 from styles import LOCATION, PREFER, STATUS, TOKEN
@@ -109,6 +111,10 @@ def test_counters_add_up(mixed):
              for labels, value in after.find("deferd_operations_ended_total").items()}
     assert found == dict(mix.ends)
     assert after.sum("deferd_operation_wait_seconds_count") == mix.ends.total()
+    for path in {path for path, _, _ in mix.ends}:
+        count = sum(count for (found, _, _), count in mix.ends.items() if found == path)
+        assert after.get("deferd_operations_accepted_total", route=path) == count, path
+    assert after.sum("deferd_operations_dropped_total") == after.sum("deferd_operations_refused_total") == 0
     assert after.sum("deferd_operation_run_seconds_count") == mix.started
 
 
@@ -144,14 +150,77 @@ def test_histograms(mixed):
     assert after.get("deferd_operation_run_seconds_sum", route="POST /slow") >= 0.05
 
 
+def check_format(server):
+    checked = subprocess.run(["promtool", "check", "metrics"], input=server.ask_admin("/metrics").body,
+                             capture_output=True, timeout=60)
+    assert checked.returncode == 0 and checked.stdout + checked.stderr == b"", checked.stderr.decode()
+
+
 def test_format(mixed):
-    """Prometheus' own tool has nothing to say."""
+    """Prometheus' own tool has nothing to say: of every metric there is, with every kind of work, and under load."""
     if not shutil.which("promtool"):
         pytest.skip("promtool is not installed")
     server, _, _ = mixed
-    checked = subprocess.run(["promtool", "check", "metrics"], input=server.ask_admin("/metrics").body,
-                             capture_output=True, timeout=60)
-    assert checked.returncode == 0 and checked.stderr == b"", checked.stderr.decode()
+    check_format(server)
+
+
+def test_format_under_load(serve, tmp_path):
+    if not shutil.which("promtool"):
+        pytest.skip("promtool is not installed")
+    server = serve([echo(), {"path": '/odd/x', "program": {"argv": ["/bin/true"]}},
+                    {"path": "/items", "collection": {"name": "items"}},
+                    {"path": "/gone", "upstream": {"url": "http://127.0.0.1:1"}}],
+                   admin=ADMIN, state=str(tmp_path / "deferd.db"), workers=2)
+    server.kept_descriptors = 2 * 8
+    stop = threading.Event()
+
+    def load(target, body):
+        while not stop.is_set():
+            wire.call(server.address, "POST", target, body, {"Content-Type": "application/json"})
+
+    threads = [threading.Thread(target=load, args=work) for work in (
+        ("/echo?async=true", b"x"), ("/echo", b"x"), ("/items", b"{}"), ("/items?async=true", b"{}"), ("/gone", b""), ("/nowhere", b""))]
+    for thread in threads:
+        thread.start()
+    try:
+        for _ in range(5):
+            check_format(server)
+            scrape(server)
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+
+
+def test_refusals_and_drops(serve, gate):
+    """What is refused is counted by its reason; whose client leaves the queue is dropped, and accepted was all that ended or was dropped."""
+    server = serve([job("/job", gate, concurrency=1, queue=1), job("/other", gate)], admin=ADMIN, capacity=3, workers=1)
+    running = server.begin("POST", "/job", b"")
+    gate.wait_begun()
+    waiting = server.begin("POST", "/job", b"")
+    eventually(lambda: scrape(server).get("deferd_route_waiting", route="POST /job") == 1)
+    assert scrape(server).get("deferd_route_running", route="POST /job") == 1
+    assert server.post("/job").status == 429
+    third = server.begin("POST", "/other", b"")
+    eventually(lambda: scrape(server).get("deferd_route_waiting", route="POST /other") == 1)
+    assert server.post("/other").status == 503
+    for connection in (waiting, third):
+        connection.close()
+    eventually(lambda: scrape(server).get("deferd_operations_outstanding") == 1)
+    gate.open()
+    assert running.receive("POST").status == 200
+    now = scrape(server)
+    refused = {dict(labels)["reason"]: value for labels, value in now.find("deferd_operations_refused_total").items()}
+    assert refused == {"capacity": 1, "queue": 1, "draining": 0, "storage": 0}
+    assert now.sum("deferd_operations_accepted_total") == 3
+    assert now.sum("deferd_operations_dropped_total") == 2 and now.sum("deferd_operations_ended_total") == 1
+
+
+def test_expired_are_counted(serve):
+    server = serve([echo(keep="50ms")], admin=ADMIN)
+    LOCATION.start(server, path="/echo")
+    eventually(lambda: scrape(server).get("deferd_operations", state="expired") == 1)
+    assert scrape(server).get("deferd_operations", state="kept") == 0
 
 
 def test_names(mixed):
@@ -168,7 +237,8 @@ def test_store(serve, tmp_path):
     before = scrape(server)
     assert LOCATION.wait(server, LOCATION.start(server, path="/echo")).status == 200
     after = scrape(server)
-    for name in ("deferd_store_commits_total", "deferd_store_writes_total"):
+    assert after.get("deferd_store_commit_seconds_count") == after.get("deferd_store_commits_total")
+    for name in ("deferd_store_commits_total", "deferd_store_writes_total", "deferd_store_commit_seconds_sum"):
         assert after.get(name) > before.get(name), name
     assert after.get("deferd_store_healthy") == 1 and after.get("deferd_store_file_bytes") > 0
 

@@ -8,56 +8,7 @@ import pytest
 
 from expect import check_problem
 from harness import eventually
-from upstream import Upstream, make_certificate
-
-# What a thread keeps that has made a call: connections, and what libcurl waits with.
-KEPT_BY_THREAD = 8
-
-
-@pytest.fixture
-def upstream():
-    """A factory of upstreams; what went wrong in one fails the test."""
-    made = []
-
-    def make(handle, context=None):
-        made.append(Upstream(handle, context))
-        return made[-1]
-
-    yield make
-    for one in made:
-        one.close()
-    failures = [failure for one in made for failure in one.failures]
-    if failures:
-        raise failures[0]
-
-
-@pytest.fixture
-def front(serve):
-    """A factory: front(upstream, path, url=..., route=..., settings...) is a server with one route to it."""
-
-    def make(other, path="/up/{rest...}", base="", route=(), workers=2, state="memory", **settings):
-        url = other if isinstance(other, str) else other.origin
-        routes = [{"path": path, "upstream": {"url": url + base, **settings}, **dict(route)}]
-        server = serve(routes, workers=workers, state=state)
-        server.kept_descriptors = workers * KEPT_BY_THREAD
-        return server
-
-    return make
-
-
-def simple(peer, request):
-    peer.answer("200 OK", b"hello", "Content-Type: text/plain")
-
-
-def sends(data, close=True):
-    """A handler that answers with these bytes."""
-
-    def handle(peer, request):
-        peer.send(data)
-        return close
-
-    return handle
-
+from upstream import make_certificate, sends, simple
 
 # What is sent on.
 
@@ -70,7 +21,8 @@ def sends(data, close=True):
     ("/tok/hold", "/base/hold", "/tok/hold", "/base/hold"),
     ("/tok/hold", "/other", "/tok/hold?a", "/other?a"),
     ("/a/{name}/c", "/v1", "/a/b/c", "/v1/b/c"),
-    ("/{rest...}", "/v1", "/a?", "/v1/a"),
+    ("/{rest...}", "/v1", "/a?", "/v1/a?"),
+    ("/{rest...}", "", "/a?async=false", "/a"),
 ])
 def test_path(upstream, front, path, base, asked, wanted):
     other = upstream(simple)

@@ -145,3 +145,17 @@ def make_certificate(directory, name="127.0.0.1"):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
     return certificate, context
+
+
+def simple(peer, request):
+    peer.answer("200 OK", b"hello", "Content-Type: text/plain")
+
+
+def sends(data, close=True):
+    """A handler that answers with these bytes."""
+
+    def handle(peer, request):
+        peer.send(data)
+        return close
+
+    return handle

@@ -37,7 +37,8 @@ static const struct config_case cases[] = {
 		"/capacity: 10000001 is not between 1 and 10000000\n"},
 	{"{\"queue_timeout\": \"0s\", \"run_timeout\": \"31d\", \"keep\": \"366d\", \"keep_timed_out\": "
 	 "\"0ms\","
-	 " \"keep_tombstone\": \"366d\", \"wait_max\": \"25h\", \"stop_grace\": \"61m\", \"drain_timeout\": "
+	 " \"keep_tombstone\": \"366d\", \"wait_max\": \"25h\", \"validation_wait\": \"2h\", \"stop_grace\": "
+	 "\"61m\", \"drain_timeout\": "
 	 "\"25h\","
 	 " \"header_timeout\": \"9ms\", \"idle_timeout\": \"0s\", \"max_body\": \"17GiB\", \"max_result\": "
 	 "0, " ROUTES "}",
@@ -47,6 +48,7 @@ static const struct config_case cases[] = {
 		"/keep_timed_out: \"0ms\" is not between 1ms and 365d\n"
 		"/keep_tombstone: \"366d\" is not between 0s and 365d\n"
 		"/wait_max: \"25h\" is not between 0s and 1d\n"
+		"/validation_wait: \"2h\" is not between 0s and 1h\n"
 		"/stop_grace: \"61m\" is not between 0s and 1h\n"
 		"/drain_timeout: \"25h\" is not between 0s and 1d\n"
 		"/header_timeout: \"9ms\" is not between 10ms and 1h\n"
@@ -94,6 +96,7 @@ test_defaults(void **state)
 	assert_int_equal(config->keep_timed_out_ms, 3600000);
 	assert_int_equal(config->keep_tombstone_ms, 86400000);
 	assert_int_equal(config->wait_max_ms, 60000);
+	assert_int_equal(config->validation_wait_ms, 5000);
 	assert_int_equal(config->stop_grace_ms, 5000);
 	assert_int_equal(config->drain_timeout_ms, 30000);
 	assert_int_equal(config->header_timeout_ms, 30000);
@@ -117,7 +120,8 @@ test_everything(void **state)
 		" \"state\": \"a.db\", \"workers\": 2, \"capacity\": 3, \"queue_timeout\": \"4ms\","
 		" \"run_timeout\": \"5ms\", \"keep\": \"6ms\", \"keep_timed_out\": \"7ms\", "
 		"\"keep_tombstone\": \"8ms\","
-		" \"wait_max\": \"9ms\", \"stop_grace\": \"10ms\", \"drain_timeout\": \"11ms\","
+		" \"wait_max\": \"9ms\", \"validation_wait\": \"13ms\", \"stop_grace\": \"10ms\", "
+		"\"drain_timeout\": \"11ms\","
 		" \"header_timeout\": \"12ms\", \"idle_timeout\": \"13ms\", \"max_body\": 14, "
 		"\"max_result\": 15,"
 		" \"auth\": {\"basic\": \"tokens\", \"bearer\": \"tokens\", \"admins\": [\"su\"]}}");
@@ -140,6 +144,7 @@ test_everything(void **state)
 	assert_int_equal(config->keep_timed_out_ms, 7);
 	assert_int_equal(config->keep_tombstone_ms, 8);
 	assert_int_equal(config->wait_max_ms, 9);
+	assert_int_equal(config->validation_wait_ms, 13);
 	assert_int_equal(config->stop_grace_ms, 10);
 	assert_int_equal(config->drain_timeout_ms, 11);
 	assert_int_equal(config->header_timeout_ms, 12);

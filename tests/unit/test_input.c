@@ -53,6 +53,7 @@ assert_same(const struct work_input *a, const struct work_input *b)
 	assert_string_same(a->scheme, b->scheme);
 	assert_string_same(a->authority, b->authority);
 	assert_string_same(a->base, b->base);
+	assert_int_equal(a->unjudged, b->unjudged);
 	assert_int_equal(a->param_count, b->param_count);
 	for (size_t i = 0; i < a->param_count; i++) {
 		assert_string_equal(a->params[i].name, b->params[i].name);
@@ -87,6 +88,8 @@ test_comes_back(void **state)
 	input->query = NULL;
 	free(input->principal);
 	input->principal = NULL;
+	assert_comes_back(input);
+	input->unjudged = true;
 	assert_comes_back(input);
 	fields_fini(&input->fields);
 	assert_comes_back(input);

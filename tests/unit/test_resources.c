@@ -38,6 +38,7 @@ on_load(void *arg, const struct store_operation *operation)
 	struct store_pending *copy = &scene->pending[scene->pending_count++];
 	*copy = *operation->pending;
 	copy->collection = xstrdup(copy->collection);
+	copy->document = xstrdup(copy->document);
 }
 
 static void
@@ -99,8 +100,10 @@ tear_down(void **state)
 
 	store_close(scene->store);
 	place_fini(&scene->place);
-	for (size_t i = 0; i < scene->pending_count; i++)
+	for (size_t i = 0; i < scene->pending_count; i++) {
 		free(scene->pending[i].collection);
+		free(scene->pending[i].document);
+	}
 	free(scene);
 	return 0;
 }
@@ -429,12 +432,15 @@ test_reopen(void **state)
 	struct id id = id_of(1);
 
 	assert_int_equal(accept(scene, 1, create), 0);
+	CLEANUP_FREE char *before = xstrdup(create->representation);
 	store_close(scene->store);
 	start(scene, scene->place.path);
 	assert_int_equal(scene->pending_count, 1);
 	assert_string_equal(scene->pending[0].collection, "zones");
 	assert_int_equal(scene->pending[0].action, STORE_CREATE);
 	assert_true(id_equal(&scene->pending[0].id, &id));
+	CLEANUP_FREE char *shown = store_pending_represent(&scene->pending[0], &scene->zones, "http://h/x");
+	assert_string_equal(shown, before);
 	assert_int_equal(end(scene, 1, create, NULL), 0);
 	assert_resource(scene, 1, STORE_ACTIVE, 1, "{\"n\":0}");
 	store_change_free(create);

@@ -531,7 +531,11 @@ test_stats(void **state)
 	do_accept(scene, &operation);
 	store_get_stats(scene->store, &stats);
 	assert_int_equal(stats.commits, 3);
-	assert_true(stats.last_commit_us > 0);
+	uint64_t timed = 0;
+	for (size_t i = 0; i <= HISTOGRAM_BUCKETS; i++)
+		timed += stats.commit_times.buckets[i];
+	assert_int_equal(timed, stats.commits);
+	assert_true(stats.commit_times.sum_us > 0);
 	assert_true(stats.writes >= 2 && stats.writes + stats.waiting == 3);
 	assert_int_equal(stat(scene->place.path, &status), 0);
 	assert_int_equal(stats.file_bytes, status.st_size);

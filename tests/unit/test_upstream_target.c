@@ -68,7 +68,7 @@ static const struct {
 } targets[] = {
 	{"http://h", "/api/{rest...}", "/api/x/y", NULL, "/api/x/y"},
 	{"http://h", "/api/{rest...}", "/api/x/y", "a=b&c=%20", "/api/x/y?a=b&c=%20"},
-	{"http://h", "/api", "/api", "", "/api"},
+	{"http://h", "/api", "/api", "", "/api?"},
 	{"http://h/base", "/api/{rest...}", "/api/x/y", NULL, "/base/x/y"},
 	{"http://h/base/", "/api/{rest...}", "/api/x/", NULL, "/base/x/"},
 	{"http://h/base", "/api/{rest...}", "/api/", NULL, "/base/"},

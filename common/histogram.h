@@ -5,15 +5,15 @@
 
 #include <stdint.h>
 
-#define HISTOGRAM_BUCKETS 14
+#define HISTOGRAM_BUCKETS 17
 
 /* All zero is empty. */
 struct histogram {
 	uint64_t buckets[HISTOGRAM_BUCKETS + 1]; /* not cumulative; the last is beyond all bounds */
-	uint64_t sum_ms;
+	uint64_t sum_us;
 };
 
-void histogram_add(struct histogram *histogram, int64_t ms);
+void histogram_add(struct histogram *histogram, int64_t us);
 
 /* Adds the samples NAME_bucket, NAME_sum and NAME_count, in seconds; labels is "route=\"/a\"," or "". */
 void histogram_format(

@@ -1,0 +1,9 @@
+/* Metrics of this process, by the names that Prometheus' own clients give them. */
+#pragma once
+
+#include "common/text.h"
+
+#include <stdint.h>
+
+/* started_ms: when the server was started, wall clock. */
+void process_metrics_format(int64_t started_ms, struct text *ret_text);

@@ -1,0 +1,125 @@
+/* libcurl's handles: see transfer_handle.h. */
+#include "work/transfer_handle.h"
+
+#include "common/text.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+/* Certificates are read again from their file when they were read longer ago than that, in seconds. */
+#define CERTIFICATES_FRESH_S 60L
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static CURLSH *share;
+static pthread_mutex_t share_locks[CURL_LOCK_DATA_LAST];
+
+static void
+lock_share(CURL *easy, curl_lock_data data, curl_lock_access access, void *arg)
+{
+	pthread_mutex_lock(&share_locks[data]);
+}
+
+static void
+unlock_share(CURL *easy, curl_lock_data data, void *arg)
+{
+	pthread_mutex_unlock(&share_locks[data]);
+}
+
+/* Once a process; what is made here stays. */
+static void
+make_shared(void)
+{
+	for (size_t i = 0; i < CURL_LOCK_DATA_LAST; i++)
+		pthread_mutex_init(&share_locks[i], NULL);
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK || !(share = curl_share_init()))
+		abort();
+	curl_share_setopt(share, CURLSHOPT_LOCKFUNC, lock_share);
+	curl_share_setopt(share, CURLSHOPT_UNLOCKFUNC, unlock_share);
+	curl_share_setopt(share, CURLSHOPT_SHARE, CURL_LOCK_DATA_DNS);
+	curl_share_setopt(share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
+}
+
+uint64_t
+transfer_peer_number(void)
+{
+	static _Atomic uint64_t last;
+
+	return atomic_fetch_add(&last, 1) + 1;
+}
+
+struct transfer_handle *
+transfer_handle_new(void)
+{
+	pthread_once(&once, make_shared);
+	CURL *easy = curl_easy_init();
+
+	if (!easy)
+		return NULL;
+	struct transfer_handle *handle = xcalloc(1, sizeof *handle);
+	handle->easy = easy;
+	list_init(&handle->link);
+	return handle;
+}
+
+void
+transfer_handle_free(struct transfer_handle *handle)
+{
+	curl_easy_cleanup(handle->easy);
+	free(handle);
+}
+
+/* Nothing but what was asked for: no redirects, proxies, decoding, signals or other protocols. */
+static void
+set_manners(struct transfer_handle *handle)
+{
+	CURL *easy = handle->easy;
+
+	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(easy, CURLOPT_PROXY, "");
+	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+	curl_easy_setopt(easy, CURLOPT_HTTP_CONTENT_DECODING, 0L);
+	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_2TLS);
+	curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+	curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
+	curl_easy_setopt(easy, CURLOPT_SHARE, share);
+	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, handle->reason);
+	curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, CERTIFICATES_FRESH_S);
+}
+
+/* Which certificates the system trusts only a handle knows that was not told otherwise. */
+void
+transfer_handle_set_peer(struct transfer_handle *handle, const struct transfer_peer *peer)
+{
+	CURL *easy = handle->easy;
+
+	if (handle->peer == peer->number)
+		return;
+	if (handle->peer != 0)
+		curl_easy_reset(easy);
+	handle->peer = peer->number;
+	set_manners(handle);
+	if (peer->ca_file) {
+		curl_easy_setopt(easy, CURLOPT_CAINFO, peer->ca_file);
+		curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
+	}
+	curl_easy_setopt(easy, CURLOPT_URL, peer->origin);
+	/* Without a limit of ours libcurl has one: an operation may run for hours, but connecting ends with it. */
+	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)peer->connect_timeout_ms);
+}
+
+/* One transfer at a time on a connection, as of HTTP/1.1 so of HTTP/2: what goes wrong on it strikes one call, and to close it is
+ * the way to make the other side give a call up (this libcurl leaves a stream open that it has lost interest in). */
+CURLM *
+transfer_multi_new(long connections)
+{
+	pthread_once(&once, make_shared);
+	CURLM *multi = curl_multi_init();
+
+	if (!multi)
+		return NULL;
+	curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, connections);
+	curl_multi_setopt(multi, CURLMOPT_PIPELINING, CURLPIPE_NOTHING);
+	return multi;
+}

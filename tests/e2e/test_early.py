@@ -1,0 +1,165 @@
+"""What can be refused by the head of a request is refused before its body has come."""
+
+import pytest
+
+import expect
+from exposition import Exposition
+from harness import echo, eventually, route, shell
+from styles import unknown_id
+from test_auth import HASHES, basic, bearer, check_challenge, htpasswd, tokens
+from test_tls import Client, authority, files, listen, trusting  # noqa: F401: fixtures
+
+BIG = 4 << 20  # more than the buffers of a socket take
+
+
+@pytest.fixture
+def users(tmp_path):
+    (tmp_path / "users").write_text(htpasswd(ann=HASHES["bcrypt"], bob=HASHES["bcrypt"], slow=HASHES["slow"]))
+    (tmp_path / "tokens").write_text(tokens(robot="tok-robot"))
+    return {"basic": str(tmp_path / "users"), "bearer": str(tmp_path / "tokens")}
+
+
+ROUTES = [echo(), echo("/ours", users=["bob"]), echo("/small", max_body="10B"), echo("/typed", request_types=["text/plain"]),
+          {"path": "/things", "collection": {"name": "things"}},
+          route("/status", shell("cat"), style="status", max_body="10B")]
+
+
+@pytest.fixture
+def server(serve, users):
+    return serve(ROUTES, auth=users, max_body="8MiB", admin={"listen": "127.0.0.1:0"})
+
+
+REFUSED = [
+    ("POST", "/echo", {}, 401, "unauthorized"),
+    ("POST", "/nothing", {}, 401, "unauthorized"),
+    ("POST", "/echo", {"Authorization": "Basic !"}, 401, "unauthorized"),
+    ("POST", "/echo", bearer("wrong"), 401, "unauthorized"),
+    ("POST", "/echo", basic("ann", "wrong"), 401, "unauthorized"),
+    ("POST", "/echo", basic("nobody"), 401, "unauthorized"),
+    ("POST", "/ours", basic("ann"), 403, "forbidden"),
+    ("POST", "/ours", bearer("tok-robot"), 403, "forbidden"),
+    ("POST", "/nothing", bearer("tok-robot"), 404, "not-found"),
+    ("PUT", "/echo", bearer("tok-robot"), 405, "method-not-allowed"),
+    ("PUT", "/things", bearer("tok-robot"), 405, "method-not-allowed"),
+    ("POST", f"/operations/{unknown_id()}", bearer("tok-robot"), 405, "method-not-allowed"),
+    ("POST", "/echo?async=maybe", bearer("tok-robot"), 400, "invalid-parameter"),
+    ("POST", "/small", bearer("tok-robot"), 413, "content-too-large"),
+    ("POST", "/status", bearer("tok-robot"), 413, "content-too-large"),
+    ("POST", "/typed", bearer("tok-robot"), 415, "unsupported-media-type"),
+    ("POST", "/typed", {**bearer("tok-robot"), "Content-Type": "text/html"}, 415, "unsupported-media-type"),
+]
+
+
+def refused(connection, status, problem):
+    """The answer, which is the last of the connection."""
+    answer = connection.receive("POST")
+    expect.check_problem(answer, status, problem)
+    assert answer.get("Connection") == "close"
+    assert (answer.status == 405) == bool(answer.all("Allow"))
+    connection.finish_sending()
+    assert connection.receive_end() == b""
+    return answer
+
+
+@pytest.mark.parametrize("expects", [{}, {"Expect": "100-continue"}], ids=["", "expect"])
+@pytest.mark.parametrize("method, target, fields, status, problem", REFUSED)
+def test_refused(server, method, target, fields, status, problem, expects):
+    """Though nothing of the body has come, and in place of 100 (Continue) where that is expected."""
+    connection = server.connect().request(method, target, None, {**fields, **expects, "Content-Length": "11"})
+    refused(connection, status, problem)
+
+
+@pytest.mark.parametrize("rest", ["", "a", "a" * 10])
+def test_part_of_a_body(server, rest):
+    connection = server.connect().request("POST", "/nothing", rest.encode(), {**bearer("tok-robot"), "Content-Length": "11"})
+    refused(connection, 404, "not-found")
+
+
+@pytest.mark.parametrize("rest", [b"", b"3\r\nab", b"3\r\nabc\r\n"])
+def test_chunks(server, rest):
+    fields = {**basic("ann"), "Transfer-Encoding": "chunked"}
+    refused(server.connect().request("POST", "/nothing", rest, fields), 404, "not-found")
+
+
+@pytest.mark.parametrize("fields", [basic("ann"), bearer("tok-robot")], ids=["password", "token"])
+def test_passed(server, fields):
+    """Whoever may call is told to go on, and is served; the connection stays."""
+    connection = server.connect()
+    for _ in range(2):
+        connection.request("POST", "/echo", None, {**fields, "Expect": "100-continue", "Content-Length": "3"})
+        assert connection.receive().status == 100
+        connection.send(b"abc")
+        answer = connection.receive("POST")
+        assert (answer.status, answer.body) == (200, b"abc")
+
+
+def test_body_before_the_check_ends(server):
+    """What comes while a password is checked is not lost, the next request neither."""
+    connection = server.connect().request("POST", "/echo", None, {**basic("slow"), "Content-Length": str(BIG)})
+    connection.send(b"x" * BIG)
+    connection.request("POST", "/echo", b"next", basic("ann"))
+    assert len(connection.receive("POST").body) == BIG
+    assert connection.receive("POST").body == b"next"
+
+
+@pytest.mark.parametrize("fields, status", [({}, 401), (basic("ann", "wrong"), 401), (basic("ann"), 404)],
+                         ids=["nobody", "wrong", "nothing"])
+def test_who_sends_all_the_same(server, fields, status):
+    """A client that sends its whole body before it reads gets to read the answer."""
+    connection = server.connect().request("POST", "/nothing", None, {**fields, "Content-Length": str(BIG)})
+    connection.send(b"x" * BIG)
+    assert connection.receive("POST").status == status
+
+
+def test_head_in_pieces(server):
+    """Is refused all the same, at the latest when it is whole."""
+    connection = server.connect()
+    connection.send(b"POST /echo HTTP/1.1\r\nHost: h\r\nContent-")
+    eventually(lambda: server.ask_admin("/healthz").status == 200)
+    connection.send(b"Length: 3\r\n\r\nabc")
+    check_challenge(connection.receive("POST"))
+
+
+def test_client_leaves_while_checked(server):
+    for end in ("close", "reset"):
+        for _ in range(3):
+            connection = server.connect().request("POST", "/echo", b"x", {**basic("slow", "wrong"), "Content-Length": "9"})
+            getattr(connection, end)()
+    held = "deferd_http_requests_held"
+    eventually(lambda: sum(Exposition(server.ask_admin("/metrics").body.decode()).find(held).values()) == 0)
+    assert server.post("/echo", b"x", bearer("tok-robot")).body == b"x"
+
+
+def test_late_verdict(serve, users):
+    """The deadline of the request does not wait for a check, of which there are more than can be made in that time."""
+    server = serve(ROUTES, auth=users, header_timeout="300ms")
+    waiting = [server.connect().request("POST", "/echo", None, {**basic("slow", f"wrong{i}"), "Content-Length": "9"})
+               for i in range(10)]
+    expect.check_problem(waiting[-1].receive("POST"), 408, "request-timeout")
+
+
+def test_end_while_checked(server):
+    for i in range(5):
+        server.connect().request("POST", "/echo", None, {**basic("slow", f"wrong{i}"), "Content-Length": "9"})
+    server.terminate()
+    server.terminate()
+    server.wait_end()
+
+
+def test_tls(serve, users, authority, files):
+    server = serve(ROUTES, auth=users, listen=listen(files), max_body="8MiB")
+    context = trusting(authority)
+    for fields, status in (({}, 401), (basic("ann", "wrong"), 401), (basic("ann"), 404)):
+        client = Client(server, context)
+        client.request("POST", "/nothing", None, {**fields, "Content-Length": str(BIG)})
+        client.send(b"x" * BIG)
+        assert client.receive("POST").status == status
+    client = Client(server, context).request("POST", "/echo", None, {**basic("ann"), "Content-Length": str(BIG)})
+    client.send(b"x" * BIG)
+    assert len(client.receive("POST").body) == BIG
+
+
+def test_without_authentication(serve):
+    server = serve(ROUTES[:1])
+    refused(server.connect().request("POST", "/nothing", None, {"Content-Length": "1"}), 404, "not-found")
+    refused(server.connect().request("DELETE", "/echo", None, {"Content-Length": "1"}), 405, "method-not-allowed")
