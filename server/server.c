@@ -129,8 +129,10 @@ make_watch(struct server *server)
 		.timers = server->timers, .operations = server->operations, .store = server->store};
 
 	server->metrics = metrics_new(&metrics_sources);
-	struct admin_sources admin_sources = {
-		.operations = server->operations, .store = server->store, .metrics = server->metrics};
+	struct admin_sources admin_sources = {.operations = server->operations,
+		.timers = server->timers,
+		.store = server->store,
+		.metrics = server->metrics};
 	server->admin = admin_new(&admin_sources);
 }
 

@@ -33,6 +33,7 @@ operations_new(const struct operations_config *config, struct operations **ret_o
 	hash_init(&operations->keys);
 	list_init(&operations->routes);
 	list_init(&operations->all);
+	list_init(&operations->cursors);
 	list_init(&operations->ring);
 	list_init(&operations->running);
 	list_init(&operations->blocked);
@@ -336,19 +337,6 @@ operations_find(struct operations *operations, const struct id *id)
 	struct op *op = op_table_find(operations, id);
 
 	return op && op->state != OP_ACCEPTING ? op : NULL;
-}
-
-struct op *
-operations_next(struct operations *operations, const struct op *op)
-{
-	const struct list *node = op ? op->link.next : operations->all.next;
-
-	for (; node != &operations->all; node = node->next) {
-		struct op *next = container_of(node, struct op, link);
-		if (next->state != OP_ACCEPTING)
-			return next;
-	}
-	return NULL;
 }
 
 enum op_cancel

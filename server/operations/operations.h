@@ -147,8 +147,17 @@ struct op *operations_find(struct operations *operations, const struct id *id);
 /* Whether op was submitted to the route, or to the one of the same key that stood in its place before a reload. */
 bool op_is_of_route(const struct op *op, const struct op_route *route);
 
-/* Walks what is kept, newest first: the one accepted before op (NULL: the newest); NULL at the end. */
-struct op *operations_next(struct operations *operations, const struct op *op);
+/* A walk through what is kept, newest first, that may pause: what comes or goes meanwhile does not disturb it. */
+struct op_cursor {
+	struct list link;
+	struct operations *operations;
+	struct op *next; /* NULL: the end */
+};
+
+/* Begins behind op (NULL: with the newest).  op_cursor_stop must be called before the cursor goes. */
+void op_cursor_start(struct op_cursor *cursor, struct operations *operations, const struct op *op);
+void op_cursor_stop(struct op_cursor *cursor);
+struct op *op_cursor_next(struct op_cursor *cursor); /* NULL at the end */
 
 enum op_cancel {
 	OP_CANCEL_DONE,	    /* it is cancelled */

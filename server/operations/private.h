@@ -88,6 +88,7 @@ struct operations {
 	struct slab shelves[OP_SHELF_COUNT]; /* small final responses, by size */
 	struct hash table;		     /* by id */
 	struct list all;		     /* what is in the table, newest first */
+	struct list cursors;		     /* struct op_cursor: walks through it */
 	struct hash keys;		     /* struct op_key */
 	struct list routes;		     /* struct op_route: every one that somebody refers to */
 	struct list ring;		     /* struct op_load with something queued, in turn */

@@ -1,5 +1,19 @@
-/* The table of operations by id. */
+/* The table of operations by id, and walks through it. */
 #include "operations/private.h"
+
+/* The next one that somebody has heard of, accepted before op (NULL: the newest). */
+static struct op *
+older(struct operations *operations, const struct op *op)
+{
+	struct list *node = op ? op->link.next : operations->all.next;
+
+	for (; node != &operations->all; node = node->next) {
+		struct op *next = container_of(node, struct op, link);
+		if (next->state != OP_ACCEPTING)
+			return next;
+	}
+	return NULL;
+}
 
 void
 op_table_add(struct operations *operations, struct op *op)
@@ -11,8 +25,37 @@ op_table_add(struct operations *operations, struct op *op)
 void
 op_table_remove(struct operations *operations, struct op *op)
 {
+	list_for_each(node, &operations->cursors) {
+		struct op_cursor *cursor = container_of(node, struct op_cursor, link);
+		if (cursor->next == op)
+			cursor->next = older(operations, op);
+	}
 	hash_remove(&operations->table, &op->by_id);
 	list_remove(&op->link);
+}
+
+void
+op_cursor_start(struct op_cursor *cursor, struct operations *operations, const struct op *op)
+{
+	cursor->operations = operations;
+	cursor->next = older(operations, op);
+	list_add_tail(&operations->cursors, &cursor->link);
+}
+
+void
+op_cursor_stop(struct op_cursor *cursor)
+{
+	list_remove(&cursor->link);
+}
+
+struct op *
+op_cursor_next(struct op_cursor *cursor)
+{
+	struct op *op = cursor->next;
+
+	if (op)
+		cursor->next = older(cursor->operations, op);
+	return op;
 }
 
 struct op *

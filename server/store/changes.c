@@ -16,6 +16,7 @@
 
 struct changes {
 	struct statements statements;
+	struct resource_counts counts; /* of the transaction */
 };
 
 int
@@ -38,6 +39,7 @@ changes_close(struct changes *changes)
 	if (!changes)
 		return;
 	statements_finalize(&changes->statements);
+	resource_counts_forget(&changes->counts);
 	free(changes);
 }
 
@@ -49,26 +51,25 @@ changes_is_refusal(int error)
 
 /* Writes what the change says, with the status and action that resource has. */
 static int
-write_change(
-	struct statements *statements, struct store_change *change, bool at_once, struct resource *resource)
+write_change(struct changes *changes, struct store_change *change, bool at_once, struct resource *resource)
 {
 	resource->status_message = NULL;
 	if (change->action == STORE_CREATE)
-		return resource_write_insert(statements, change, resource);
+		return resource_write_insert(&changes->statements, &changes->counts, change, resource);
 	if (change->action == STORE_UPDATE)
-		return resource_write_update(statements, change, resource);
-	return at_once ? resource_write_remove(statements, change, resource)
-		       : resource_write_mark(statements, resource);
+		return resource_write_update(&changes->statements, change, resource);
+	return at_once ? resource_write_remove(&changes->statements, &changes->counts, change, resource)
+		       : resource_write_mark(&changes->statements, resource);
 }
 
 static int
-make(struct statements *statements, struct store_change *change, bool at_once, struct resource *resource)
+make(struct changes *changes, struct store_change *change, bool at_once, struct resource *resource)
 {
 	resource->id = change->id;
 	resource->parent = change->parent;
 	resource->status = at_once ? STORE_ACTIVE : STORE_PENDING;
 	resource->action = at_once ? STORE_NONE : change->action;
-	TRY(write_change(statements, change, at_once, resource));
+	TRY(write_change(changes, change, at_once, resource));
 	representation_of_change(change, resource);
 	return 0;
 }
@@ -79,7 +80,7 @@ changes_apply(struct changes *changes, struct store_change *change)
 	CLEANUP(resource_row_fini) struct resource_row row = {0};
 	int rc = judge_change(&changes->statements, change, true, &row);
 
-	return rc < 0 ? rc : make(&changes->statements, change, true, &row.resource);
+	return rc < 0 ? rc : make(changes, change, true, &row.resource);
 }
 
 int
@@ -90,7 +91,7 @@ changes_accept(struct changes *changes, struct store_change *change, uint64_t se
 
 	if (rc < 0)
 		return rc;
-	TRY(make(&changes->statements, change, false, &row.resource));
+	TRY(make(changes, change, false, &row.resource));
 	TRY(statements_run(&changes->statements, ADD_CHANGE, "iiit", (int64_t)sequence, row.resource.sequence,
 		(int64_t)change->action, row.resource.document));
 	return 0;
@@ -116,9 +117,21 @@ changes_begin(struct changes *changes, struct store_change *change, uint64_t seq
 }
 
 int
+changes_finish(struct changes *changes)
+{
+	return resource_counts_write(&changes->statements, &changes->counts);
+}
+
+void
+changes_roll_back(struct changes *changes)
+{
+	resource_counts_forget(&changes->counts);
+}
+
+int
 changes_end(struct changes *changes, struct store_change *change, uint64_t sequence)
 {
-	return settlement_make(&changes->statements, change, sequence);
+	return settlement_make(&changes->statements, &changes->counts, change, sequence);
 }
 
 int

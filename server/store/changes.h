@@ -22,6 +22,10 @@ __attribute__((warn_unused_result)) int changes_apply(struct changes *changes, s
 __attribute__((warn_unused_result)) int changes_accept(
 	struct changes *changes, struct store_change *change, uint64_t sequence);
 
+/* Before the commit of a transaction; after its rollback. */
+__attribute__((warn_unused_result)) int changes_finish(struct changes *changes);
+void changes_roll_back(struct changes *changes);
+
 /* Sets on_change; it stays NULL if the resource has gone with its parent. */
 __attribute__((warn_unused_result)) int changes_begin(
 	struct changes *changes, struct store_change *change, uint64_t sequence);

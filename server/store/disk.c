@@ -117,14 +117,19 @@ commit(struct disk *disk, struct list *writes)
 			rc = add(disk, write);
 		frees |= effects[write->verb].frees;
 	}
+	if (rc == 0 && disk->changes)
+		rc = changes_finish(disk->changes);
 	if (rc == 0 && frees)
 		rc = database_shrink(disk->database);
 	if (rc == 0 && disk->spool)
 		rc = spool_sync(disk->spool);
 	if (rc == 0)
 		rc = database_commit(disk->database);
-	if (rc < 0)
+	if (rc < 0) {
 		database_rollback(disk->database);
+		if (disk->changes)
+			changes_roll_back(disk->changes);
+	}
 	return rc;
 }
 

@@ -11,41 +11,68 @@ add_date(struct text *text, const char *name, int64_t wall_ms)
 {
 	char date[CLOCK_ISO8601_SIZE];
 
+	text_add_string(text, name);
 	if (wall_ms == 0) {
-		text_addf(text, ",\"%s\":null", name);
+		text_add_string(text, "null");
 		return;
 	}
 	clock_format_iso8601(wall_ms, date);
-	text_addf(text, ",\"%s\":\"%s\"", name, date);
+	text_add_char(text, '"');
+	text_add(text, date, sizeof date - 1);
+	text_add_char(text, '"');
+}
+
+static void
+add_id(struct text *text, const struct id *id)
+{
+	char digits[ID_TEXT_SIZE];
+
+	id_format(id, digits);
+	text_add_char(text, '"');
+	text_add(text, digits, sizeof digits - 1);
+	text_add_char(text, '"');
+}
+
+static void
+add_number(struct text *text, uint64_t value)
+{
+	char digits[20];
+	size_t at = sizeof digits;
+
+	do
+		digits[--at] = (char)('0' + value % 10);
+	while (value /= 10);
+	text_add(text, digits + at, sizeof digits - at);
 }
 
 static void
 add_parent(struct text *text, const char *member, const struct id *parent)
 {
-	char id[ID_TEXT_SIZE];
-
 	if (!member)
 		return;
-	id_format(parent, id);
 	text_add_char(text, ',');
 	text_add_json(text, member);
-	text_addf(text, ":\"%s\"", id);
+	text_add_char(text, ':');
+	add_id(text, parent);
 }
 
+/* Creates come in thousands a second, and each is shown: no printf here. */
 void
 representation_add_inside(struct text *text, const struct store_collection *collection,
 	const struct resource *resource, const char *url)
 {
-	char id[ID_TEXT_SIZE];
-
-	id_format(&resource->id, id);
-	text_addf(text, "{\"id\":\"%s\"", id);
+	text_reserve(text, 512 + strlen(resource->document));
+	text_add_string(text, "{\"id\":");
+	add_id(text, &resource->id);
 	add_parent(text, collection->parent_member, &resource->parent);
-	text_addf(text, ",\"status\":\"%s\",\"action\":\"%s\",\"version\":%llu",
-		store_status_name(resource->status), store_action_name(resource->action),
-		(unsigned long long)resource->version);
-	add_date(text, "created_at", resource->created_ms);
-	add_date(text, "updated_at", resource->updated_ms);
+	text_add_string(text, ",\"status\":\"");
+	text_add_string(text, store_status_name(resource->status));
+	text_add_string(text, "\",\"action\":\"");
+	text_add_string(text, store_action_name(resource->action));
+	text_add_string(text, "\",\"version\":");
+	add_number(text, resource->version);
+	add_date(text, ",\"created_at\":", resource->created_ms);
+	add_date(text, ",\"updated_at\":", resource->updated_ms);
 	text_add_string(text, ",\"status_message\":");
 	text_add_json(text, resource->status_message);
 	text_add_string(text, ",\"links\":{\"self\":");

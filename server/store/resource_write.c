@@ -3,6 +3,9 @@
 
 #include "store/judge.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 static int
 add_values(struct statements *statements, const struct store_change *change, char **values, int64_t sequence)
 {
@@ -25,9 +28,64 @@ resource_write_values(
 	return add_values(statements, change, values, sequence);
 }
 
+void
+resource_counts_forget(struct resource_counts *counts)
+{
+	for (unsigned i = 0; i < counts->count; i++)
+		free(counts->list[i].collection);
+	counts->count = 0;
+}
+
 int
-resource_write_insert(
-	struct statements *statements, const struct store_change *change, struct resource *resource)
+resource_counts_write(struct statements *statements, struct resource_counts *counts)
+{
+	for (unsigned i = 0; i < counts->count; i++) {
+		const struct resource_count *one = &counts->list[i];
+		TRY(statements_run(statements, COUNT, "Pti", one->has_parent ? &one->parent : NULL,
+			one->collection, one->more));
+	}
+	resource_counts_forget(counts);
+	return 0;
+}
+
+/* The entry of the list that the change is of; a full table is written first. */
+static int
+find_count(struct statements *statements, struct resource_counts *counts, const struct store_change *change,
+	struct resource_count **ret_count)
+{
+	const struct id *parent = judge_parent_of(change);
+
+	for (unsigned i = 0; i < counts->count; i++) {
+		struct resource_count *one = &counts->list[i];
+		*ret_count = one;
+		if (one->has_parent == (parent != NULL) && (!parent || id_equal(&one->parent, parent)) &&
+			strcmp(one->collection, change->collection->name) == 0)
+			return 0;
+	}
+	if (counts->count == RESOURCE_COUNTS_MAX)
+		TRY(resource_counts_write(statements, counts));
+	*ret_count = &counts->list[counts->count++];
+	**ret_count = (struct resource_count){
+		.collection = xstrdup(change->collection->name), .has_parent = parent != NULL};
+	if (parent)
+		(*ret_count)->parent = *parent;
+	return 0;
+}
+
+static int
+count(struct statements *statements, struct resource_counts *counts, const struct store_change *change,
+	int64_t more)
+{
+	struct resource_count *one = NULL;
+
+	TRY(find_count(statements, counts, change, &one));
+	one->more += more;
+	return 0;
+}
+
+int
+resource_write_insert(struct statements *statements, struct resource_counts *counts,
+	const struct store_change *change, struct resource *resource)
 {
 	const struct id *parent = judge_parent_of(change);
 
@@ -39,7 +97,7 @@ resource_write_insert(
 		(int64_t)0, NULL, resource->document));
 	resource->sequence = database_last_row(statements->database);
 	TRY(add_values(statements, change, change->unique, resource->sequence));
-	return statements_run(statements, COUNT_UP, "Pt", parent, change->collection->name);
+	return count(statements, counts, change, 1);
 }
 
 int
@@ -86,8 +144,8 @@ remove_tree(struct statements *statements, const struct resource *resource)
 }
 
 int
-resource_write_remove(
-	struct statements *statements, struct store_change *change, const struct resource *resource)
+resource_write_remove(struct statements *statements, struct resource_counts *counts,
+	struct store_change *change, const struct resource *resource)
 {
 	int has_child = statements_ask(statements, HAS_CHILD, "I", &resource->id);
 
@@ -95,7 +153,8 @@ resource_write_remove(
 		return has_child;
 	sqlite3_reset(statements->list[HAS_CHILD]);
 	change->took_others |= has_child == 1;
+	/* Some may be of lists that go with it. */
+	TRY(resource_counts_write(statements, counts));
 	TRY(has_child == 1 ? remove_tree(statements, resource) : remove_one(statements, resource));
-	return statements_run(
-		statements, COUNT_DOWN, "Pt", judge_parent_of(change), change->collection->name);
+	return count(statements, counts, change, -1);
 }

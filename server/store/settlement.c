@@ -146,14 +146,14 @@ fail_end(struct store_change *change, enum problem problem, const char *why)
 
 /* Settles the row of the resource once its change is no longer pending. */
 static int
-settle(struct statements *statements, struct store_change *change, struct resource_row *row,
-	uint64_t sequence)
+settle(struct statements *statements, struct resource_counts *counts, struct store_change *change,
+	struct resource_row *row, uint64_t sequence)
 {
 	struct resource *resource = &row->resource;
 	int rc = 0;
 
 	if (!change->failed && change->action == STORE_DELETE)
-		return resource_write_remove(statements, change, resource);
+		return resource_write_remove(statements, counts, change, resource);
 	if (!change->failed)
 		rc = take_answer(statements, change, row, sequence);
 	if (rc == -EEXIST)
@@ -183,7 +183,8 @@ look_for_others(struct statements *statements, const struct store_change *change
 }
 
 int
-settlement_make(struct statements *statements, struct store_change *change, uint64_t sequence)
+settlement_make(struct statements *statements, struct resource_counts *counts, struct store_change *change,
+	uint64_t sequence)
 {
 	CLEANUP(resource_row_fini) struct resource_row row = {0};
 	int rc = settlement_find(statements, sequence, &row);
@@ -199,7 +200,7 @@ settlement_make(struct statements *statements, struct store_change *change, uint
 	row.resource.document = row.current;
 	TRY(statements_run(statements, REMOVE_CHANGE, "i", (int64_t)sequence));
 	TRY(look_for_others(statements, change, &row));
-	TRY(settle(statements, change, &row, sequence));
+	TRY(settle(statements, counts, change, &row, sequence));
 	if (change->failed || change->end_failed)
 		return 0;
 	representation_of_change(change, &row.resource);

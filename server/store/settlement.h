@@ -1,12 +1,11 @@
 /* What becomes of a resource, and of those whose changes wait behind, when an operation that changes it ends. */
 #pragma once
 
-#include "store/resource_row.h"
-#include "store/statements.h"
+#include "store/resource_write.h"
 
 /* See changes_end. */
-__attribute__((warn_unused_result)) int settlement_make(
-	struct statements *statements, struct store_change *change, uint64_t sequence);
+__attribute__((warn_unused_result)) int settlement_make(struct statements *statements,
+	struct resource_counts *counts, struct store_change *change, uint64_t sequence);
 
 /* The resource whose change the operation carries out, with the document as that change left it, and as it is in current.  -ENOENT
  * if it is gone. */

@@ -29,9 +29,8 @@ static const char *const sql[STATEMENT_COUNT] = {
 		 " ?4, document) WHERE sequence = ?1",
 	[ADD_VALUE] = "INSERT INTO resource_value VALUES (?1, ?2, ?3, ?4, ?5)",
 	[REMOVE_VALUES] = "DELETE FROM resource_value WHERE resource = ?1",
-	[COUNT_UP] = "INSERT INTO resource_count VALUES (?1, ?2, 1)"
-		     " ON CONFLICT DO UPDATE SET count = count + 1",
-	[COUNT_DOWN] = "UPDATE resource_count SET count = count - 1 WHERE parent = ?1 AND collection = ?2",
+	[COUNT] = "INSERT INTO resource_count VALUES (?1, ?2, ?3)"
+		  " ON CONFLICT DO UPDATE SET count = count + ?3",
 	[HAS_CHILD] = "SELECT 1 FROM resource WHERE parent = ?1 LIMIT 1",
 	[REMOVE_ONE] = "DELETE FROM resource WHERE sequence = ?1",
 	[REMOVE_CHANGES] = "DELETE FROM resource_change WHERE resource = ?1",

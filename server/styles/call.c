@@ -230,7 +230,9 @@ make_input(struct call *call)
 	http_request_copy_fields(request, &input->fields);
 	if (!call->route->config.keeps_credentials)
 		drop_credentials(&input->fields);
-	set_trace(&input->fields);
+	/* Nobody is told of changes that nobody carries out. */
+	if (!call->route->config.collection || call->route->config.has_on_change)
+		set_trace(&input->fields);
 	input->principal = xstrdup(request->principal);
 	input->remote_address = xstrdup(http_request_remote_address(request));
 	input->scheme = xstrdup(http_request_scheme(request));

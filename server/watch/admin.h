@@ -9,9 +9,11 @@
 struct metrics;
 struct operations;
 struct store;
+struct timers;
 
 struct admin_sources {
 	struct operations *operations;
+	struct timers *timers;
 	struct store *store;
 	struct metrics *metrics;
 };

@@ -3,6 +3,7 @@
 
 #include "common/cleanup.h"
 #include "common/clock.h"
+#include "common/timer.h"
 #include "http/reply.h"
 #include "operations/operations.h"
 
@@ -13,19 +14,33 @@
 #define LIMIT_DEFAULT 100
 #define LIMIT_MAX 1000
 
-/* Operations that one page looks at. */
-#define LOOK_MAX 20000
+/* Operations that are looked at in one turn of the loop: well below a millisecond, wherever they lie in memory. */
+#define LOOK_MAX 2000
 
 struct list_query {
-	char *state, *route, *principal, *style; /* NULL: any */
+	bool has_state;
+	enum op_state state;
+	char *route, *principal, *style; /* NULL: any */
 	uint64_t min_age_s, limit;
-	struct op *after; /* NULL: from the newest */
+	struct op *after; /* NULL: from the newest; not to be looked at once the walk has begun */
+};
+
+/* A page on its way. */
+struct list_walk {
+	struct http_request *request;
+	struct timers *timers;
+	struct timer timer; /* the next turn */
+	struct list_query query;
+	struct op_cursor cursor;
+	int64_t now_ms;
+	struct text json;
+	uint64_t found;
+	struct id last; /* the last one found */
 };
 
 static void
 query_fini(struct list_query *query)
 {
-	free(query->state);
 	free(query->route);
 	free(query->principal);
 	free(query->style);
@@ -65,12 +80,17 @@ read_marker(struct http_request *request, struct operations *operations, struct 
 static const char *
 read_query(struct http_request *request, struct operations *operations, struct list_query *query)
 {
-	query->state = http_request_query(request, "state");
+	CLEANUP_FREE char *state = http_request_query(request, "state");
+
+	if (state) {
+		query->has_state = true;
+		query->state = op_state_find(state);
+	}
 	query->route = http_request_query(request, "route");
 	query->principal = http_request_query(request, "principal");
 	query->style = http_request_query(request, "style");
 	query->limit = LIMIT_DEFAULT;
-	if (query->state && op_state_find(query->state) == OP_STATE_COUNT)
+	if (query->has_state && query->state == OP_STATE_COUNT)
 		return "state is none of an operation's.";
 	if (!read_number(request, "min_age", UINT32_MAX, &query->min_age_s))
 		return "min_age is not a number of seconds.";
@@ -84,7 +104,7 @@ read_query(struct http_request *request, struct operations *operations, struct l
 static bool
 passes(const struct list_query *query, const struct op *op, int64_t now_ms)
 {
-	if (query->state && op_state_find(query->state) != (enum op_state)op->state)
+	if (query->has_state && query->state != (enum op_state)op->state)
 		return false;
 	if (query->route && strcmp(query->route, op_route_key(op)) != 0)
 		return false;
@@ -127,30 +147,9 @@ add_op(struct text *json, const struct op *op)
 	text_addf(json, ",\"progress\":%d}", op_progress(op, NULL, 0));
 }
 
-/* Adds a page; answers the last operation looked at if there are more behind it, NULL at the end of the list. */
-static const struct op *
-add_page(struct text *json, struct operations *operations, const struct list_query *query)
-{
-	int64_t now_ms = clock_wall_ms();
-	const struct op *op = query->after, *last = NULL;
-	uint64_t found = 0;
-
-	for (unsigned looked = 0; (op = operations_next(operations, op)); looked++) {
-		if (found == query->limit || looked == LOOK_MAX)
-			return last;
-		last = op;
-		if (!passes(query, op, now_ms))
-			continue;
-		if (found++ > 0)
-			text_add_char(json, ',');
-		add_op(json, op);
-	}
-	return NULL;
-}
-
 /* Adds the URL of the next page: the same query with another marker. */
 static void
-add_next(struct text *json, const struct http_request *request, const struct op *last)
+add_next(struct text *json, const struct http_request *request, const struct id *last)
 {
 	CLEANUP_FREE char *base = http_request_base(request);
 	CLEANUP(text_fini) struct text url = {0};
@@ -162,31 +161,95 @@ add_next(struct text *json, const struct http_request *request, const struct op 
 	while (http_query_next(&at, &param))
 		if (!text_equal_nocase(param.name, param.name_len, "marker"))
 			text_addf(&url, "%.*s&", (int)param.raw_len, param.raw);
-	id_format(&last->id, id);
+	id_format(last, id);
 	text_addf(&url, "marker=%s", id);
 	text_add_json(json, url.data);
 }
 
-void
-list_reply(struct http_request *request, struct operations *operations)
+/* Ends the walk; has_more: there is something behind the last one found that may pass, too. */
+static void
+finish(struct list_walk *walk, bool has_more)
 {
-	CLEANUP(query_fini) struct list_query query = {0};
 	CLEANUP(fields_fini) struct fields fields = {0};
-	CLEANUP(text_fini) struct text json = {0};
+
+	text_add_string(&walk->json, "],\"links\":{\"next\":");
+	if (has_more)
+		add_next(&walk->json, walk->request, &walk->last);
+	else
+		text_add_string(&walk->json, "null");
+	text_add_string(&walk->json, "}}");
+	fields_put(&fields, "Cache-Control", "no-store");
+	reply_json(walk->request, 200, &fields, &walk->json);
+	op_cursor_stop(&walk->cursor);
+	timer_stop(&walk->timer);
+	query_fini(&walk->query);
+	text_fini(&walk->json);
+	free(walk);
+}
+
+static void
+add_found(struct list_walk *walk, const struct op *op)
+{
+	if (walk->found++ > 0)
+		text_add_char(&walk->json, ',');
+	add_op(&walk->json, op);
+	walk->last = op->id;
+}
+
+/* One turn.  A page is full when one more than it holds is found: so the last is known to be the last. */
+static void
+go_on(struct list_walk *walk)
+{
+	for (unsigned looked = 0; looked < LOOK_MAX; looked++) {
+		const struct op *op = op_cursor_next(&walk->cursor);
+		if (!op) {
+			finish(walk, false);
+			return;
+		}
+		if (!passes(&walk->query, op, walk->now_ms))
+			continue;
+		if (walk->found == walk->query.limit) {
+			finish(walk, true);
+			return;
+		}
+		add_found(walk, op);
+	}
+	timer_start(walk->timers, &walk->timer, 0);
+}
+
+static void
+on_turn(struct timer *timer)
+{
+	go_on(container_of(timer, struct list_walk, timer));
+}
+
+/* The client has left: what is there will do. */
+static void
+on_gone(struct http_request *request)
+{
+	finish(request->arg, false);
+}
+
+void
+list_reply(struct http_request *request, struct operations *operations, struct timers *timers)
+{
+	struct list_query query = {0};
 	const char *mistake = read_query(request, operations, &query);
 
 	if (mistake) {
+		query_fini(&query);
 		reply_problemf(request, PROBLEM_INVALID_PARAMETER, "%s", mistake);
 		return;
 	}
-	text_add_string(&json, "{\"operations\":[");
-	const struct op *last = add_page(&json, operations, &query);
-	text_add_string(&json, "],\"links\":{\"next\":");
-	if (last)
-		add_next(&json, request, last);
-	else
-		text_add_string(&json, "null");
-	text_add_string(&json, "}}");
-	fields_put(&fields, "Cache-Control", "no-store");
-	reply_json(request, 200, &fields, &json);
+	struct list_walk *walk = xcalloc(1, sizeof *walk);
+	walk->request = request;
+	walk->timers = timers;
+	walk->query = query;
+	walk->now_ms = clock_wall_ms();
+	timer_init(&walk->timer, on_turn);
+	op_cursor_start(&walk->cursor, operations, query.after);
+	request->arg = walk;
+	request->on_gone = on_gone;
+	text_add_string(&walk->json, "{\"operations\":[");
+	go_on(walk);
 }

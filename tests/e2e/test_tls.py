@@ -222,6 +222,67 @@ def test_plain_http_to_tls(server):
     assert server.get("/echo").status == 200
 
 
+def client_hello(authority):
+    """The first bytes of a good client."""
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = trusting(authority).wrap_bio(incoming, outgoing, server_hostname="127.0.0.1")
+    with pytest.raises(ssl.SSLWantReadError):
+        client.do_handshake()
+    return outgoing.read()
+
+
+def attacks(hello):
+    """What is no handshake, or half of one, by name."""
+    record = b"\x16\x03\x01"
+    yield "zeros", bytes(1000)
+    yield "ones", b"\xff" * 1000
+    yield "of SSL 2", b"\x80\x2e\x01\x00\x02\x00\x15\x00\x00\x00\x10" + bytes(40)
+    yield "too long a record", record + b"\xff\xff" + bytes(70000)
+    yield "empty records", (record + b"\x00\x00") * 10000
+    yield "empty alerts", b"\x15\x03\x01\x00\x00" * 10000
+    yield "warnings", b"\x15\x03\x01\x00\x02\x01\x00" * 10000
+    yield "data at once", b"\x17\x03\x03\x00\x10" + bytes(16)
+    yield "a change of cipher at once", b"\x14\x03\x03\x00\x01\x01" * 100
+    yield "a heartbeat", b"\x18\x03\x02\x00\x03\x01\x40\x00"
+    yield "hello twice", hello * 2
+    yield "hello, then garbage", hello + bytes(range(256)) * 20
+    yield "hello, then data", hello + b"\x17\x03\x03\x00\x40" + bytes(64)
+    yield "hello, then an alert", hello + b"\x15\x03\x03\x00\x02\x02\x28"
+    for at in range(0, len(hello), 97):
+        yield f"hello cut at {at}", hello[:at]
+        yield f"hello changed at {at}", hello[:at] + bytes([hello[at] ^ 0xff]) + hello[at + 1:]
+
+
+def test_attacks(server, authority, context):
+    """None disturbs those that are there or those that come, and none is told anything but in TLS."""
+    there = Client(server, context)
+    for name, data in attacks(client_hello(authority)):
+        with Connection(server.addresses[1]) as connection:
+            try:
+                connection.send(data)
+                connection.finish_sending()
+            except OSError:  # closed by now
+                pass
+            answer = connection.receive_end()
+        assert not answer or answer[0] in (0x14, 0x15, 0x16), (name, answer[:100])
+        assert b"HTTP/1.1" not in answer, name
+    assert there.request("POST", "/echo", b"x").receive().body == b"x"
+    assert Client(server, context).request("POST", "/echo", b"x").receive().body == b"x"
+
+
+def test_half_handshakes(serve, files, authority):
+    """As many as there may be of an address: they end at their deadline, and others are let in."""
+    server = serve([echo()], listen=listen(files), header_timeout="500ms", max_connections_per_address=50)
+    hello = client_hello(authority)
+    halves = [server.connect(server.addresses[1]) for _ in range(40)]
+    for connection in halves:
+        connection.send(hello)
+    assert Client(server, trusting(authority)).request("POST", "/echo", b"x").receive().body == b"x"
+    for connection in halves:
+        connection.receive_end()
+    assert Client(server, trusting(authority)).request("POST", "/echo", b"x").receive().body == b"x"
+
+
 def test_handshake_has_a_deadline(serve, files):
     server = serve([echo()], listen=listen(files), header_timeout="300ms")
     silent, half = Connection(server.addresses[1]), Connection(server.addresses[1])

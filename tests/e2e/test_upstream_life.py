@@ -94,6 +94,7 @@ def test_going_down_stops_it_in_the_end(upstream, front, tmp_path, held, rerun, 
         other.wait_arrived()
     server.terminate()
     if second:
+        eventually(lambda: server.log().count("draining") == 2, "the drain to begin")
         server.terminate()
     data = waiting.receive_end()
     assert data == b"" or data.startswith(b"HTTP/1.1 503 ")
