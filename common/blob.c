@@ -2,6 +2,7 @@
 #include "common/blob.h"
 
 #include "common/id.h"
+#include "common/slab.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -13,28 +14,42 @@
 #include <string.h>
 #include <unistd.h>
 
-struct blob {
-	_Atomic unsigned references;
-	bool is_file;
-	uint64_t len;
+/* Texts up to this are copied to where the blob is: what is kept then costs one allocation. */
+#define INLINE_BYTES (16 * 1024)
 
-	/* in memory */
-	char *data;
+enum place {
+	INLINE,	 /* behind the blob itself */
+	SHELVED, /* likewise, and both in a slab */
+	MEMORY,	 /* in an allocation of its own */
+	FILED,
+};
 
-	/* in a file; the lock guards the name and its life, which the store's thread changes */
-	pthread_mutex_t lock;
+/* What lies in a file. */
+struct file {
+	pthread_mutex_t lock; /* guards the name and its life, which the store's thread changes */
 	int dir_fd;
 	bool temporary; /* the last reference unlinks it */
 	char name[BLOB_NAME_SIZE];
 };
 
+struct blob {
+	_Atomic unsigned references;
+	enum place place;
+	uint64_t len;
+	union {
+		char bytes[1]; /* INLINE: len of them and a NUL */
+		char *data;    /* MEMORY: likewise */
+		struct file file;
+	};
+};
+
 static struct blob *
-new_blob(uint64_t len, bool is_file)
+new_blob(uint64_t len, enum place place, size_t size)
 {
-	struct blob *blob = xcalloc(1, is_file ? sizeof *blob : offsetof(struct blob, lock));
+	struct blob *blob = xcalloc(1, offsetof(struct blob, bytes) + size);
 
 	blob->references = 1;
-	blob->is_file = is_file;
+	blob->place = place;
 	blob->len = len;
 	return blob;
 }
@@ -42,17 +57,47 @@ new_blob(uint64_t len, bool is_file)
 struct blob *
 blob_new(const void *data, size_t len)
 {
-	struct blob *blob = new_blob(len, false);
+	struct blob *blob = new_blob(len, INLINE, len + 1);
 
-	blob->data = xstrndup(data, len);
+	if (len > 0)
+		memcpy(blob->bytes, data, len);
 	return blob;
+}
+
+size_t
+blob_size(uint64_t len)
+{
+	return offsetof(struct blob, bytes) + (size_t)len + 1;
+}
+
+struct blob *
+blob_new_in(struct slab *slab, const void *data, size_t len)
+{
+	struct blob *blob = slab_take(slab);
+
+	blob->references = 1;
+	blob->place = SHELVED;
+	blob->len = len;
+	memcpy(blob->bytes, data, len);
+	return blob;
+}
+
+char *
+blob_behind(struct blob *blob)
+{
+	assert(blob->place == SHELVED);
+	return blob->bytes + blob->len + 1;
 }
 
 struct blob *
 blob_take_text(struct text *text)
 {
-	struct blob *blob = new_blob(text->len, false);
-
+	if (text->len <= INLINE_BYTES) {
+		struct blob *copy = blob_new(text->data, text->len);
+		text_fini(text);
+		return copy;
+	}
+	struct blob *blob = new_blob(text->len, MEMORY, sizeof blob->data);
 	blob->data = text_take(text);
 	/* A blob may be kept for long: what the text had grown beyond its end is given back. */
 	char *trimmed = realloc(blob->data, (size_t)blob->len + 1);
@@ -64,13 +109,13 @@ blob_take_text(struct text *text)
 struct blob *
 blob_new_file(int dir_fd, const char *name, uint64_t len, bool temporary)
 {
-	struct blob *blob = new_blob(len, true);
+	struct blob *blob = new_blob(len, FILED, sizeof blob->file);
 
-	assert(strlen(name) < sizeof blob->name);
-	pthread_mutex_init(&blob->lock, NULL);
-	blob->dir_fd = dir_fd;
-	blob->temporary = temporary;
-	strcpy(blob->name, name);
+	assert(strlen(name) < sizeof blob->file.name);
+	pthread_mutex_init(&blob->file.lock, NULL);
+	blob->file.dir_fd = dir_fd;
+	blob->file.temporary = temporary;
+	strcpy(blob->file.name, name);
 	return blob;
 }
 
@@ -87,13 +132,17 @@ blob_unref(struct blob *blob)
 {
 	if (!blob || atomic_fetch_sub_explicit(&blob->references, 1, memory_order_acq_rel) > 1)
 		return;
-	if (blob->is_file) {
-		if (blob->temporary)
-			unlinkat(blob->dir_fd, blob->name, 0);
-		pthread_mutex_destroy(&blob->lock);
+	if (blob->place == FILED) {
+		if (blob->file.temporary)
+			unlinkat(blob->file.dir_fd, blob->file.name, 0);
+		pthread_mutex_destroy(&blob->file.lock);
+	} else if (blob->place == MEMORY) {
+		free(blob->data);
 	}
-	free(blob->data);
-	free(blob);
+	if (blob->place == SHELVED)
+		slab_give(blob);
+	else
+		free(blob);
 }
 
 uint64_t
@@ -105,29 +154,31 @@ blob_len(const struct blob *blob)
 const char *
 blob_data(const struct blob *blob)
 {
-	return blob->data;
+	if (blob->place == FILED)
+		return NULL;
+	return blob->place == MEMORY ? blob->data : blob->bytes;
 }
 
 bool
 blob_is_file(const struct blob *blob)
 {
-	return blob && blob->is_file;
+	return blob && blob->place == FILED;
 }
 
 const char *
 blob_name(const struct blob *blob)
 {
-	return blob->name;
+	return blob->file.name;
 }
 
 int
 blob_open(const struct blob *blob)
 {
-	struct blob *file = (struct blob *)(uintptr_t)blob;
+	struct file *file = &((struct blob *)(uintptr_t)blob)->file;
 
-	assert(blob->is_file);
+	assert(blob->place == FILED);
 	pthread_mutex_lock(&file->lock);
-	int fd = openat(blob->dir_fd, blob->name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	int fd = openat(file->dir_fd, file->name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	int error = errno;
 	pthread_mutex_unlock(&file->lock);
 	return fd >= 0 ? fd : -error;
@@ -136,19 +187,19 @@ blob_open(const struct blob *blob)
 void
 blob_keep(struct blob *blob, const char *final_name)
 {
-	assert(blob->is_file && strlen(final_name) < sizeof blob->name);
-	pthread_mutex_lock(&blob->lock);
-	strcpy(blob->name, final_name);
-	blob->temporary = false;
-	pthread_mutex_unlock(&blob->lock);
+	assert(blob->place == FILED && strlen(final_name) < sizeof blob->file.name);
+	pthread_mutex_lock(&blob->file.lock);
+	strcpy(blob->file.name, final_name);
+	blob->file.temporary = false;
+	pthread_mutex_unlock(&blob->file.lock);
 }
 
 void
 blob_drop_file(struct blob *blob)
 {
-	pthread_mutex_lock(&blob->lock);
-	blob->temporary = true;
-	pthread_mutex_unlock(&blob->lock);
+	pthread_mutex_lock(&blob->file.lock);
+	blob->file.temporary = true;
+	pthread_mutex_unlock(&blob->file.lock);
 }
 
 ssize_t
@@ -158,8 +209,8 @@ blob_read(const struct blob *blob, uint64_t offset, void *buffer, size_t len)
 		return 0;
 	if (len > blob->len - offset)
 		len = (size_t)(blob->len - offset);
-	if (!blob->is_file) {
-		memcpy(buffer, blob->data + offset, len);
+	if (blob->place != FILED) {
+		memcpy(buffer, blob_data(blob) + offset, len);
 		return (ssize_t)len;
 	}
 	int fd = blob_open(blob);

@@ -30,6 +30,7 @@ reserve(struct fields *fields, size_t len)
 {
 	if (fields->len + len <= fields->size)
 		return;
+	assert(fields->size > 0 || !fields->wire);
 	size_t size = fields->size ? fields->size : 128;
 	while (size < fields->len + len)
 		size *= 2;
@@ -222,6 +223,18 @@ fields_from_wire(struct fields *ret_fields, const char *wire, size_t len)
 }
 
 void
+fields_move(struct fields *fields, char *memory)
+{
+	struct fields moved = {.wire = memory, .len = fields->len};
+
+	if (fields->len == 0)
+		return;
+	memcpy(memory, fields->wire, fields->len);
+	fields_fini(fields);
+	*fields = moved;
+}
+
+void
 fields_trim(struct fields *fields)
 {
 	char *wire = fields->len > 0 ? realloc(fields->wire, fields->len) : NULL;
@@ -235,6 +248,7 @@ fields_trim(struct fields *fields)
 void
 fields_fini(struct fields *fields)
 {
-	free(fields->wire);
+	if (fields->size > 0)
+		free(fields->wire);
 	*fields = (struct fields){0};
 }

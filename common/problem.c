@@ -1,6 +1,8 @@
 /* Problems: see problem.h. */
 #include "common/problem.h"
 
+#include "common/json.h"
+
 #include <json-c/json.h>
 #include <string.h>
 
@@ -120,4 +122,31 @@ problem_format(const struct problem_report *report, struct text *ret_text)
 			json_object_to_json_string_ext(
 				report->errors, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
 	text_add_string(ret_text, "}\n");
+}
+
+bool
+problem_says(const char *document, size_t len, const char *detail)
+{
+	struct text member = {0};
+
+	add_member(&member, "detail", detail);
+	bool says = memmem(document, len, member.data, member.len) != NULL;
+	text_fini(&member);
+	return says;
+}
+
+char *
+problem_dup_detail(const char *document, size_t len)
+{
+	struct json_object *value = NULL, *detail;
+	struct json_mistake mistake;
+	char *copy = NULL;
+
+	if (json_parse(document, len, &value, &mistake) < 0)
+		return NULL;
+	if (json_object_object_get_ex(value, "detail", &detail) &&
+		json_object_is_type(detail, json_type_string))
+		copy = xstrdup(json_object_get_string(detail));
+	json_object_put(value);
+	return copy;
 }

@@ -17,7 +17,6 @@ ROOT = Path(__file__).resolve().parents[2]
 DEFERD = os.environ.get("DEFERD", str(ROOT / "build/server/deferd"))
 SERVER_CORE, CLIENT_CORE = "0", "1"
 READY = re.compile(rb"deferd: ready on 127\.0\.0\.1:(\d+)")
-ADMIN = re.compile(rb"deferd: admin on 127\.0\.0\.1:(\d+)")
 BODY = '{"ticketNumber":"125-2400000003","booking":"ABC123","issuedAt":"2024-05-01T12:00:00Z","total":"231.40"}'
 ECHO = {"path": "/echo", "program": {"argv": ["/bin/cat"], "response_type": "application/json"}}
 NGINX = """
@@ -104,10 +103,10 @@ class Deferd(Server):
         if not ready:
             sys.exit((self.directory / "log").read_text())
         self.port = int(ready[1])
-        more = settings.get("listen", "") if isinstance(settings.get("listen"), list) else [""]
-        self.ports = [self.port, *(int(READY.search(self.process.stdout.readline())[1]) for _ in more[1:])]
-        if "admin" in settings:
-            self.admin_port = int(ADMIN.search(self.process.stdout.readline())[1])
+
+    def next_port(self):
+        """The port of the next address that it says it listens on."""
+        return int(re.search(rb":(\d+)$", self.process.stdout.readline())[1])
 
     def finish_operation(self, headers=None):
         """The path of an operation that has ended with BODY; wants the route ECHO."""
@@ -139,11 +138,12 @@ class Nginx(Server):
                     sys.exit((self.directory / "nginx.log").read_text())
 
 
-def wrk(url, seconds, connections=64, more=(), failures=False):
+def wrk(url, seconds, connections=64, more=(), failures=False, core=CLIENT_CORE):
     """Requests a second, and the 99th percentile of the latency in milliseconds; every answer must be a good one, or a failure if that is meant.
 
-    more: arguments of wrk."""
-    out = subprocess.run(pinned(CLIENT_CORE, "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", *more, url),
+    more: arguments of wrk.  core: where it runs; None: anywhere."""
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", *more, url]
+    out = subprocess.run(pinned(core, *command) if core else command,
                          stdout=subprocess.PIPE, text=True, check=True).stdout
     failed = re.search(r"Non-2xx or 3xx responses: (\d+)", out)
     if "Socket errors" in out or bool(failed) != failures:
@@ -210,6 +210,14 @@ def options_of(description, **more):
     return parser.parse_args()
 
 
+def make_certificate(directory):
+    """The files of a certificate for localhost and of its key."""
+    files = directory / "certificate.pem", directory / "key.pem"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+                    "-subj", "/CN=localhost", "-out", files[0], "-keyout", files[1]], check=True, capture_output=True)
+    return files
+
+
 def compiled(name, directory, *arguments):
     """A yardstick that is written in C, built."""
     program = Path(directory) / name
@@ -264,9 +272,9 @@ def fill(server, count, connections=64):
     return took, done, reader
 
 
-def metric(server, name):
-    """A value of /metrics."""
-    connection = http.client.HTTPConnection("127.0.0.1", server.admin_port, timeout=60)
+def metric(port, name):
+    """A value of /metrics of the admin listener on that port."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     connection.request("GET", "/metrics")
     text = connection.getresponse().read().decode()
     connection.close()

@@ -72,7 +72,7 @@ keep_ms(const struct op *op, enum op_state end)
 static void
 take_response(struct op *op)
 {
-	struct store_change *change = op->change;
+	struct store_change *change = op->run->change;
 
 	if (change->end_failed) {
 		op->run->end = OP_FAILED;
@@ -80,7 +80,7 @@ take_response(struct op *op)
 		op->detail = xstrdup(change->message);
 	}
 	if (!change->failed) {
-		op->operations->retained_bytes += blob_len(change->body);
+		op->route->operations->retained_bytes += blob_len(change->body);
 		op->status = (int16_t)change->status;
 		op->fields = change->fields;
 		op->body = change->body;
@@ -88,16 +88,16 @@ take_response(struct op *op)
 		change->body = NULL;
 	}
 	store_change_free(change);
-	op->change = NULL;
-	free(op->accepted);
-	op->accepted = NULL;
+	op->run->change = NULL;
+	free(op->run->accepted);
+	op->run->accepted = NULL;
 }
 
 /* How it ended is noted in the change; what the work has answered is to be merged into the resource. */
 static void
 settle_change(struct op *op)
 {
-	struct store_change *change = op->change;
+	struct store_change *change = op->run->change;
 
 	change->failed = op->run->end != OP_SUCCEEDED;
 	change->dialect = op->route->dialect;
@@ -107,7 +107,7 @@ settle_change(struct op *op)
 		return;
 	}
 	change->answer = op->body;
-	op->operations->retained_bytes -= blob_len(op->body);
+	op->route->operations->retained_bytes -= blob_len(op->body);
 	op->body = NULL;
 	fields_fini(&op->fields);
 	op->fields = (struct fields){0};
@@ -117,8 +117,9 @@ settle_change(struct op *op)
 static void
 publish(struct op *op)
 {
-	struct operations *operations = op->operations;
-	bool changed = op->change;
+	struct operations *operations = op->route->operations;
+	struct list watchers = LIST_INIT(watchers);
+	bool changed = op->run->change;
 
 	if (changed)
 		take_response(op);
@@ -128,9 +129,11 @@ publish(struct op *op)
 		op->progress = 100;
 	op_set_state(op, end);
 	operations->outstanding--;
+	op_shelve(op);
+	list_splice(&watchers, &op->run->watchers);
 	op_run_free(op);
 	op_tell(operations->config.on_end, op);
-	op_notify(op);
+	op_notify(op, &watchers);
 	if (op->sync && !op->stored)
 		op_free(op);
 	else if (op->sync && !op->key)
@@ -144,7 +147,7 @@ publish(struct op *op)
 static void
 drop_result(struct op *op)
 {
-	op->operations->retained_bytes -= blob_len(op->body);
+	op->route->operations->retained_bytes -= blob_len(op->body);
 	fields_fini(&op->fields);
 	blob_unref(op->body);
 	op->body = NULL;
@@ -187,10 +190,10 @@ op_end(struct op *op, enum op_state end, struct work_result *result)
 	op->fields = result->fields;
 	fields_trim(&op->fields);
 	op->body = result->body;
-	op->operations->retained_bytes += blob_len(op->body);
+	op->route->operations->retained_bytes += blob_len(op->body);
 	op->detail = result->detail;
 	*result = (struct work_result){0};
-	if (op->change)
+	if (op->run->change)
 		settle_change(op);
 	if (!op->stored) {
 		publish(op);
@@ -198,10 +201,10 @@ op_end(struct op *op, enum op_state end, struct work_result *result)
 	}
 	op_store_record(op, &record);
 	record.state = STORE_ENDED;
-	record.change = op->change;
+	record.change = op->run->change;
 	record.end = op_state_name(end);
 	record.forget_ms = op->ended_ms + keep_ms(op, end);
-	store_end(op->operations->config.store, &record, on_end_durable, op);
+	store_end(op->route->operations->config.store, &record, on_end_durable, op);
 }
 
 void
@@ -220,5 +223,5 @@ op_interrupt(struct op *op)
 		op_end_with(op, OP_FAILED, PROBLEM_DRAINING, NULL);
 		return;
 	}
-	op_notify(op);
+	op_notify(op, &op->run->watchers);
 }

@@ -8,9 +8,9 @@ void
 op_forget(struct op *op)
 {
 	if (op->state == OP_EXPIRED)
-		op->operations->tombstones--;
-	store_forget(op->operations->config.store, &op->id, op->sequence);
-	op_table_remove(op->operations, op);
+		op->route->operations->tombstones--;
+	store_forget(op->route->operations->config.store, &op->id, op->sequence);
+	op_table_remove(op->route->operations, op);
 	op_free(op);
 }
 
@@ -18,7 +18,7 @@ op_forget(struct op *op)
 static void
 expire(struct op *op)
 {
-	struct operations *operations = op->operations;
+	struct operations *operations = op->route->operations;
 	int64_t for_ms = operations->config.keep_tombstone_ms;
 
 	op_set_state(op, OP_EXPIRED);
@@ -37,10 +37,10 @@ void
 op_keep(struct op *op, int64_t for_ms)
 {
 	if (op->state == OP_EXPIRED)
-		op->operations->tombstones++;
+		op->route->operations->tombstones++;
 	else
-		op->operations->kept++;
-	timer_start(op->operations->config.timers, &op->timer, for_ms);
+		op->route->operations->kept++;
+	timer_start(op->route->operations->config.timers, &op->timer, for_ms);
 }
 
 static void

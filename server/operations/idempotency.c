@@ -56,7 +56,7 @@ op_key_add(struct op *op, struct op_key *key)
 {
 	key->op = op;
 	op->key = key;
-	hash_add(&op->operations->keys, &key->node, hash_of(op->operations, key));
+	hash_add(&op->route->operations->keys, &key->node, hash_of(op->route->operations, key));
 }
 
 void
@@ -64,7 +64,7 @@ op_key_remove(struct op *op)
 {
 	if (!op->key)
 		return;
-	hash_remove(&op->operations->keys, &op->key->node);
+	hash_remove(&op->route->operations->keys, &op->key->node);
 	op_key_free(op->key);
 	op->key = NULL;
 }

@@ -64,17 +64,15 @@ op_route_key(const struct op *op)
 }
 
 struct op *
-op_new(struct operations *operations, struct op_route *route)
+op_new(struct op_route *route)
 {
-	struct op *op = xcalloc(1, sizeof *op);
+	struct op *op = slab_take(&route->operations->ops);
 
-	op->operations = operations;
 	op->route = op_route_ref(route);
 	op->style = "";
 	op->state = OP_ACCEPTING;
 	op->accepted_ms = clock_wall_ms();
 	timer_init(&op->timer, op_on_timer);
-	list_init(&op->watchers);
 	list_init(&op->link);
 	return op;
 }
@@ -84,15 +82,77 @@ op_free(struct op *op)
 {
 	timer_stop(&op->timer);
 	op_key_remove(op);
-	op->operations->retained_bytes -= blob_len(op->body);
+	op->route->operations->retained_bytes -= blob_len(op->body);
 	op_route_unref(op->route);
 	free(op->principal);
 	fields_fini(&op->fields);
 	blob_unref(op->body);
 	free(op->detail);
-	free(op->accepted);
-	store_change_free(op->change);
-	free(op);
+	slab_give(op);
+}
+
+/* Whether the final response is a problem's document in memory. */
+static bool
+has_problem(const struct op *op)
+{
+	struct field type;
+
+	return op->body && !blob_is_file(op->body) && fields_find(&op->fields, "Content-Type", &type) &&
+	       text_equal_nocase(type.value, type.value_len, PROBLEM_CONTENT_TYPE);
+}
+
+char *
+op_dup_detail(const struct op *op)
+{
+	if (op->detail || op->state == OP_SUCCEEDED || !has_problem(op))
+		return xstrdup(op->detail);
+	return problem_dup_detail(blob_data(op->body), (size_t)blob_len(op->body));
+}
+
+/* The detail is kept once where the final response says it as well. */
+static void
+drop_detail(struct op *op)
+{
+	if (!op->detail || !has_problem(op) ||
+		!problem_says(blob_data(op->body), (size_t)blob_len(op->body), op->detail))
+		return;
+	free(op->detail);
+	op->detail = NULL;
+}
+
+/* A small final response is moved to where those of other kept operations are. */
+static void
+shelve_response(struct op *op)
+{
+	uint64_t len = blob_len(op->body);
+	size_t size = blob_size(len) + op->fields.len;
+
+	if (!op->body || blob_is_file(op->body) || size > OP_SHELF_STEP * OP_SHELF_COUNT)
+		return;
+	struct slab *shelf = &op->route->operations->shelves[(size - 1) / OP_SHELF_STEP];
+	struct blob *body = blob_new_in(shelf, blob_data(op->body), (size_t)len);
+	fields_move(&op->fields, blob_behind(body));
+	blob_unref(op->body);
+	op->body = body;
+}
+
+void
+op_shelve(struct op *op)
+{
+	drop_detail(op);
+	shelve_response(op);
+}
+
+const struct store_change *
+op_change(const struct op *op)
+{
+	return op->run ? op->run->change : NULL;
+}
+
+const char *
+op_accepted(const struct op *op)
+{
+	return op->run ? op->run->accepted : NULL;
 }
 
 void
@@ -100,7 +160,7 @@ op_watch(struct op *op, struct op_watcher *watcher, op_watcher_fn fn)
 {
 	assert(!op_has_ended(op));
 	watcher->fn = fn;
-	list_add_tail(&op->watchers, &watcher->link);
+	list_add_tail(&op->run->watchers, &watcher->link);
 }
 
 void
@@ -112,11 +172,11 @@ op_unwatch(struct op_watcher *watcher)
 
 /* Tells everybody who watches; they may watch again, or something else, while they are told. */
 void
-op_notify(struct op *op)
+op_notify(struct op *op, struct list *watchers)
 {
 	struct list told = LIST_INIT(told);
 
-	list_splice(&told, &op->watchers);
+	list_splice(&told, watchers);
 	while (!list_is_empty(&told)) {
 		struct op_watcher *watcher = container_of(told.next, struct op_watcher, link);
 		list_remove(&watcher->link);

@@ -36,25 +36,21 @@ struct op {
 	struct hash_node by_id; /* in the table; not for synchronous operations */
 	struct list link;	/* in order of acceptance, likewise */
 	struct id id;
-	struct operations *operations;
-	struct op_route *route;	     /* a reference */
-	const char *style;	     /* a constant: "location", "" for a synchronous call */
-	char *principal;	     /* NULL: nobody is known */
-	uint64_t sequence;	     /* order of acceptance, over restarts */
-	int64_t accepted_ms;	     /* wall clock */
-	int64_t started_ms;	     /* 0: not started */
-	int64_t ended_ms;	     /* 0: not ended */
-	struct timer timer;	     /* see enum op_state */
-	struct list watchers;	     /* struct op_watcher, until the end */
-	struct op_run *run;	     /* until the end, then NULL */
-	struct store_change *change; /* of a resource, that it carries out, until the end; NULL: none */
-	char *accepted; /* with change, until the end: the resource as it was once accepted; NULL: not known */
-	struct op_key *key; /* its Idempotency-Key; NULL: none */
+	struct op_route *route; /* a reference */
+	const char *style;	/* a constant: "location", "" for a synchronous call */
+	char *principal;	/* NULL: nobody is known */
+	uint64_t sequence;	/* order of acceptance, over restarts */
+	int64_t accepted_ms;	/* wall clock */
+	int64_t started_ms;	/* 0: not started */
+	int64_t ended_ms;	/* 0: not ended */
+	struct timer timer;	/* see enum op_state */
+	struct op_run *run;	/* until the end, then NULL */
+	struct op_key *key;	/* its Idempotency-Key; NULL: none */
 
 	/* the final response; of a tombstone only the status is left */
 	struct fields fields;
 	struct blob *body;
-	char *detail; /* why it failed; NULL: not known, or it did not */
+	char *detail; /* see op_dup_detail; NULL: the final response says it, or it is not known */
 	int16_t status;
 
 	uint8_t state;	 /* enum op_state: what may be shown */
@@ -70,12 +66,19 @@ enum op_state op_state_find(const char *name);
 /* The key of its route: "POST /thumbnails/{size}". */
 const char *op_route_key(const struct op *op);
 
+/* Why it failed, in a sentence for the caller to free; NULL: it did not, or that is not known. */
+char *op_dup_detail(const struct op *op);
+
 /* Whether it has a final response, or had one. */
 static inline bool
 op_has_ended(const struct op *op)
 {
 	return op->state >= OP_SUCCEEDED;
 }
+
+/* The change of a resource that it carries out, and the resource as it was once accepted: until the end, lent; NULL: there is none, or it is not known. */
+const struct store_change *op_change(const struct op *op);
+const char *op_accepted(const struct op *op);
 
 /* Tells fn once when op ends; or when the server stops it for a later start, and then op has not ended. */
 struct op_watcher;

@@ -25,6 +25,9 @@ operations_new(const struct operations_config *config, struct operations **ret_o
 		return rc;
 	}
 	operations->config = *config;
+	slab_init(&operations->ops, sizeof(struct op));
+	for (size_t i = 0; i < OP_SHELF_COUNT; i++)
+		slab_init(&operations->shelves[i], (i + 1) * OP_SHELF_STEP);
 	operations->transfers = transfers_new(config->mailbox);
 	hash_init(&operations->table);
 	hash_init(&operations->keys);
@@ -67,6 +70,9 @@ operations_free(struct operations *operations)
 	hash_fini(&operations->table);
 	hash_fini(&operations->keys);
 	hash_fini(&operations->turns);
+	slab_fini(&operations->ops);
+	for (size_t i = 0; i < OP_SHELF_COUNT; i++)
+		slab_fini(&operations->shelves[i]);
 	free(operations);
 }
 
@@ -153,10 +159,11 @@ op_run_new(struct op *op, struct work_input *input)
 	run->op = op;
 	run->input = input;
 	if (input)
-		op->operations->retained_bytes += blob_len(input->body);
+		op->route->operations->retained_bytes += blob_len(input->body);
 	list_init(&run->link);
 	list_init(&run->turn_link);
 	list_init(&run->acceptors);
+	list_init(&run->watchers);
 	pthread_mutex_init(&run->lock, NULL);
 	op->run = run;
 	return run;
@@ -180,7 +187,7 @@ void
 op_tell(void (*fn)(void *arg, const struct op *op), const struct op *op)
 {
 	if (fn)
-		fn(op->operations->config.arg, op);
+		fn(op->route->operations->config.arg, op);
 }
 
 void
@@ -188,8 +195,8 @@ op_enqueue(struct op *op)
 {
 	op_set_state(op, OP_QUEUED);
 	op_queue_enter(op->run);
-	timer_start(op->operations->config.timers, &op->timer, op->route->queue_timeout_ms);
-	op_start_next(op->operations);
+	timer_start(op->route->operations->config.timers, &op->timer, op->route->queue_timeout_ms);
+	op_start_next(op->route->operations);
 }
 
 static void
@@ -206,7 +213,7 @@ static void
 on_accept_durable(void *arg, int error)
 {
 	struct op *op = arg;
-	struct operations *operations = op->operations;
+	struct operations *operations = op->route->operations;
 	struct list acceptors = LIST_INIT(acceptors);
 
 	list_splice(&acceptors, &op->run->acceptors);
@@ -220,9 +227,9 @@ on_accept_durable(void *arg, int error)
 		return;
 	}
 	op_tell(operations->config.on_accept, op);
-	if (op->change) {
-		op->accepted = op->change->representation;
-		op->change->representation = NULL;
+	if (op->run->change) {
+		op->run->accepted = op->run->change->representation;
+		op->run->change->representation = NULL;
 	}
 	if (op->run->verdict.status) {
 		op_set_state(op, OP_QUEUED);
@@ -249,7 +256,7 @@ accept_durably(struct op *op, const struct op_submission *submission)
 	struct text input = {0};
 
 	op->stored = true;
-	op_table_add(op->operations, op);
+	op_table_add(op->route->operations, op);
 	if (submission->acceptor)
 		op_await(op, submission->acceptor, submission->acceptor->fn);
 	op_store_record(op, &record);
@@ -258,14 +265,14 @@ accept_durably(struct op *op, const struct op_submission *submission)
 	record.input = input.data;
 	record.input_len = input.len;
 	record.body = op->run->input->body;
-	record.change = op->change;
+	record.change = op->run->change;
 	if (op->run->verdict.status) {
 		/* Without input it cannot be run by mistake after a crash. */
 		record.input = NULL;
 		record.input_len = 0;
 		record.body = NULL;
 	}
-	store_accept(op->operations->config.store, &record, on_accept_durable, op);
+	store_accept(op->route->operations->config.store, &record, on_accept_durable, op);
 	text_fini(&input);
 }
 
@@ -296,7 +303,7 @@ operations_submit(struct operations *operations, const struct op_submission *sub
 		operations->refused[why]++;
 		return why;
 	}
-	struct op *op = op_new(operations, submission->route);
+	struct op *op = op_new(submission->route);
 	id_generate(&op->id);
 	submission->input->id = op->id;
 	submission->input->unjudged = submission->unjudged;
@@ -304,8 +311,8 @@ operations_submit(struct operations *operations, const struct op_submission *sub
 	op->principal = xstrdup(submission->input->principal);
 	op->sequence = ++operations->sequence;
 	op->sync = submission->sync;
-	op->change = submission->change;
 	op_run_new(op, submission->input);
+	op->run->change = submission->change;
 	if (submission->verdict) {
 		op->run->verdict = *submission->verdict;
 		*submission->verdict = (struct work_result){0};
@@ -357,7 +364,7 @@ operations_abandon(struct operations *operations, struct op *op)
 {
 	bool waits = op->state == OP_QUEUED && !op->run->starting && !op->run->ending;
 
-	if (!op->sync || op->key || !waits || !list_is_empty(&op->watchers))
+	if (!op->sync || op->key || !waits || !list_is_empty(&op->run->watchers))
 		return;
 	op_tell(operations->config.on_drop, op);
 	op_queue_remove(op->run);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "common/pool.h"
+#include "common/slab.h"
 #include "operations/operations.h"
 #include "work/transfers.h"
 
@@ -43,17 +44,20 @@ enum op_stop { OP_GOES_ON, OP_STOP_TIMEOUT, OP_STOP_CANCEL, OP_STOP_DRAIN };
 /* What an operation has until its end. */
 struct op_run {
 	struct op *op;
-	struct list link;      /* in its route's queue, or among what runs */
-	struct op_turn *turn;  /* the line that it stands in; NULL: none */
-	struct list turn_link; /* in that line */
-	bool blocked;	       /* queued, but another in its line is first */
-	bool unjudged;	       /* held, see operations_pass; blocked as well */
-	bool starting;	       /* taken from the queue; its start, or its change, is not durable yet */
-	bool launched;	       /* its work is on a pool thread, or has been begun */
-	bool ending;	       /* its end is decided and not durable yet */
-	enum op_state end;     /* while ending: the state to come */
-	enum op_stop stop;     /* why it was told to stop */
-	struct list acceptors; /* struct op_acceptor, while accepting */
+	struct list link;	     /* in its route's queue, or among what runs */
+	struct op_turn *turn;	     /* the line that it stands in; NULL: none */
+	struct list turn_link;	     /* in that line */
+	bool blocked;		     /* queued, but another in its line is first */
+	bool unjudged;		     /* held, see operations_pass; blocked as well */
+	bool starting;		     /* taken from the queue; its start, or its change, is not durable yet */
+	bool launched;		     /* its work is on a pool thread, or has been begun */
+	bool ending;		     /* its end is decided and not durable yet */
+	enum op_state end;	     /* while ending: the state to come */
+	enum op_stop stop;	     /* why it was told to stop */
+	struct list acceptors;	     /* struct op_acceptor, while accepting */
+	struct list watchers;	     /* struct op_watcher */
+	struct store_change *change; /* see op_change */
+	char *accepted;		     /* see op_accepted */
 	struct work_input *input;
 	struct work_result verdict; /* see struct op_submission; status 0: none */
 
@@ -72,17 +76,23 @@ struct op_run {
 	char progress_text[201];
 };
 
+/* Final responses are kept in steps of this size, up to the last. */
+#define OP_SHELF_STEP 16
+#define OP_SHELF_COUNT 64
+
 struct operations {
 	struct operations_config config;
 	struct pool *pool; /* NULL: halted */
 	struct transfers *transfers;
-	struct hash table;   /* by id */
-	struct list all;     /* what is in the table, newest first */
-	struct list cursors; /* struct op_cursor: walks through it */
-	struct hash keys;    /* struct op_key */
-	struct list routes;  /* struct op_route: every one that somebody refers to */
-	struct list ring;    /* struct op_load with something queued, in turn */
-	struct list running; /* struct op_run, launched */
+	struct slab ops;		     /* struct op */
+	struct slab shelves[OP_SHELF_COUNT]; /* small final responses, by size */
+	struct hash table;		     /* by id */
+	struct list all;		     /* what is in the table, newest first */
+	struct list cursors;		     /* struct op_cursor: walks through it */
+	struct hash keys;		     /* struct op_key */
+	struct list routes;		     /* struct op_route: every one that somebody refers to */
+	struct list ring;		     /* struct op_load with something queued, in turn */
+	struct list running;		     /* struct op_run, launched */
 	struct list
 		blocked;   /* struct op_run, queued behind another that changes the same resource, or held */
 	struct hash turns; /* struct op_turn, by the resource's id */
@@ -100,10 +110,11 @@ struct operations {
 };
 
 /* op.c: makes and frees; changes the state as the table of states allows. */
-struct op *op_new(struct operations *operations, struct op_route *route);
+struct op *op_new(struct op_route *route);
 void op_free(struct op *op);
+void op_shelve(struct op *op); /* it has ended: makes it small */
 void op_set_state(struct op *op, enum op_state state);
-void op_notify(struct op *op);
+void op_notify(struct op *op, struct list *watchers); /* these, which are taken */
 struct op_route *op_route_ref(struct op_route *route);
 
 /* operations.c: what submitting and recovering share. */

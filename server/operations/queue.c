@@ -54,7 +54,7 @@ op_queue_add(struct op_run *run, bool at_head)
 void
 op_queue_hold(struct op_run *run)
 {
-	struct operations *operations = run->op->operations;
+	struct operations *operations = run->op->route->operations;
 
 	run->blocked = true;
 	list_add_tail(&operations->blocked, &run->link);
@@ -64,7 +64,7 @@ op_queue_hold(struct op_run *run)
 void
 op_queue_enter(struct op_run *run)
 {
-	if (!run->op->change || op_turn_join(run))
+	if (!run->change || op_turn_join(run))
 		op_queue_add(run, false);
 	else
 		op_queue_hold(run);

@@ -59,7 +59,7 @@ restore_op(struct recovery *recovery, const struct store_operation *record)
 {
 	struct op_route *route = recovery->find_route(recovery->arg, record->route);
 	const char *style = recovery->find_style(record->style);
-	struct op *op = op_new(recovery->operations, route ? route : recovery->no_route);
+	struct op *op = op_new(route ? route : recovery->no_route);
 
 	op->id = record->id;
 	op->style = style ? style : "";
@@ -95,6 +95,7 @@ restore_end(struct recovery *recovery, struct op *op, const struct store_operati
 		op->body = blob_ref(record->result);
 		recovery->operations->retained_bytes += blob_len(op->body);
 		op->detail = xstrdup(record->detail);
+		op_shelve(op);
 		recovery->ended++;
 	} else {
 		recovery->tombstones++;
@@ -137,17 +138,17 @@ restore_outstanding(struct recovery *recovery, struct op *op, const struct store
 		input->body = blob_ref(record->body);
 	struct op_run *run = op_run_new(op, input);
 	if (record->pending) {
-		op->change = restore_change(op, input, record->pending);
-		op->accepted =
-			store_pending_represent(record->pending, op->change->collection, op->change->url);
+		op->run->change = restore_change(op, input, record->pending);
+		op->run->accepted = store_pending_represent(
+			record->pending, op->run->change->collection, op->run->change->url);
 	}
 	operations->outstanding++;
 	op_tell(operations->config.on_accept, op);
 	/* Queued ones, too: the start of what may be run again is not recorded. */
 	remember_running(recovery, record);
 	op->state = OP_QUEUED;
-	bool is_held = rc == 0 && input->unjudged && !op->change;
-	bool is_lost = op->route->collection && !op->change && !is_held;
+	bool is_held = rc == 0 && input->unjudged && !op->run->change;
+	bool is_lost = op->route->collection && !op->run->change && !is_held;
 	if (rc < 0 || !known || is_lost || (record->state == STORE_RUNNING && !op->route->rerun)) {
 		list_add_tail(&recovery->interrupted, &run->link);
 		return;

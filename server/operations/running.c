@@ -18,7 +18,7 @@ static void
 give_slot_back(struct op *op)
 {
 	op->route->load->running--;
-	op->operations->run_count--;
+	op->route->operations->run_count--;
 }
 
 /* Pool thread. */
@@ -61,7 +61,7 @@ static void
 on_process(struct work_control *control, pid_t pid, uint64_t start_time)
 {
 	struct op_run *run = container_of(control, struct op_run, control);
-	struct operations *operations = run->op->operations;
+	struct operations *operations = run->op->route->operations;
 	struct process_mail *process = xcalloc(1, sizeof *process);
 
 	process->mail.deliver = deliver_process;
@@ -118,7 +118,7 @@ op_end_stopped(struct op *op, enum op_stop stop)
 static void
 work_is_done(struct op_run *run)
 {
-	struct operations *operations = run->op->operations;
+	struct operations *operations = run->op->route->operations;
 	struct op *op = run->op;
 
 	run->launched = false;
@@ -155,7 +155,7 @@ run_on_pool(struct op_run *run)
 {
 	run->job.run = do_work;
 	run->job.done = on_job_done;
-	pool_submit(run->op->operations->pool, &run->job);
+	pool_submit(run->op->route->operations->pool, &run->job);
 }
 
 static void
@@ -167,7 +167,7 @@ begin_work(struct op_run *run)
 		.input = run->input,
 		.control = &run->control,
 		.result = &run->result,
-		.transfers = run->op->operations->transfers,
+		.transfers = run->op->route->operations->transfers,
 		.mail.deliver = on_begun_done,
 	};
 	work->type->begin(work, &run->begun);
@@ -186,7 +186,7 @@ static void
 launch(struct op_run *run)
 {
 	struct op *op = run->op;
-	struct operations *operations = op->operations;
+	struct operations *operations = op->route->operations;
 
 	run->starting = false;
 	op->started_ms = clock_wall_ms();
@@ -225,7 +225,7 @@ static void
 start_refused(struct op_run *run)
 {
 	struct op *op = run->op;
-	struct operations *operations = op->operations;
+	struct operations *operations = op->route->operations;
 
 	op->route->load->waiting++;
 	op_queue_add(run, true);
@@ -238,16 +238,16 @@ start_refused(struct op_run *run)
 static bool
 take_on_change(struct op_run *run)
 {
-	struct store_change *change = run->op->change;
+	struct store_change *change = run->change;
 
 	if (!change)
 		return true;
 	if (!change->on_change)
 		return false;
-	run->op->operations->retained_bytes -= blob_len(run->input->body);
+	run->op->route->operations->retained_bytes -= blob_len(run->input->body);
 	blob_unref(run->input->body);
 	run->input->body = blob_new(change->on_change, strlen(change->on_change));
-	run->op->operations->retained_bytes += blob_len(run->input->body);
+	run->op->route->operations->retained_bytes += blob_len(run->input->body);
 	fields_remove(&run->input->fields, "Content-Type");
 	fields_put(&run->input->fields, "Content-Type", "application/json");
 	return true;
@@ -257,7 +257,7 @@ static void
 on_start_durable(void *arg, int error)
 {
 	struct op_run *run = arg;
-	struct operations *operations = run->op->operations;
+	struct operations *operations = run->op->route->operations;
 
 	run->starting = false;
 	if (run->stop == OP_GOES_ON && !error && operations->pool && take_on_change(run)) {
@@ -287,11 +287,11 @@ start(struct op_run *run)
 	timer_stop(&op->timer);
 	op->route->load->waiting--;
 	op->route->load->running++;
-	op->operations->run_count++;
+	op->route->operations->run_count++;
 	run->starting = true;
-	if (op->stored && (!op->route->rerun || op->change))
-		store_begin(op->operations->config.store, &op->id, op->sequence, clock_wall_ms(), op->change,
-			on_start_durable, run);
+	if (op->stored && (!op->route->rerun || op->run->change))
+		store_begin(op->route->operations->config.store, &op->id, op->sequence, clock_wall_ms(),
+			op->run->change, on_start_durable, run);
 	else
 		launch(run);
 }
@@ -325,10 +325,12 @@ op_run_free(struct op *op)
 	assert(!run->launched);
 	op_turn_leave(run);
 	if (run->input)
-		op->operations->retained_bytes -= blob_len(run->input->body);
+		op->route->operations->retained_bytes -= blob_len(run->input->body);
 	work_input_free(run->input);
 	work_result_fini(&run->result);
 	work_result_fini(&run->verdict);
+	store_change_free(run->change);
+	free(run->accepted);
 	pthread_mutex_destroy(&run->lock);
 	free(run);
 	op->run = NULL;

@@ -31,8 +31,8 @@ find(struct operations *operations, const struct id *id)
 bool
 op_turn_join(struct op_run *run)
 {
-	struct operations *operations = run->op->operations;
-	const struct id *id = &run->op->change->id;
+	struct operations *operations = run->op->route->operations;
+	const struct id *id = &run->change->id;
 	struct op_turn *turn = find(operations, id);
 	bool is_first = !turn;
 
@@ -58,7 +58,7 @@ op_turn_leave(struct op_run *run)
 	list_remove(&run->turn_link);
 	run->turn = NULL;
 	if (list_is_empty(&turn->runs)) {
-		hash_remove(&run->op->operations->turns, &turn->node);
+		hash_remove(&run->op->route->operations->turns, &turn->node);
 		free(turn);
 	} else if (was_first) {
 		op_queue_unblock(container_of(turn->runs.next, struct op_run, turn_link));

@@ -15,7 +15,7 @@ op_hold(struct op *op)
 		op_set_state(op, OP_QUEUED);
 	op->run->unjudged = true;
 	op_queue_hold(op->run);
-	timer_start(op->operations->config.timers, &op->timer, op->route->queue_timeout_ms);
+	timer_start(op->route->operations->config.timers, &op->timer, op->route->queue_timeout_ms);
 }
 
 static void
@@ -30,7 +30,7 @@ op_unjudged_input(const struct op *op)
 {
 	const struct op_run *run = op->run;
 
-	return run && run->unjudged && !run->ending && !op->operations->draining ? run->input : NULL;
+	return run && run->unjudged && !run->ending && !op->route->operations->draining ? run->input : NULL;
 }
 
 void
@@ -58,9 +58,9 @@ take_change(struct op_run *run)
 {
 	struct op *op = run->op;
 
-	op->change = run->attached;
-	op->accepted = op->change->representation;
-	op->change->representation = NULL;
+	op->run->change = run->attached;
+	op->run->accepted = op->run->change->representation;
+	op->run->change->representation = NULL;
 }
 
 static void
@@ -68,7 +68,7 @@ on_attached(void *arg, int error)
 {
 	struct op_run *run = arg;
 	struct op *op = run->op;
-	struct operations *operations = op->operations;
+	struct operations *operations = op->route->operations;
 	store_done_fn done = run->attach_done;
 	void *done_arg = run->attach_arg;
 

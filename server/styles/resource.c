@@ -13,14 +13,15 @@ reply_accepted(struct http_request *request, struct op *op, struct fields *field
 	answer_put_common(fields, op);
 	if (op_has_ended(op)) /* joined: a 202 says when to look, all the same */
 		fields_put(fields, "Retry-After", "1");
-	if (op->change)
-		fields_put(fields, "Location", op->change->url);
+	if (op_change(op))
+		fields_put(fields, "Location", op_change(op)->url);
 	else if (fields_find(&op->fields, "Location", &location))
 		fields_putf(fields, "Location", "%.*s", (int)location.value_len, location.value);
 	answer_put_url(fields, "Link", request, "/operations/", op, ">; rel=\"monitor\"");
-	if (op->accepted) {
+	const char *accepted = op_accepted(op);
+	if (accepted) {
 		fields_put(fields, "Content-Type", "application/json");
-		reply_bytes(request, 202, fields, op->accepted, strlen(op->accepted));
+		reply_bytes(request, 202, fields, accepted, strlen(accepted));
 	} else if (op->body && op->state == OP_SUCCEEDED) {
 		/* Joined after its end: what came of it is all that is known. */
 		fields_put(fields, "Content-Type", "application/json");

@@ -24,8 +24,8 @@ static char *
 resource_url(const struct http_request *request, const struct op *op)
 {
 	/* Of a collection it is known from the beginning. */
-	if (op->change)
-		return xstrdup(op->change->url);
+	if (op_change(op))
+		return xstrdup(op_change(op)->url);
 	CLEANUP_FREE char *location =
 		op->state == OP_SUCCEEDED ? fields_dup_value(&op->fields, "Location") : NULL;
 
@@ -65,9 +65,10 @@ static void
 add_failure(struct text *json, const struct op *op)
 {
 	CLEANUP(text_fini) struct text sentence = {0};
+	CLEANUP_FREE char *detail = op_dup_detail(op);
 
-	if (op->detail)
-		text_add_string(&sentence, op->detail);
+	if (detail)
+		text_add_string(&sentence, detail);
 	else
 		text_addf(&sentence, "The operation ended with status %d (%s).", op->status,
 			reply_reason(op->status));

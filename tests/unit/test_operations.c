@@ -298,7 +298,9 @@ writes_problems_as_results(void **state)
 	assert_int_equal(op->status, 500);
 	assert_non_null(strstr(blob_data(op->body), "\"/problems/program-failed\""));
 	assert_non_null(strstr(blob_data(op->body), "\"instance\":\"/operations/"));
-	assert_string_equal(op->detail, "It failed.");
+	char *detail = op_dup_detail(op);
+	assert_string_equal(detail, "It failed.");
+	free(detail);
 }
 
 static void

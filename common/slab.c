@@ -1,0 +1,124 @@
+/*
+ * Slabs: see slab.h.  A page is aligned to its own size, so that an object's address tells where its page begins.  Where the address sanitizer
+ * looks on, every object is an allocation of its own, else it would see no use after the end.
+ */
+#include "common/slab.h"
+
+#include "common/text.h"
+
+#include <assert.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#define PAGE_BYTES (64 * 1024)
+#define ALIGNMENT 8
+
+/* What a page begins with. */
+struct page {
+	struct list link; /* in the slab's partial; on no list while it is full */
+	struct slab *slab;
+	unsigned used;
+	unsigned fresh; /* objects behind this number have never been taken */
+	void *given;	/* objects that were given back: each begins with the next */
+};
+
+#if defined(__SANITIZE_ADDRESS__)
+#define SEPARATE 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SEPARATE 1
+#endif
+#endif
+#ifndef SEPARATE
+#define SEPARATE 0
+#endif
+
+void
+slab_init(struct slab *slab, size_t size)
+{
+	slab->size = (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+	slab->page_count = 0;
+	list_init(&slab->partial);
+	assert(size >= sizeof(void *) && size < PAGE_BYTES / 2);
+}
+
+static unsigned
+objects_per_page(const struct slab *slab)
+{
+	return (unsigned)((PAGE_BYTES - sizeof(struct page)) / slab->size);
+}
+
+/* Twice as much is asked for, and what lies before and behind the page in it is given back. */
+static struct page *
+map_page(void)
+{
+	char *memory = mmap(NULL, 2 * PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (memory == MAP_FAILED)
+		abort();
+	size_t before = PAGE_BYTES - (uintptr_t)memory % PAGE_BYTES;
+	munmap(memory, before);
+	if (before < PAGE_BYTES)
+		munmap(memory + before + PAGE_BYTES, PAGE_BYTES - before);
+	return (struct page *)(void *)(memory + before);
+}
+
+static struct page *
+page_new(struct slab *slab)
+{
+	struct page *page = map_page();
+
+	*page = (struct page){.slab = slab};
+	list_init(&page->link);
+	list_add_head(&slab->partial, &page->link);
+	slab->page_count++;
+	return page;
+}
+
+void *
+slab_take(struct slab *slab)
+{
+	if (SEPARATE)
+		return xcalloc(1, slab->size);
+	struct page *page = list_is_empty(&slab->partial)
+				    ? page_new(slab)
+				    : container_of(slab->partial.next, struct page, link);
+	void *object = page->given;
+	if (object)
+		memcpy(&page->given, object, sizeof page->given);
+	else
+		object = (char *)(page + 1) + page->fresh++ * slab->size;
+	if (++page->used == objects_per_page(slab))
+		list_remove(&page->link);
+	return memset(object, 0, slab->size);
+}
+
+void
+slab_give(void *object)
+{
+	if (SEPARATE) {
+		free(object);
+		return;
+	}
+	struct page *page = (struct page *)((uintptr_t)object & ~(uintptr_t)(PAGE_BYTES - 1));
+	struct slab *slab = page->slab;
+	assert(page->used > 0);
+	if (page->used == objects_per_page(slab))
+		list_add_head(&slab->partial, &page->link);
+	memcpy(object, &page->given, sizeof page->given);
+	page->given = object;
+	if (--page->used > 0)
+		return;
+	list_remove(&page->link);
+	slab->page_count--;
+	munmap(page, PAGE_BYTES);
+}
+
+void
+slab_fini(struct slab *slab)
+{
+	assert(slab->page_count == 0);
+	slab->size = 0;
+}

@@ -1,0 +1,22 @@
+/*
+ * Slabs: many objects of one size, close together and without a header each, so that very many of them that are kept for long neither cost
+ * more than they hold nor leave holes between short-lived memory.  A page that is empty is given back.  One thread.
+ */
+#pragma once
+
+#include "common/list.h"
+
+#include <stddef.h>
+
+struct slab {
+	size_t size;	     /* of an object */
+	struct list partial; /* pages that have room */
+	size_t page_count;
+};
+
+void slab_init(struct slab *slab, size_t size);
+void slab_fini(struct slab *slab); /* every object has been given back */
+
+/* An object, all zero; aborts when memory is out. */
+void *slab_take(struct slab *slab);
+void slab_give(void *object);
