@@ -11,6 +11,7 @@
 #include "http/reply.h"
 #include "styles/async_param.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
