@@ -13,6 +13,7 @@
 #include "http/request.h"
 #include "http/tls.h"
 
+#include <assert.h>
 #include <string.h>
 
 /* Longer heads are evhttp's. */
@@ -96,6 +97,7 @@ find_target(struct http_request *request)
 		    &request->match) < 0)
 		return NULL;
 	const struct http_target *target = request->match.target;
+	assert(target);
 	return target->answer_now ? target : NULL;
 }
 
