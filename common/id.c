@@ -2,6 +2,7 @@
 #include "common/id.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,23 +35,44 @@ ask_kernel(void *buffer, size_t len)
 	}
 }
 
+static _Thread_local struct {
+	uint8_t bytes[AHEAD];
+	size_t left;
+} ahead;
+
+/* A child of fork(2) must not hand out what its parent will. */
+static void
+forget_ahead(void)
+{
+	ahead.left = 0;
+}
+
+static void
+watch_forks(void)
+{
+	(void)pthread_atfork(NULL, NULL, forget_ahead);
+}
+
+static void
+ask_ahead(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	(void)pthread_once(&once, watch_forks);
+	ask_kernel(ahead.bytes, AHEAD);
+	ahead.left = AHEAD;
+}
+
 /* What is handed out is not kept. */
 void
 random_bytes(void *buffer, size_t len)
 {
-	static _Thread_local struct {
-		uint8_t bytes[AHEAD];
-		size_t left;
-	} ahead;
-
 	if (len > AHEAD / 4) {
 		ask_kernel(buffer, len);
 		return;
 	}
-	if (ahead.left < len) {
-		ask_kernel(ahead.bytes, AHEAD);
-		ahead.left = AHEAD;
-	}
+	if (ahead.left < len)
+		ask_ahead();
 	ahead.left -= len;
 	memcpy(buffer, ahead.bytes + ahead.left, len);
 	explicit_bzero(ahead.bytes + ahead.left, len);
