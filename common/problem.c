@@ -129,6 +129,8 @@ problem_says(const char *document, size_t len, const char *detail)
 {
 	struct text member = {0};
 
+	if (!detail)
+		return true;
 	add_member(&member, "detail", detail);
 	bool says = memmem(document, len, member.data, member.len) != NULL;
 	text_fini(&member);

@@ -32,13 +32,11 @@ trace_make(char ret_value[static TRACEPARENT_SIZE])
 {
 	static const char digits[] = "0123456789abcdef";
 	unsigned char random[24];
-	char *at = ret_value;
 
 	random_bytes(random, sizeof random);
 	random[0] |= 1; /* neither id may be all zero */
 	random[16] |= 1;
-	memcpy(at, "00-", 3);
-	at += 3;
+	char *at = stpcpy(ret_value, "00-");
 	for (size_t i = 0; i < sizeof random; i++) {
 		if (i == 16)
 			*at++ = '-';
