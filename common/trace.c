@@ -45,5 +45,5 @@ trace_make(char ret_value[static TRACEPARENT_SIZE])
 		*at++ = digits[random[i] >> 4];
 		*at++ = digits[random[i] & 15];
 	}
-	memcpy(at, "-01", sizeof "-01");
+	strcpy(at, "-01");
 }

@@ -34,6 +34,7 @@ http {{
 	fastcgi_temp_path {directory}/fastcgi;
 	uwsgi_temp_path {directory}/uwsgi;
 	scgi_temp_path {directory}/scgi;
+	{http}
 	server {{
 		listen 127.0.0.1:{port} backlog=4096;
 		{server}
@@ -117,16 +118,16 @@ class Deferd(Server):
 
 
 class Nginx(Server):
-    """nginx with one worker; server is what stands in its server block."""
+    """nginx with one worker; server is what stands in its server block, http what stands before that."""
 
-    def __init__(self, server=None, body=BODY):
+    def __init__(self, server=None, body=BODY, http="", core=SERVER_CORE):
         super().__init__()
         self.port = free_port()
         server = server or (f"location / {{ default_type application/json; add_header Cache-Control no-store; "
                             f"return 200 '{body}'; }}")
         file = self.directory / "nginx.conf"
-        file.write_text(NGINX.format(directory=self.directory, port=self.port, server=server))
-        command = pinned(SERVER_CORE, "/usr/sbin/nginx", "-p", str(self.directory), "-c", str(file),
+        file.write_text(NGINX.format(directory=self.directory, port=self.port, server=server, http=http))
+        command = pinned(core, "/usr/sbin/nginx", "-p", str(self.directory), "-c", str(file),
                          "-e", str(self.directory / "nginx.log"))
         self.process = subprocess.Popen(command)
         while True:

@@ -50,10 +50,10 @@ write_problem(struct op *op, struct work_result *result)
 		.dialect = op->route->dialect,
 	};
 
-	if (!op->sync) {
-		id_format(&op->id, instance + strlen(instance));
+	report.request_id = instance + strlen(instance);
+	id_format(&op->id, instance + strlen(instance));
+	if (!op->sync)
 		report.instance = instance;
-	}
 	problem_format(&report, &document);
 	fields_put(&result->fields, "Content-Type", PROBLEM_CONTENT_TYPE);
 	result->status = report.status ? report.status : problem_status(report.problem);
@@ -100,6 +100,8 @@ settle_change(struct op *op)
 	struct store_change *change = op->run->change;
 
 	change->failed = op->run->end != OP_SUCCEEDED;
+	change->dialect = op->route->dialect;
+	change->operation = op->id;
 	if (change->failed) {
 		change->message = xstrdup(op->detail ? op->detail : "The change failed.");
 		return;

@@ -23,6 +23,7 @@
 #include "common/hash.h"
 #include "common/id.h"
 #include "common/list.h"
+#include "common/problem.h"
 #include "common/text.h"
 #include "store/store.h"
 
@@ -83,8 +84,10 @@ struct store_change {
 
 	/* how it ended, for store_end */
 	bool failed;
-	char *message;	     /* why: status_message; NULL: not known */
-	struct blob *answer; /* a JSON object to be merged in; NULL: none */
+	char *message;		      /* why: status_message; NULL: not known */
+	struct blob *answer;	      /* a JSON object to be merged in; NULL: none */
+	enum problem_dialect dialect; /* of the problem, if that cannot be */
+	struct id operation;	      /* whose change it is */
 
 	/* what came of it, once completed */
 	char *representation; /* the resource as it then was, in its envelope; NULL: not known */

@@ -131,7 +131,11 @@ static void
 fail_end(struct store_change *change, enum problem problem, const char *why)
 {
 	struct text text = {0};
-	struct problem_report report = {.problem = problem, .detail = why};
+	char id[ID_TEXT_SIZE];
+	struct problem_report report = {
+		.problem = problem, .detail = why, .dialect = change->dialect, .request_id = id};
+
+	id_format(&change->operation, id);
 
 	problem_format(&report, &text);
 	free(change->message);

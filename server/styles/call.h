@@ -4,6 +4,7 @@
 #include "common/pool.h"
 #include "operations/idempotency.h"
 #include "store/resources.h"
+#include "styles/async_param.h"
 #include "styles/intake.h"
 #include "styles/private.h"
 
@@ -65,29 +66,40 @@ struct http_request *call_end(struct call *call);
 void call_refuse(
 	struct call *call, enum problem problem, int status, const char *detail, struct fields *fields);
 
-/* Answers that the server has no room. */
-void call_refuse_load(struct call *call, enum op_refusal refusal);
-
 /* Answers with the verdict of the intake. */
 void call_refuse_body(struct call *call);
 
-/* Makes the input and the key.  False if the call has been answered. */
+/* call_head.c: whether the method changes nothing. */
+bool call_is_safe(const struct http_request *request);
+
+/* Decides how the call is answered.  The request says; where it is silent, the route does. */
+void call_choose_style(struct call *call, enum async_param said);
+
+/* Steps 2 to 5 of the contract's order, as far as they are the route's: what is wrong with the head of a request with a body of that
+ * length.  PROBLEM_NONE, or a problem and in *ret_detail a constant sentence. */
+enum problem call_judge_head(const struct style_route *route, const struct http_request *request,
+	enum async_param said, uint64_t body_len, const char **ret_detail);
+
+/* call_input.c: makes the input and the key.  False if the call has been answered. */
 bool call_prepare(struct call *call);
 
-/* Submits the call, with its change if it has one; or joins the operation that had its key. */
+/* What it was called with. */
+const struct work_input *call_input(const struct call *call);
+
+/* call_submit.c: submits the call, with its change if it has one; or joins the operation that had its key. */
 void call_submit_or_join(struct call *call);
 
 /* The first operation of its key answers, if there is one and the request is the same: then true. */
 bool call_join_same(struct call *call);
 
-/* Waits for op as for one of its own. */
-void call_await(struct call *call, struct op *op);
-
 /* Submits or joins as it is, with the body still to be judged. */
 void call_submit_unjudged(struct call *call);
 
-/* What it was called with. */
-const struct work_input *call_input(const struct call *call);
+/* Answers that the server has no room. */
+void call_refuse_load(struct call *call, enum op_refusal refusal);
+
+/* call_await.c: waits for op, which may be told to the client, as for one of its own. */
+void call_await(struct call *call, struct op *op);
 
 /* Whether something that was busy has come back too late: then the call is freed. */
 bool call_is_gone(struct call *call);

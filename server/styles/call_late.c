@@ -46,9 +46,15 @@ call_late_fail(struct call *call, const struct problem_report *report)
 		.status = report->status ? report->status : problem_status(report->problem),
 		.detail = xstrdup(report->detail ? report->detail : problem_title(report->problem)),
 	};
+	struct problem_report told = *report;
 	struct text document = {0};
+	char id[ID_TEXT_SIZE];
 
-	problem_format(report, &document);
+	if (call->op) {
+		id_format(&call->op->id, id);
+		told.request_id = id;
+	}
+	problem_format(&told, &document);
 	verdict.body = blob_take_text(&document);
 	fields_put(&verdict.fields, "Content-Type", PROBLEM_CONTENT_TYPE);
 	struct op *op = end(call);

@@ -20,6 +20,9 @@ ADMIN = re.compile(r"deferd: admin on (\S+)\n")
 REPORTS = re.compile(r"AddressSanitizer|LeakSanitizer|ThreadSanitizer|MemorySanitizer|runtime error:|"
                      r"[Aa]ssertion|\*\*\* .* \*\*\*|Valgrind|\[warn\]|\[err\]")
 
+# What others say in the log: programs on standard error, and the request id that a client has given.
+OWN_WORDS = re.compile(r"program wrote .*|request_id=\S+")
+
 
 def eventually(condition, what="it to come true", timeout=DEADLINE):
     """Waits until condition() is true and returns what it returned: the only place that pauses.  what may be a function."""
@@ -219,6 +222,9 @@ class Server:
     def check_log(self):
         log = self.log()
         assert not REPORTS.search(log), log[-20000:]
+        told = OWN_WORDS.sub("", log)
+        assert not re.search(expect.UUID4, told), "a whole id is in the log"
+        assert not wire.find_secrets(told), "a secret is in the log"
         errors = [line for line in log.splitlines() if re.search(r" error: ", line)]
         for pattern in self.expected_errors:
             errors = [line for line in errors if not re.search(pattern, line)]

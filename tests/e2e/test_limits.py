@@ -1,11 +1,13 @@
 """Limits on connections, and clients that are slow on purpose: nobody else is to notice."""
 
+import json
 import re
 import time
 from pathlib import Path
 
 import expect
-from harness import echo, eventually, find_binary, route, shell, stat_of
+import wire
+from harness import echo, eventually, find_binary, route, run, shell, stat_of
 from wire import Connection
 
 BIG = "head -c $((20 << 20)) /dev/zero | tr '\\0' x"
@@ -74,6 +76,54 @@ def test_descriptors_run_out(serve, tmp_path, monkeypatch):
         connection.close()
     for connection in waiting:
         assert connection.receive().status == 404
+
+
+def test_no_descriptor_for_a_connection(serve, tmp_path, monkeypatch):
+    """Where descriptors run out before connections do, accepting pauses and goes on by itself."""
+    routes = [echo("/echo", methods=["GET"])]
+    own = serve(routes, workers=1).descriptors_at_start
+    limited = tmp_path / "limited"
+    # Half of them are for connections, and that is more than there are.
+    limited.write_text(f'#!/bin/sh\nulimit -n {2 * own - 6}\nexec "{find_binary()}" "$@"\n')
+    limited.chmod(0o755)
+    monkeypatch.setenv("DEFERD", str(limited))
+    server = serve(routes, workers=1)
+    held = [server.connect().request("GET", "/nothing") for _ in range(2 * own)]
+    eventually(lambda: "accepting paused error=EMFILE" in server.log())
+    before = server.log().count("accepting paused")
+    served = eventually(lambda: [connection for connection in held if not connection.is_quiet()], "answers")
+    for connection in served:
+        assert connection.receive().status == 404
+        connection.close()
+    for connection in held:
+        if connection not in served:
+            assert connection.receive().status == 404
+            connection.close()
+    assert server.log().count("accepting paused") < before + 100
+
+
+def test_addresses_that_are_taken(serve, tmp_path):
+    """Is told, and ends the start; a socket file that was left behind is no hindrance, one that is no socket is left alone."""
+    path = tmp_path / "socket"
+    server = serve([echo()], listen=["127.0.0.1:0", f"unix:{path}"])
+    (tmp_path / "file").write_text("x")
+
+    def say(address):
+        file = tmp_path / "other.json"
+        file.write_text(json.dumps({"state": "memory", "listen": address, "routes": []}))
+        done = run("-c", file)
+        assert done.returncode == 1 and f"deferd: cannot listen on {address}: " in done.stderr, done
+        return done.stderr
+
+    assert "Address already in use" in say(server.address)
+    assert "Address already in use" in say(f"unix:{path}")
+    assert "Address already in use" in say(f"unix:{tmp_path}/file") and (tmp_path / "file").read_text() == "x"
+    assert "No such file or directory" in say(f"unix:{tmp_path}/nowhere/socket")
+    assert server.post("/echo", b"x").body == b"x"
+    server.kill()
+    assert path.is_socket()
+    server.start()
+    assert wire.call(f"unix:{path}", "POST", "/echo", b"y").body == b"y"
 
 
 def test_half_sent_requests(serve):

@@ -1,5 +1,6 @@
 """HTTP over a bare socket: sends what http.client will not, and reads strictly what comes back."""
 
+import base64
 import http.client
 import json
 import re
@@ -13,6 +14,31 @@ DEADLINE = 20.0
 
 STATUS_LINE = re.compile(rb"HTTP/1\.1 ([1-5][0-9][0-9]) ([\x20-\x7e]*)\Z")
 FIELD_LINE = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*?)[ \t]*\Z")
+
+
+# What has been sent that no log may ever hold: credentials, keys, and what the bodies of calls were.
+SECRETS = set()
+SECRET_FIELDS = ("authorization", "proxy-authorization", "cookie", "idempotency-key")
+SECRET_MIN = 8  # shorter ones stand in a line by chance
+
+
+def note_secrets(pairs, body):
+    """Remembers the secrets of a request; of credentials each part, and a password both ways."""
+    for name, value in pairs:
+        if name.lower() not in SECRET_FIELDS:
+            continue
+        for part in {value, value.strip('"'), *value.split()[1:]}:
+            SECRETS.add(part)
+            try:
+                SECRETS.add(base64.b64decode(part, validate=True).decode().partition(":")[2])
+            except ValueError:
+                pass
+    if body and len(body) < 1000 and len(set(body)) > 4:
+        SECRETS.add(body.decode("latin-1"))
+
+
+def find_secrets(text):
+    return sorted(secret for secret in SECRETS if len(secret) >= SECRET_MIN and secret in text)
 
 
 class Response:
@@ -69,6 +95,7 @@ class Connection:
         """Sends a request; fields is a mapping or a list of pairs, Host and Content-Length are added."""
         pairs = list(fields.items() if hasattr(fields, "items") else fields)
         names = {name.lower() for name, _ in pairs}
+        note_secrets(pairs, body)
         lines = [f"{method} {target} HTTP/{version}"]
         if "host" not in names:
             host = "localhost" if self.address.startswith("unix:") else self.address
@@ -193,6 +220,7 @@ def call(address, method, target, body=None, fields=()):
     try:
         pairs = list(fields.items() if hasattr(fields, "items") else fields)
         names = {name.lower() for name, _ in pairs}
+        note_secrets(pairs, body)
         client.putrequest(method, target, skip_host="host" in names, skip_accept_encoding=True)
         if body is not None and "content-length" not in names:
             client.putheader("Content-Length", str(len(body)))

@@ -173,6 +173,32 @@ static const struct config_case upstreams[] = {
 		"fragment\n"},
 	{"{\"path\": \"/a\", \"upstream\": {\"url\": \"http://h\", \"forward_credentials\": \"yes\"}}",
 		"/routes/0/upstream/forward_credentials: \"yes\" is neither true nor false\n"},
+	{"{\"path\": \"/a\", \"upstream\": {\"url\": \"https://h:8443/b\", \"timeout\": \"1m\", "
+	 "\"stall_timeout\": \"5s\", \"connect_timeout\": \"1s\", \"headers\": {\"X-A\": \"1\", \"X-B\": "
+	 "\"\"}, "
+	 "\"retry\": {}, \"breaker\": {\"failures\": 0}}}",
+		""},
+	{"{\"path\": \"/a\", \"upstream\": {\"url\": \"http://h\", \"headers\": [\"X-A: 1\"]}}",
+		"/routes/0/upstream/headers: an array is not an object\n"},
+	{"{\"path\": \"/a\", \"upstream\": {\"url\": \"http://h\", \"headers\": {\"X A\": \"1\", \"host\": "
+	 "\"h\", "
+	 "\"X-B\": \"a\\nb\", \"X-C\": 1}}}",
+		"/routes/0/upstream/headers/X A: is no name of a header field\n"
+		"/routes/0/upstream/headers/host: is a field that the connection itself sets\n"
+		"/routes/0/upstream/headers/X-B: has control characters\n"
+		"/routes/0/upstream/headers/X-C: 1 is not a string\n"},
+	{"{\"path\": \"/a\", \"upstream\": {\"url\": \"http://h\", \"retry\": {\"times\": -1, \"for\": "
+	 "\"2d\"}, "
+	 "\"breaker\": {\"pause\": \"0s\", \"failure\": 1}}}",
+		"/routes/0/upstream/retry/times: -1 is not between 0 and 100\n"
+		"/routes/0/upstream/retry/for: \"2d\" is not between 1ms and 1d\n"
+		"/routes/0/upstream/breaker/failure: unknown member (did you mean \"failures\"?)\n"
+		"/routes/0/upstream/breaker/pause: \"0s\" is not between 1ms and 1d\n"},
+	{"{\"path\": \"/a\", \"upstream\": {\"url\": \"http://u@h/?q#f\", \"ca\": 1}}",
+		"/routes/0/upstream/url: \"http://u@h/?q#f\" is no URL: http or https with a host, without "
+		"user, "
+		"query and fragment\n"
+		"/routes/0/upstream/ca: 1 is not a string\n"},
 };
 
 static const struct config_case collections[] = {

@@ -36,8 +36,8 @@ main(int argc, char **argv)
 {
 	double began = now(), end = began + (argc > 1 ? atof(argv[1]) : 1);
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
-	uint64_t *counts =
-		mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0), sum = 0;
+	uint64_t *counts = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0),
+		 sum = 0;
 
 	cores = cores > 512 ? 512 : cores;
 	for (long i = 0; i < cores; i++) {

@@ -1,0 +1,127 @@
+/* What the head of a request says of its call: how it is to be answered, and whether the route takes it at all. */
+#include "styles/async_param.h"
+#include "styles/call.h"
+
+#include "common/cleanup.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+bool
+call_is_safe(const struct http_request *request)
+{
+	return request->method == HTTP_GET || request->method == HTTP_HEAD;
+}
+
+void
+call_choose_style(struct call *call, enum async_param said)
+{
+	const struct preferences *preferences = &call->preferences;
+	bool safe = call_is_safe(call->request);
+
+	if (safe)
+		said = ASYNC_SILENT;
+	if (said == ASYNC_FALSE)
+		return;
+	call->asks_prefer = preferences->respond_async;
+	call->defers = call->asks_prefer && preferences->has_wait && preferences->wait_ms == 0;
+	if (said == ASYNC_TRUE) {
+		call->style = &style_location;
+		call->asks_location_too = call->asks_prefer;
+	} else if (call->asks_prefer) {
+		call->style = &style_prefer;
+	} else if (!safe) {
+		call->style = call->route->config.style;
+	}
+	if (!preferences->has_wait || preferences->wait_ms == 0)
+		return;
+	/* A lone wait bounds a synchronous call, too: then it ends in a 202. */
+	if (!call->style && !safe)
+		call->style = &style_prefer;
+	if (call->style) {
+		int64_t most_ms = call->route->styles->config.wait_max_ms;
+		call->wait_ms = preferences->wait_ms < most_ms ? preferences->wait_ms : most_ms;
+	}
+}
+
+/* Whether a media type is of a range such as "image/png", "image" and any subtype. */
+static bool
+is_of_range(const char *type, size_t len, const char *range)
+{
+	const char *slash = memchr(type, '/', len);
+	size_t range_len = strlen(range);
+
+	if (range_len < 2 || strcmp(range + range_len - 2, "/*") != 0)
+		return text_equal_nocase(type, len, range);
+	if (!slash || slash + 1 == type + len)
+		return false;
+	size_t main_len = (size_t)(slash - type);
+	return strcmp(range, "*/*") == 0 ||
+	       (main_len == range_len - 2 && strncasecmp(type, range, main_len) == 0);
+}
+
+static bool
+is_type_allowed(const struct style_route *route, const struct http_request *request)
+{
+	char **types = route->config.request_types;
+	const char *type = http_request_field(request, "Content-Type");
+
+	if (!types)
+		return true;
+	size_t len = type ? strcspn(type, "; \t") : 0;
+	for (; *types; types++)
+		if (type && is_of_range(type, len, *types))
+			return true;
+	return false;
+}
+
+enum problem
+call_judge_head(const struct style_route *route, const struct http_request *request, enum async_param said,
+	uint64_t body_len, const char **ret_detail)
+{
+	if (!style_route_may_call(route, request)) {
+		*ret_detail = "This caller may not use this route.";
+		return PROBLEM_FORBIDDEN;
+	}
+	if (said == ASYNC_MALFORMED && !call_is_safe(request)) {
+		*ret_detail = "The query parameter async is not true, false, 1 or 0.";
+		return PROBLEM_INVALID_PARAMETER;
+	}
+	if (body_len > route->config.max_body_bytes) {
+		*ret_detail = "The body is larger than this route takes.";
+		return PROBLEM_CONTENT_TOO_LARGE;
+	}
+	if (body_len > 0 && !is_type_allowed(route, request)) {
+		*ret_detail = "This route does not take bodies of that type.";
+		return PROBLEM_UNSUPPORTED_MEDIA_TYPE;
+	}
+	return PROBLEM_NONE;
+}
+
+/* What the head says of the length of a body that is to come; of chunks it is not known, and may be nothing. */
+static uint64_t
+announced_len(const struct http_request *request)
+{
+	const char *length = http_request_field(request, "Content-Length");
+	uint64_t len = 0;
+
+	/* The guard has passed it, but may have had a larger limit than a number has. */
+	if (length && text_parse_uint(length, strlen(length), UINT64_MAX, &len) < 0)
+		return UINT64_MAX;
+	return len;
+}
+
+bool
+call_refuse_early(struct http_request *request, void *arg)
+{
+	const struct style_route *route = arg;
+	CLEANUP_FREE char *query = NULL;
+	const char *detail;
+
+	enum async_param said = async_param_read(request->query, &query);
+	enum problem problem = call_judge_head(route, request, said, announced_len(request), &detail);
+	if (problem != PROBLEM_NONE)
+		answer_problem(request, style_route_dialect(route), problem, 0, detail, NULL);
+	return problem != PROBLEM_NONE;
+}

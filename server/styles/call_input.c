@@ -1,0 +1,105 @@
+/* What a call hands to its work: the request without what is deferd's own, and its key. */
+#include "styles/call.h"
+
+#include "common/cleanup.h"
+#include "common/trace.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Adds the path's parameters, and those of the query that the route has asked for.  The missing one's name, or NULL. */
+static const char *
+add_params(struct call *call)
+{
+	const struct http_request *request = call->request;
+
+	for (size_t i = 0; i < request->match.param_count; i++) {
+		const char *name = request->match.params[i].name;
+		CLEANUP_FREE char *value = http_request_param(request, name);
+		work_input_add_param(call->input, name, value);
+	}
+	for (char **name = call->route->config.query; name && *name; name++) {
+		CLEANUP_FREE char *value = http_request_query(request, *name);
+		if (!value)
+			return *name;
+		work_input_add_param(call->input, *name, value);
+	}
+	return NULL;
+}
+
+/* What is left of an Authorization is its scheme, which programs are told as AUTH_TYPE: a password has no place in the store. */
+static void
+drop_credentials(struct fields *fields)
+{
+	CLEANUP_FREE char *authorization = fields_dup_value(fields, "Authorization");
+
+	fields_remove(fields, "Proxy-Authorization");
+	if (!authorization)
+		return;
+	fields_remove(fields, "Authorization");
+	authorization[strcspn(authorization, " \t")] = '\0';
+	fields_put(fields, "Authorization", authorization);
+}
+
+/* A call is part of its client's trace, or begins one: programs and upstreams are told. */
+static void
+set_trace(struct fields *fields)
+{
+	CLEANUP_FREE char *given = fields_dup_value(fields, "traceparent");
+	char made[TRACEPARENT_SIZE];
+
+	if (given && trace_is_valid(given))
+		return;
+	trace_make(made);
+	fields_remove(fields, "traceparent");
+	fields_remove(fields, "tracestate");
+	fields_put(fields, "traceparent", made);
+}
+
+static void
+make_input(struct call *call)
+{
+	const struct http_request *request = call->request;
+	struct work_input *input = work_input_new();
+
+	input->method = xstrdup(http_method_name(request->method));
+	input->path = xstrndup(request->path, request->path_len);
+	input->query = xstrdup(call->query);
+	input->route = xstrdup(call->route->config.pattern);
+	http_request_copy_fields(request, &input->fields);
+	if (!call->route->config.keeps_credentials)
+		drop_credentials(&input->fields);
+	/* Nobody is told of changes that nobody carries out. */
+	if (!call->route->config.collection || call->route->config.has_on_change)
+		set_trace(&input->fields);
+	input->principal = xstrdup(request->principal);
+	input->remote_address = xstrdup(http_request_remote_address(request));
+	input->scheme = xstrdup(http_request_scheme(request));
+	input->authority = xstrdup(http_request_authority(request));
+	input->base = http_request_base(request);
+	call->input = input;
+}
+
+const struct work_input *
+call_input(const struct call *call)
+{
+	return call->is_late ? op_unjudged_input(call->op) : call->input;
+}
+
+bool
+call_prepare(struct call *call)
+{
+	work_input_free(call->input);
+	op_key_free(call->key);
+	call->key = NULL;
+	make_input(call);
+	const char *missing = add_params(call);
+	if (missing) {
+		CLEANUP_FREE char *detail = xasprintf("The query parameter %s is missing.", missing);
+		call_refuse(call, PROBLEM_INVALID_PARAMETER, 0, detail, NULL);
+		return false;
+	}
+	if (!call->route->config.collection)
+		call->input->body = blob_ref(call->body);
+	return call_read_key(call);
+}

@@ -1,0 +1,145 @@
+/* A call becomes an operation, or joins the one that had its key; and is refused where there is no room for it. */
+#include "styles/call.h"
+
+#include "common/cleanup.h"
+
+static void
+on_accepted(struct op_acceptor *acceptor, struct op *op, int error)
+{
+	struct call *call = container_of(acceptor, struct call, acceptor);
+
+	if (error && call->route->config.collection)
+		call_change_refused(call, error);
+	else if (error)
+		call_refuse(call, PROBLEM_STORAGE, 0, NULL, NULL);
+	else
+		call_await(call, op);
+}
+
+/* Overload: 503 for the whole server, 429 for the route; style prefer knows but the former. */
+static void
+refuse_load(struct call *call)
+{
+	static const struct {
+		enum problem problem;
+		const char *detail;
+	} reasons[] = {
+		[OP_REFUSED_CAPACITY] = {PROBLEM_CAPACITY,
+			"As many operations are outstanding as the server takes."},
+		[OP_REFUSED_QUEUE] = {PROBLEM_QUEUE_FULL,
+			"As many calls wait for this route as its queue holds."},
+		[OP_REFUSED_DRAINING] = {PROBLEM_DRAINING, "The server is shutting down."},
+		[OP_REFUSED_STORAGE] = {PROBLEM_STORAGE, "Operations cannot be stored at the moment."},
+	};
+	CLEANUP(fields_fini) struct fields fields = {0};
+	int status = call->style == &style_prefer ? 503 : 0;
+
+	fields_putf(&fields, "Retry-After", "%u", op_route_retry_after(call->route->config.op_route));
+	call_refuse(call, reasons[call->refusal].problem, status, reasons[call->refusal].detail, &fields);
+}
+
+void
+call_refuse_load(struct call *call, enum op_refusal refusal)
+{
+	call->refusal = refusal;
+	if (call->change && (refusal == OP_REFUSED_CAPACITY || refusal == OP_REFUSED_QUEUE))
+		call_judge_change(call, refuse_load);
+	else
+		refuse_load(call);
+}
+
+static void
+submit(struct call *call)
+{
+	struct op_submission submission = {
+		.route = call->route->config.op_route,
+		.input = call->input,
+		.style = call->style ? call->style->name : "",
+		.sync = !call->style,
+		.key = call->key,
+		.change = call->change,
+		.unjudged = call->unjudged,
+		.verdict = call->verdict.status ? &call->verdict : NULL,
+	};
+	struct op *op;
+
+	if (!submission.sync || call->key || call->change) {
+		call->acceptor.fn = on_accepted;
+		submission.acceptor = &call->acceptor;
+	}
+	enum op_refusal refusal = operations_submit(call->route->styles->config.operations, &submission, &op);
+	if (refusal != OP_TAKEN) {
+		call_refuse_load(call, refusal);
+		return;
+	}
+	call->input = NULL;
+	call->key = NULL;
+	call->change = NULL;
+	if (!submission.acceptor)
+		call_await(call, op);
+}
+
+static void
+refuse_reused(struct call *call)
+{
+	call_refuse(call, PROBLEM_KEY_REUSED, 0, "The key was used with another method, path, query or body.",
+		NULL);
+}
+
+/* The same request came before: the first operation answers, whatever has become of the resource since. */
+static void
+join(struct call *call, struct op *op)
+{
+	if (op->state == OP_EXPIRED) {
+		const struct style *style = call->style ? call->style : &style_location;
+		monitor_reply_missing(call_end(call), style, op);
+	} else if (op->state == OP_ACCEPTING) {
+		op_await(op, &call->acceptor, on_accepted);
+	} else {
+		call_await(call, op);
+	}
+}
+
+/* The operation that had its key; NULL if there is none. */
+static struct op *
+find_first(struct call *call, bool *ret_same)
+{
+	*ret_same = false;
+	return call->key ? op_key_find(call->route->styles->config.operations, call->key, ret_same) : NULL;
+}
+
+bool
+call_join_same(struct call *call)
+{
+	bool same;
+	struct op *op = find_first(call, &same);
+
+	if (same)
+		join(call, op);
+	return same;
+}
+
+void
+call_submit_or_join(struct call *call)
+{
+	bool same;
+	struct op *op = find_first(call, &same);
+
+	if (!op)
+		submit(call);
+	else if (same)
+		join(call, op);
+	else if (call->change)
+		call_judge_change(call, refuse_reused);
+	else
+		refuse_reused(call);
+}
+
+void
+call_submit_unjudged(struct call *call)
+{
+	call->unjudged = true;
+	if (!call->input->body)
+		call->input->body = blob_ref(call->body);
+	call_submit_or_join(call);
+}
