@@ -92,7 +92,7 @@ enum problem problem_find(const char *name);
 /* Adds the JSON document of a report to ret_text.  Any thread. */
 void problem_format(const struct problem_report *report, struct text *ret_text);
 
-/* Whether a document that problem_format has written says that detail. */
+/* Whether a document that problem_format has written says that detail; NULL is nothing to say. */
 bool problem_says(const char *document, size_t len, const char *detail);
 
 /* The detail that such a document says, for the caller to free; NULL: none. */

@@ -246,7 +246,7 @@ RANDOM = """
 local requests = {}
 function init()
 	for path in io.lines(NAME) do
-		requests[#requests + 1] = wrk.format("GET", path:gsub("/async/v1/requests/", "/operations/"))
+		requests[#requests + 1] = wrk.format("GET", (path:gsub("/async/v1/requests/", "/operations/")))
 	end
 end
 function request() return requests[math.random(#requests)] end

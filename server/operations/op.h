@@ -33,30 +33,30 @@ enum op_state {
 };
 
 struct op {
+	/* what a poll looks at: first, so that it lies in as few cache lines as can be */
 	struct hash_node by_id; /* in the table; not for synchronous operations */
-	struct list link;	/* in order of acceptance, likewise */
 	struct id id;
+	char *principal; /* NULL: nobody is known */
+	struct blob *
+		body; /* this, the fields and the status: the final response; of a tombstone only the status is left */
+	struct fields fields;
+	struct op_run *run; /* until the end, then NULL */
+	int16_t status;
+	uint8_t state;	 /* enum op_state: what may be shown */
+	int8_t progress; /* percent, as last told by the work */
+	bool stored;	 /* the store knows of it */
+	bool sync;	 /* a synchronous call: no monitor */
+
+	struct list link;	/* in order of acceptance; not for synchronous operations */
 	struct op_route *route; /* a reference */
 	const char *style;	/* a constant: "location", "" for a synchronous call */
-	char *principal;	/* NULL: nobody is known */
 	uint64_t sequence;	/* order of acceptance, over restarts */
 	int64_t accepted_ms;	/* wall clock */
 	int64_t started_ms;	/* 0: not started */
 	int64_t ended_ms;	/* 0: not ended */
 	struct timer timer;	/* see enum op_state */
-	struct op_run *run;	/* until the end, then NULL */
 	struct op_key *key;	/* its Idempotency-Key; NULL: none */
-
-	/* the final response; of a tombstone only the status is left */
-	struct fields fields;
-	struct blob *body;
-	char *detail; /* see op_dup_detail; NULL: the final response says it, or it is not known */
-	int16_t status;
-
-	uint8_t state;	 /* enum op_state: what may be shown */
-	int8_t progress; /* percent, as last told by the work */
-	bool stored;	 /* the store knows of it */
-	bool sync;	 /* a synchronous call: no monitor */
+	char *detail;		/* see op_dup_detail; NULL: the final response says it, or it is not known */
 };
 
 /* "succeeded"; the state of that name, OP_STATE_COUNT if there is none. */
