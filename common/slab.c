@@ -7,6 +7,7 @@
 #include "common/text.h"
 
 #include <assert.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,6 +78,21 @@ page_new(struct slab *slab)
 	return page;
 }
 
+static void
+page_free(struct page *page)
+{
+	list_remove(&page->link);
+	page->slab->page_count--;
+	munmap(page, PAGE_BYTES);
+}
+
+/* Whether no other page has room: then an empty one stays, else few objects that come and go would map it again and again. */
+static bool
+is_alone(const struct slab *slab, const struct page *page)
+{
+	return slab->partial.next == &page->link && slab->partial.prev == &page->link;
+}
+
 void *
 slab_take(struct slab *slab)
 {
@@ -109,16 +125,19 @@ slab_give(void *object)
 		list_add_head(&slab->partial, &page->link);
 	memcpy(object, &page->given, sizeof page->given);
 	page->given = object;
-	if (--page->used > 0)
+	if (--page->used > 0 || is_alone(slab, page))
 		return;
-	list_remove(&page->link);
-	slab->page_count--;
-	munmap(page, PAGE_BYTES);
+	page_free(page);
 }
 
 void
 slab_fini(struct slab *slab)
 {
+	if (!list_is_empty(&slab->partial)) {
+		struct page *page = container_of(slab->partial.next, struct page, link);
+		assert(page->used == 0);
+		page_free(page);
+	}
 	assert(slab->page_count == 0);
 	slab->size = 0;
 }
