@@ -314,3 +314,19 @@ blob_sink_fini(struct blob_sink *sink)
 	}
 	text_fini(&sink->memory);
 }
+
+char *
+blob_dup(const struct blob *blob, size_t *ret_len)
+{
+	size_t len = (size_t)blob_len(blob), done = 0;
+	char *data = xcalloc(len + 1, 1);
+
+	while (done < len) {
+		ssize_t n = blob_read(blob, done, data + done, len - done);
+		if (n <= 0)
+			break;
+		done += (size_t)n;
+	}
+	*ret_len = done;
+	return data;
+}

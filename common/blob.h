@@ -53,6 +53,9 @@ void blob_keep(struct blob *blob, const char *final_name);
 /* Says the opposite: the file goes with the last reference. */
 void blob_drop_file(struct blob *blob);
 
+/* All of it with a NUL behind (malloc'ed), and its length: less where it cannot be read to its end.  Any thread. */
+char *blob_dup(const struct blob *blob, size_t *ret_len);
+
 /* Reads up to len bytes from offset into buffer: the number read, 0 at the end, or -errno.  Any thread. */
 __attribute__((warn_unused_result)) ssize_t blob_read(
 	const struct blob *blob, uint64_t offset, void *buffer, size_t len);

@@ -105,6 +105,18 @@ text_addv(struct text *text, const char *format, va_list args)
 }
 
 void
+text_add_uint(struct text *text, uint64_t value)
+{
+	char digits[20];
+	size_t at = sizeof digits;
+
+	do
+		digits[--at] = (char)('0' + value % 10);
+	while (value /= 10);
+	text_add(text, digits + at, sizeof digits - at);
+}
+
+void
 text_addf(struct text *text, const char *format, ...)
 {
 	va_list args;

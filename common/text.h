@@ -17,6 +17,7 @@ struct text {
 void text_add(struct text *text, const void *data, size_t len);
 void text_add_string(struct text *text, const char *string);
 void text_add_char(struct text *text, char c);
+void text_add_uint(struct text *text, uint64_t value); /* in decimal, without what printf costs */
 __attribute__((format(printf, 2, 3))) void text_addf(struct text *text, const char *format, ...);
 __attribute__((format(printf, 2, 0))) void text_addv(struct text *text, const char *format, va_list args);
 

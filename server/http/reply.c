@@ -77,22 +77,10 @@ date(struct http_server *server)
 }
 
 static void
-add_decimal(struct text *text, uint64_t value)
-{
-	char digits[20];
-	size_t at = sizeof digits;
-
-	do
-		digits[--at] = (char)('0' + value % 10);
-	while (value /= 10);
-	text_add(text, digits + at, sizeof digits - at);
-}
-
-static void
 add_status_line(struct text *head, struct http_server *server, int status)
 {
 	text_add_string(head, "HTTP/1.1 ");
-	add_decimal(head, (uint64_t)status);
+	text_add_uint(head, (uint64_t)status);
 	text_add_char(head, ' ');
 	text_add_string(head, reply_reason(status));
 	text_add_string(head, "\r\nDate: ");
@@ -252,7 +240,7 @@ add_head(struct text *head, const struct http_request *request, int status, cons
 	}
 	if (len) {
 		text_add_string(head, "Content-Length: ");
-		add_decimal(head, *len);
+		text_add_uint(head, *len);
 		text_add_string(head, "\r\n");
 	}
 	add_connection(head, request);

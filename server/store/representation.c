@@ -34,18 +34,6 @@ add_id(struct text *text, const struct id *id)
 }
 
 static void
-add_number(struct text *text, uint64_t value)
-{
-	char digits[20];
-	size_t at = sizeof digits;
-
-	do
-		digits[--at] = (char)('0' + value % 10);
-	while (value /= 10);
-	text_add(text, digits + at, sizeof digits - at);
-}
-
-static void
 add_parent(struct text *text, const char *member, const struct id *parent)
 {
 	if (!member)
@@ -70,7 +58,7 @@ representation_add_inside(struct text *text, const struct store_collection *coll
 	text_add_string(text, "\",\"action\":\"");
 	text_add_string(text, store_action_name(resource->action));
 	text_add_string(text, "\",\"version\":");
-	add_number(text, resource->version);
+	text_add_uint(text, resource->version);
 	add_date(text, ",\"created_at\":", resource->created_ms);
 	add_date(text, ",\"updated_at\":", resource->updated_ms);
 	text_add_string(text, ",\"status_message\":");

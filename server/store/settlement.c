@@ -38,28 +38,14 @@ parse(const char *text)
 	return json_parse(text, strlen(text), &value, &mistake) == 0 ? value : NULL;
 }
 
-static char *
-read_blob(const struct blob *blob)
-{
-	size_t len = (size_t)blob_len(blob), done = 0;
-	char *data = xcalloc(len + 1, 1);
-
-	while (done < len) {
-		ssize_t n = blob_read(blob, done, data + done, len - done);
-		if (n <= 0)
-			break;
-		done += (size_t)n;
-	}
-	return data;
-}
-
 /* What the work has answered, without members of the server; NULL if there is nothing to merge in. */
 static struct json_object *
 read_answer(const struct store_change *change)
 {
 	if (!change->answer)
 		return NULL;
-	CLEANUP_FREE char *text = read_blob(change->answer);
+	size_t len;
+	CLEANUP_FREE char *text = blob_dup(change->answer, &len);
 	struct json_object *answer = parse(text);
 	if (!json_object_is_type(answer, json_type_object)) {
 		json_object_put(answer);

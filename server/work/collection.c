@@ -18,29 +18,13 @@ struct collection {
 	struct work *inner; /* NULL: nobody carries changes out */
 };
 
-static char *
-read_answer(const struct blob *body, size_t *ret_len)
-{
-	size_t len = (size_t)blob_len(body), done = 0;
-	char *data = xcalloc(len + 1, 1);
-
-	while (done < len) {
-		ssize_t n = blob_read(body, done, data + done, len - done);
-		if (n <= 0)
-			break;
-		done += (size_t)n;
-	}
-	*ret_len = done;
-	return data;
-}
-
 static bool
 is_object(const struct blob *body)
 {
 	CLEANUP(cleanup_json) struct json_object *value = NULL;
 	struct json_mistake mistake;
 	size_t len;
-	CLEANUP_FREE char *data = read_answer(body, &len);
+	CLEANUP_FREE char *data = blob_dup(body, &len);
 
 	return json_parse(data, len, &value, &mistake) == 0 && json_object_is_type(value, json_type_object);
 }

@@ -410,10 +410,26 @@ test_parse_uint(void **state)
 	}
 }
 
+static void
+test_uint(void **state)
+{
+	static const uint64_t values[] = {0, 9, 10, 4294967296, UINT64_MAX};
+	struct text text = {0};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
+		text_add_uint(&text, values[i]);
+		text_add_char(&text, ' ');
+	}
+	assert_string_equal(text.data, "0 9 10 4294967296 18446744073709551615 ");
+	text_fini(&text);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_uint),
 		cmocka_unit_test(test_add),
 		cmocka_unit_test(test_growth),
 		cmocka_unit_test(test_take_and_reserve),
