@@ -119,7 +119,8 @@ static const struct setting route_rows[] = {
 	{.name = "rerun",
 		ROUTE(SETTING_BOOLEAN, rerun),
 		.fallback = "false",
-		.meaning = "Whether a call that a crash has interrupted runs again."},
+		.meaning = "Whether a call that a crash has interrupted runs again. Changes of a collection "
+			   "without on_change always do."},
 	{.name = "idempotency",
 		ROUTE(SETTING_CHOICE, idempotency_required),
 		.fallback = "\"optional\"",
