@@ -182,14 +182,14 @@ scan_words(struct scan *scan)
 	return true;
 }
 
-/* Gives a whole number that was handed on as a double its text back. */
+/* Gives a whole number that was handed on as a double its text back.  On a smaller one that exponent was the sender's. */
 static void
 take_exponent_off(struct json_object *number)
 {
 	const char *text = json_object_get_userdata(number);
 	size_t len = strlen(text), end = strlen(EXPONENT);
 
-	if (len > end && strcmp(text + len - end, EXPONENT) == 0)
+	if (len > end && strcmp(text + len - end, EXPONENT) == 0 && !fits_64_bits(text, len - end))
 		json_object_set_serializer(number, json_object_userdata_to_json_string,
 			xstrndup(text, len - end), json_object_free_userdata);
 }
