@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Certificates are read again from their file when they were read longer ago than that, in seconds. */
 #define CERTIFICATES_FRESH_S 60L
@@ -32,7 +33,8 @@ make_shared(void)
 {
 	for (size_t i = 0; i < CURL_LOCK_DATA_LAST; i++)
 		pthread_mutex_init(&share_locks[i], NULL);
-	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK || !(share = curl_share_init()))
+	CURLcode code = curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, free, realloc, strdup, xcalloc);
+	if (code != CURLE_OK || !(share = curl_share_init()))
 		abort();
 	curl_share_setopt(share, CURLSHOPT_LOCKFUNC, lock_share);
 	curl_share_setopt(share, CURLSHOPT_UNLOCKFUNC, unlock_share);

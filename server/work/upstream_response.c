@@ -153,8 +153,7 @@ is_not_passed(const struct field *field, const void *arg)
 static void
 map_fields(struct fields *fields, const struct upstream_target *target, const struct work_input *input)
 {
-	hop_fields_remove(fields);
-	fields_remove_if(fields, is_not_passed, NULL);
+	hop_fields_remove(fields, is_not_passed, NULL);
 	for (size_t i = 0; i < sizeof references / sizeof *references; i++)
 		map_reference(references[i], target, input, fields);
 }
