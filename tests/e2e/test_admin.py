@@ -2,7 +2,6 @@
 
 import hashlib
 import re
-import subprocess
 import time
 from urllib.parse import quote
 
