@@ -16,7 +16,7 @@
  * When a sync fails or a page is damaged, nothing more is written until the next start: accepts and begins
  * are refused, all else waits for the end of the process.  Going on with a connection opened anew would have
  * to trust what it reads, and that comes from the very cache whose pages did not reach the disk; a restart
- * copies the whole log and syncs it anew before it answers (database.c).  One thing cannot be known then: an
+ * copies the whole log and syncs it anew before it answers (database_error.c).  One thing cannot be known then: an
  * accept of the group whose sync failed was refused, but its row may have reached the disk, and the next
  * start finds it.  So may an operation whose client was told that it failed be run, never one lost that was
  * promised.
