@@ -88,7 +88,19 @@ on_send(void *arg, char *remote_address, char *local_address, int remote_port, i
 	return CURL_PREREQFUNC_OK;
 }
 
-/* Fields that libcurl sends by itself unless it is told not to ("Name:"). */
+static bool
+wants_length(const char *method)
+{
+	return strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0 || strcmp(method, "PATCH") == 0;
+}
+
+static bool
+has_body(const struct transfer_request *request)
+{
+	return blob_len(request->body) > 0 || wants_length(request->method);
+}
+
+/* Fields that libcurl sends by itself unless it is told not to ("Name:"), all but the first only where there is a body. */
 static struct {
 	struct field_name name;
 	char line[16];
@@ -143,6 +155,7 @@ static void
 make_lines(struct transfer *transfer)
 {
 	const struct fields *fields = transfer->request.fields;
+	size_t unasked_count = has_body(&transfer->request) ? UNASKED_COUNT : 1;
 	size_t count = count_fields(fields) + UNASKED_COUNT;
 	size_t lines_size = (count + 1) * sizeof(struct curl_slist);
 	bool is_asked[UNASKED_COUNT] = {false};
@@ -157,17 +170,11 @@ make_lines(struct transfer *transfer)
 		note_asked(&field, is_asked);
 		node = append_line(node, make_line(&field, fields->wire, text));
 	}
-	for (size_t i = 0; i < UNASKED_COUNT; i++)
+	for (size_t i = 0; i < unasked_count; i++)
 		if (!is_asked[i])
 			node = append_line(node, unasked[i].line);
 	if (node > transfer->lines)
 		node[-1].next = NULL;
-}
-
-static bool
-wants_length(const char *method)
-{
-	return strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0 || strcmp(method, "PATCH") == 0;
 }
 
 /* -errno if the body's file cannot be read. */
@@ -196,7 +203,7 @@ set_method(struct transfer *transfer, CURL *easy)
 	curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
 	if (transfer->is_head)
 		curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
-	else if (blob_len(request->body) > 0 || wants_length(request->method))
+	else if (has_body(request))
 		rc = set_body(transfer, easy);
 	curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
 	return rc;
