@@ -145,3 +145,9 @@ def small_disk(tmp_path):
         pytest.skip("only root may mount a file system")
     yield SmallDisk(path)
     subprocess.run(["umount", "-l", path], check=True)
+
+
+@pytest.fixture(params=["memory", "file"])
+def state(request, tmp_path):
+    """Where the server keeps what it is told: a test that wants it runs with both."""
+    return "memory" if request.param == "memory" else str(tmp_path / "state.db")
