@@ -242,6 +242,18 @@ http_request_copy_fields(const struct http_request *request, struct fields *ret_
 	*ret_fields = fields;
 }
 
+uint64_t
+http_request_announced_len(const struct http_request *request)
+{
+	return request->connection->guard.body_total;
+}
+
+void
+http_request_limit_body(struct http_request *request, uint64_t most)
+{
+	guard_limit_body(&request->connection->guard, most);
+}
+
 size_t
 http_request_body_len(const struct http_request *request)
 {

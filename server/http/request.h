@@ -79,6 +79,11 @@ void http_request_each_field(const struct http_request *request, const char *nam
 /* All header fields, for the caller to own. */
 void http_request_copy_fields(const struct http_request *request, struct fields *ret_fields);
 
+/* Of a request whose body is still to come: bytes of it that have been announced so far, by its length or its chunks; and how many at most, no less than
+ * those, it may come to.  Further chunks are refused (413). */
+uint64_t http_request_announced_len(const struct http_request *request);
+void http_request_limit_body(struct http_request *request, uint64_t most);
+
 /* Bytes in the body, and the body as a blob for the caller to own (NULL if there is none): in memory when it is small, else in the
  * directory spool_fd (-1: always in memory).  May be called once.  -errno of the disk. */
 size_t http_request_body_len(const struct http_request *request);
