@@ -40,6 +40,7 @@ struct store_collection {
 	char *name;
 	char *parent;	     /* the collection that the parents are in; NULL: none */
 	char *parent_member; /* shows the parent's id; NULL: none */
+	char **above;	     /* the collections above that one, the nearest first, ended by NULL; NULL: none */
 	char **unique;	     /* members, ended by NULL; never NULL */
 	char **index;	     /* likewise */
 	char **envelope;     /* names from the outside in, likewise */
