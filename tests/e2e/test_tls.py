@@ -9,7 +9,7 @@ import pytest
 
 import expect
 from harness import echo, environment, eventually, job, read_environment, route, run, shell
-from test_auth import HASHES, basic, htpasswd
+from principals import HASHES, basic, htpasswd
 from wire import DEADLINE, Connection
 
 BIG = "head -c $((20 << 20)) /dev/zero | tr '\\0' x"
