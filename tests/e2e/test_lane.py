@@ -10,7 +10,7 @@ import pytest
 from harness import echo, eventually, job
 from principals import HASHES, basic, bearer, htpasswd
 from styles import unknown_id
-from test_tls import Authority, Client, listen, trusting
+from tls_client import Authority, Client, listen, trusting
 
 CLOSED = {"DEFERD_LANE": "closed"}
 BODY = b'{"n":1}'
