@@ -309,7 +309,11 @@ http_request_base(const struct http_request *request)
 {
 	if (request->server->config.public_url)
 		return xstrdup(request->server->config.public_url);
-	return xasprintf("%s://%s", http_request_scheme(request), http_request_authority(request));
+	struct text base = {0};
+	text_add_string(&base, http_request_scheme(request));
+	text_add_string(&base, "://");
+	text_add_string(&base, http_request_authority(request));
+	return text_take(&base);
 }
 
 bool
