@@ -85,12 +85,11 @@ convert(struct settings *settings, const char *name, const struct kind *kind)
 	CLEANUP_FREE char *path = config_convert_path(settings, name);
 	struct mistakes *mistakes = &settings->mistakes;
 	struct stat st;
+	bool exists = stat(path, &st) == 0;
 
-	if (stat(path, &st) < 0)
-		mistakes_add_string(mistakes, name, "%s: %s", kind->refusal, strerror(errno));
-	else if ((st.st_mode & S_IFMT) != kind->type)
+	if (exists && (st.st_mode & S_IFMT) != kind->type)
 		mistakes_add_string(mistakes, name, "%s", kind->other);
-	else if (faccessat(AT_FDCWD, path, kind->access, AT_EACCESS) < 0)
+	else if (!exists || faccessat(AT_FDCWD, path, kind->access, AT_EACCESS) < 0)
 		mistakes_add_string(mistakes, name, "%s: %s", kind->refusal, strerror(errno));
 	else
 		return xstrdup(path);

@@ -5,9 +5,9 @@ import pytest
 import expect
 from exposition import Exposition
 from harness import echo, eventually, route, shell
+from principals import HASHES, basic, bearer, check_challenge, htpasswd, tokens
 from styles import unknown_id
-from test_auth import HASHES, basic, bearer, check_challenge, htpasswd, tokens
-from test_tls import Client, authority, files, listen, trusting  # noqa: F401: fixtures
+from tls_client import Client, authority, files, listen, trusting  # noqa: F401: fixtures
 
 BIG = 4 << 20  # more than the buffers of a socket take
 

@@ -223,13 +223,14 @@ test_reopen(void **state)
 	store_change_free(create);
 }
 
-/* Runs SQL on the database of a store that is closed. */
+/* Runs SQL on the database of a store, whatever its writer is doing. */
 static void
-scene_execute(struct scene *scene, const char *sql)
+execute(struct scene *scene, const char *sql)
 {
 	sqlite3 *handle;
 
 	assert_int_equal(sqlite3_open(scene->place.path, &handle), SQLITE_OK);
+	assert_int_equal(sqlite3_busy_timeout(handle, 10000), SQLITE_OK);
 	assert_int_equal(sqlite3_exec(handle, sql, NULL, NULL, NULL), SQLITE_OK);
 	assert_int_equal(sqlite3_close(handle), SQLITE_OK);
 }
@@ -244,7 +245,7 @@ test_damaged(void **state)
 
 	assert_int_equal(scene_make(scene, &scene->zones, STORE_CREATE, 1, 0, "{}"), 0);
 	assert_int_equal(scene_make(scene, &scene->zones, STORE_CREATE, 2, 0, "{}"), 0);
-	scene_execute(scene, "UPDATE resource SET version = 7 WHERE sequence = 2");
+	execute(scene, "UPDATE resource SET version = 7 WHERE sequence = 2");
 	assert_int_equal(scene_look(scene, &scene->zones, 2, 0).error, -EIO);
 	assert_int_equal(scene_make(scene, &scene->zones, STORE_UPDATE, 2, 0, "{}"), -EIO);
 	scene_assert_resource(scene, 1, STORE_ACTIVE, 1, "{}");
@@ -255,18 +256,45 @@ test_damaged(void **state)
 	free(why);
 }
 
+/* Nor is a change that an operation has still to make. */
+static void
+test_damaged_change(void **state)
+{
+	struct scene *scene = *state;
+	struct store_config config = {.path = scene->place.path, .mailbox = scene->place.mailbox};
+	struct store_change *create = scene_change(&scene->zones, STORE_CREATE, 1, 0, "{\"n\":0}");
+	char *why = NULL;
+
+	assert_int_equal(scene_accept(scene, 7, create), 0);
+	execute(scene, "UPDATE resource_change SET document = '{\"n\":1}'");
+	assert_int_equal(scene_begin(scene, 7, create), -EIO);
+	store_close(scene->store);
+	assert_int_equal(store_open(&config, &scene->store, &why), 0);
+	assert_int_equal(store_load(scene->store, scene_on_load, scene, &why), -EINVAL);
+	assert_non_null(strstr(why, "the change of operation 7 is damaged"));
+	free(why);
+	store_change_free(create);
+}
+
 /* A database from before there were checksums. */
 static void
 test_upgrade(void **state)
 {
 	struct scene *scene = *state;
 
+	struct store_change *create = scene_change(&scene->zones, STORE_CREATE, 2, 0, "{\"name\":\"b\"}");
+
 	assert_int_equal(scene_make(scene, &scene->zones, STORE_CREATE, 1, 0, "{\"name\":\"a\"}"), 0);
+	assert_int_equal(scene_accept(scene, 1, create), 0);
 	store_close(scene->store);
-	scene_execute(scene, "ALTER TABLE resource DROP COLUMN checksum; PRAGMA user_version = 2");
+	execute(scene, "ALTER TABLE resource DROP COLUMN checksum; DROP TABLE resource_removal;"
+		       " ALTER TABLE resource_change DROP COLUMN checksum; PRAGMA user_version = 2");
 	scene_start(scene, scene->place.path);
 	scene_assert_resource(scene, 1, STORE_ACTIVE, 1, "{\"name\":\"a\"}");
 	assert_int_equal(scene_make(scene, &scene->zones, STORE_UPDATE, 1, 0, "{}"), 0);
+	assert_int_equal(scene_end(scene, 1, create, NULL), 0);
+	scene_assert_resource(scene, 2, STORE_ACTIVE, 1, "{\"name\":\"b\"}");
+	store_change_free(create);
 }
 
 static unsigned judged;
@@ -335,6 +363,7 @@ main(void)
 		SCENE_BOTH(test_memory),
 		SCENE_BOTH(test_judgements),
 		cmocka_unit_test_setup_teardown(test_damaged, scene_set_up_disk, scene_tear_down),
+		cmocka_unit_test_setup_teardown(test_damaged_change, scene_set_up_disk, scene_tear_down),
 		cmocka_unit_test_setup_teardown(test_upgrade, scene_set_up_disk, scene_tear_down),
 		cmocka_unit_test_setup_teardown(test_reopen, scene_set_up_disk, scene_tear_down),
 	};
