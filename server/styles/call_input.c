@@ -51,7 +51,8 @@ set_trace(struct fields *fields)
 	if (given && trace_is_valid(given))
 		return;
 	trace_make(made);
-	fields_remove(fields, "traceparent");
+	if (given)
+		fields_remove(fields, "traceparent");
 	fields_remove(fields, "tracestate");
 	fields_put(fields, "traceparent", made);
 }

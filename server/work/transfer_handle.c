@@ -96,6 +96,8 @@ set_manners(struct transfer_handle *handle)
 	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(easy, CURLOPT_PROXY, "");
 	curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
+	curl_easy_setopt(easy, CURLOPT_PROXY_CAINFO, NULL);
+	curl_easy_setopt(easy, CURLOPT_PROXY_CAPATH, NULL);
 	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
 	curl_easy_setopt(easy, CURLOPT_HTTP_CONTENT_DECODING, 0L);
@@ -119,7 +121,17 @@ set_origin(struct transfer_handle *handle, const char *origin)
 	curl_easy_setopt(handle->easy, CURLOPT_CURLU, handle->url);
 }
 
-/* Which certificates the system trusts only a handle knows that was not told otherwise. */
+/* Which certificates the system trusts only a handle knows that was not told otherwise.  Where nothing is encrypted none are named: libcurl would copy
+ * the names for every exchange. */
+static void
+set_certificates(CURL *easy, const struct transfer_peer *peer)
+{
+	if (!peer->ca_file && strncmp(peer->origin, "https:", 6) == 0)
+		return;
+	curl_easy_setopt(easy, CURLOPT_CAINFO, peer->ca_file);
+	curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
+}
+
 bool
 transfer_handle_set_peer(struct transfer_handle *handle, const struct transfer_peer *peer)
 {
@@ -132,10 +144,7 @@ transfer_handle_set_peer(struct transfer_handle *handle, const struct transfer_p
 	handle->peer = peer->number;
 	handle->has_callbacks = false;
 	set_manners(handle);
-	if (peer->ca_file) {
-		curl_easy_setopt(easy, CURLOPT_CAINFO, peer->ca_file);
-		curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
-	}
+	set_certificates(easy, peer);
 	set_origin(handle, peer->origin);
 	/* Without a limit of ours libcurl has one: an operation may run for hours, but connecting ends with it. */
 	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)peer->connect_timeout_ms);
