@@ -223,13 +223,14 @@ test_reopen(void **state)
 	store_change_free(create);
 }
 
-/* Runs SQL on the database of a store that is closed. */
+/* Runs SQL on the database of a store, whatever its writer is doing. */
 static void
 execute(struct scene *scene, const char *sql)
 {
 	sqlite3 *handle;
 
 	assert_int_equal(sqlite3_open(scene->place.path, &handle), SQLITE_OK);
+	assert_int_equal(sqlite3_busy_timeout(handle, 10000), SQLITE_OK);
 	assert_int_equal(sqlite3_exec(handle, sql, NULL, NULL, NULL), SQLITE_OK);
 	assert_int_equal(sqlite3_close(handle), SQLITE_OK);
 }
