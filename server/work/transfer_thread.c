@@ -1,8 +1,9 @@
 /*
  * A transfers' thread: see transfer_thread.h.
  *
- * Each pass looks for what is new, lets libcurl go on with what has something to go on with, and ends what has ended; the mail of passes that
- * follow one another without a wait is posted together, so that the loop wakes once for all of it.  The loop in turn wakes the thread only while it sleeps.
+ * Each pass looks for what is new, lets libcurl go on with what has something to go on with, and ends what has ended; the mail of a few
+ * passes that follow one another without a wait is posted together, so that the loop wakes once for all of it.  The loop in turn wakes the
+ * thread only while it sleeps.
  */
 #include "work/transfer_thread.h"
 
@@ -24,8 +25,9 @@
 /* The longest sleep without a look around.  Who has nothing to do for so long gives up what was kept for more. */
 #define SLEEP_MAX_MS 60000
 
-/* Mail that is held back at most while more comes in. */
+/* Mail that is held back at most while more comes in, and for how many passes. */
 #define MAIL_GATHERED 32u
+#define PASSES_GATHERED 4u
 
 struct transfer_thread {
 	/* fixed */
@@ -40,6 +42,7 @@ struct transfer_thread {
 	struct mail *mail;   /* to be posted */
 	struct mail **mail_end;
 	unsigned mail_count;
+	unsigned mail_passes; /* since the last was posted, with mail to be posted */
 
 	_Atomic unsigned load; /* transfers that were added and are not finished */
 
@@ -124,6 +127,7 @@ post_mail(struct transfer_thread *thread)
 	thread->mail = NULL;
 	thread->mail_end = &thread->mail;
 	thread->mail_count = 0;
+	thread->mail_passes = 0;
 }
 
 /* Tells the rest of the pass what is new. */
@@ -246,12 +250,14 @@ sleep_until_woken(struct transfer_thread *thread, int64_t most_ms)
 		transfer_multi_forget(thread->multi);
 }
 
-/* Whether more has come in while there is mail to be posted: that may end and be posted with it. */
+/* Whether more has come in while there is mail to be posted: that may end and be posted with it.  Where a large body comes in there is always
+ * more, for which nobody is to wait. */
 static bool
 gathers_more(struct transfer_thread *thread)
 {
 	return thread->mail_count > 0 && thread->mail_count < MAIL_GATHERED &&
-	       !list_is_empty(&thread->sending) && transfer_multi_wait(thread->multi, 0) != 0;
+	       thread->mail_passes++ < PASSES_GATHERED && !list_is_empty(&thread->sending) &&
+	       transfer_multi_wait(thread->multi, 0) != 0;
 }
 
 static void *
