@@ -1,6 +1,7 @@
 /*
- * Blobs: immutable bytes with counted references, so that a body or a result is never copied on its way.
- * A blob lies in memory, or in a file of a directory (the spool) when it is large.  Any thread may hold references.
+ * Blobs: immutable bytes with counted references, so that a body or a result is never copied on its way.  A
+ * blob lies in memory, or in a file of a directory (the spool) when it is large.  Any thread may hold
+ * references.
  */
 #pragma once
 
@@ -18,7 +19,8 @@ struct blob;
 /* Copies len bytes; never NULL. */
 struct blob *blob_new(const void *data, size_t len);
 
-/* The same in an object of slab, which has at least blob_size(len) bytes.  The last reference must be given back on the slab's thread. */
+/* The same in an object of slab, which has at least blob_size(len) bytes.  The last reference must be given
+ * back on the slab's thread. */
 struct slab;
 struct blob *blob_new_in(struct slab *slab, const void *data, size_t len);
 size_t blob_size(uint64_t len);
@@ -29,8 +31,8 @@ char *blob_behind(struct blob *blob);
 /* Takes text's memory and leaves it empty; never NULL. */
 struct blob *blob_take_text(struct text *text);
 
-/* A blob of a file called name in the directory dir_fd, which must outlive it.  While a blob is temporary its file is
- * unlinked with the last reference. */
+/* A blob of a file called name in the directory dir_fd, which must outlive it.  While a blob is temporary its
+ * file is unlinked with the last reference. */
 struct blob *blob_new_file(int dir_fd, const char *name, uint64_t len, bool temporary);
 
 struct blob *blob_ref(struct blob *blob); /* NULL gives NULL */
@@ -41,19 +43,22 @@ uint64_t blob_len(const struct blob *blob); /* of NULL: 0 */
 /* The bytes, NULL if they are in a file.  An empty blob in memory has a pointer that is not NULL. */
 const char *blob_data(const struct blob *blob);
 
-/* Whether it lies in a file; then its name in the spool and a new descriptor to read it (the caller's), or -errno. */
+/* Whether it lies in a file; then its name in the spool and a new descriptor to read it (the caller's), or
+ * -errno. */
 bool blob_is_file(const struct blob *blob);
 const char *blob_name(const struct blob *blob);
 __attribute__((warn_unused_result)) int blob_open(const struct blob *blob);
 
-/* Says that a row of the store names the file now: it is kept when the last reference goes, under its final name.
- * For the store alone, on its own thread; readers that have opened the file before are not disturbed. */
+/* Says that a row of the store names the file now: it is kept when the last reference goes, under its final
+ * name.  For the store alone, on its own thread; readers that have opened the file before are not
+ * disturbed. */
 void blob_keep(struct blob *blob, const char *final_name);
 
 /* Says the opposite: the file goes with the last reference. */
 void blob_drop_file(struct blob *blob);
 
-/* All of it with a NUL behind (malloc'ed), and its length: less where it cannot be read to its end.  Any thread. */
+/* All of it with a NUL behind (malloc'ed), and its length: less where it cannot be read to its end.  Any
+ * thread. */
 char *blob_dup(const struct blob *blob, size_t *ret_len);
 
 /* Reads up to len bytes from offset into buffer: the number read, 0 at the end, or -errno.  Any thread. */
@@ -61,8 +66,8 @@ __attribute__((warn_unused_result)) ssize_t blob_read(
 	const struct blob *blob, uint64_t offset, void *buffer, size_t len);
 
 /*
- * A sink makes a blob of bytes that come piece by piece.  It stays in memory up to BLOB_SPILL_BYTES; beyond that it
- * goes to a temporary file of the spool, where there is one.
+ * A sink makes a blob of bytes that come piece by piece.  It stays in memory up to BLOB_SPILL_BYTES; beyond
+ * that it goes to a temporary file of the spool, where there is one.
  */
 #define BLOB_SPILL_BYTES (64 * 1024)
 

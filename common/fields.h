@@ -36,8 +36,8 @@ struct field_name {
 /* Whether field's name is one of those count. */
 bool field_is_one_of(const struct field *field, const struct field_name *names, size_t count);
 
-/* Adds a field.  -EINVAL if name is no token or value has control characters other than a tab, or blanks at its ends
- * are stripped as RFC 9110 says; the list is then unchanged. */
+/* Adds a field.  -EINVAL if name is no token or value has control characters other than a tab, or blanks at
+ * its ends are stripped as RFC 9110 says; the list is then unchanged. */
 __attribute__((warn_unused_result)) int fields_add(
 	struct fields *fields, const char *name, const char *value);
 __attribute__((warn_unused_result)) int fields_add_bytes(
@@ -70,7 +70,8 @@ void fields_copy(struct fields *ret_to, const struct fields *from);
 /* Takes wire text that fields_* made before (from the store). -EINVAL if it is not well-formed. */
 __attribute__((warn_unused_result)) int fields_from_wire(
 	struct fields *ret_fields, const char *wire, size_t len);
-/* Moves what the list holds to memory of somebody else, len bytes at least: nothing may be added to it or taken from it any more. */
+/* Moves what the list holds to memory of somebody else, len bytes at least: nothing may be added to it or
+ * taken from it any more. */
 void fields_move(struct fields *fields, char *memory);
 /* Gives back what the list has grown beyond its end: for one that is kept. */
 void fields_trim(struct fields *fields);

@@ -18,7 +18,8 @@ void random_bytes(void *buffer, size_t len);
 /* Makes a new id.  Any thread. */
 void id_generate(struct id *ret_id);
 
-/* Reads the canonical form, 8-4-4-4-12 hexadecimal digits of either case.  -EINVAL for anything else.  Any thread. */
+/* Reads the canonical form, 8-4-4-4-12 hexadecimal digits of either case.  -EINVAL for anything else.  Any
+ * thread. */
 __attribute__((warn_unused_result)) int id_parse(const char *text, size_t len, struct id *ret_id);
 
 /* Writes the canonical form in lower case.  Any thread. */

@@ -1,10 +1,11 @@
 /*
  * JSON: see json.h.
  *
- * json-c builds the values and judges the structure.  In front of it runs a scan over the words of the text, which is
- * where json-c is lenient: it judges strings, numbers and literals, refuses names with a NUL (json-c would cut them
- * there), finds whole numbers that do not fit 64 bits (json-c would clip them: they are handed on with an exponent, which
- * is taken off again), and counts members: when the built value has fewer, one was repeated.
+ * json-c builds the values and judges the structure.  In front of it runs a scan over the words of the text,
+ * which is where json-c is lenient: it judges strings, numbers and literals, refuses names with a NUL (json-c
+ * would cut them there), finds whole numbers that do not fit 64 bits (json-c would clip them: they are handed
+ * on with an exponent, which is taken off again), and counts members: when the built value has fewer, one was
+ * repeated.
  */
 #include "common/json.h"
 
@@ -182,7 +183,8 @@ scan_words(struct scan *scan)
 	return true;
 }
 
-/* Gives a whole number that was handed on as a double its text back.  On a smaller one that exponent was the sender's. */
+/* Gives a whole number that was handed on as a double its text back.  On a smaller one that exponent was the
+ * sender's. */
 static void
 take_exponent_off(struct json_object *number)
 {
@@ -256,8 +258,8 @@ is_repeated(struct name_search *search, const char *data, size_t at, size_t len)
 	return false;
 }
 
-/* Where a name stands the second time in its object; the text is known to be good.  Names that are equal only once their
- * escapes are decoded are not found: then the beginning of the text has to do. */
+/* Where a name stands the second time in its object; the text is known to be good.  Names that are equal only
+ * once their escapes are decoded are not found: then the beginning of the text has to do. */
 static size_t
 find_repeated(const char *data, size_t len)
 {
@@ -303,7 +305,8 @@ set_mistake(const char *data, size_t at, const char *reason, struct json_mistake
 	*ret_mistake = mistake;
 }
 
-/* Builds the value of a text that scan has passed.  Answers the reason of a mistake and its place, NULL if there is none. */
+/* Builds the value of a text that scan has passed.  Answers the reason of a mistake and its place, NULL if
+ * there is none. */
 static const char *
 build(const char *data, size_t len, struct json_object **ret_value, size_t *ret_at)
 {

@@ -1,6 +1,6 @@
 /*
- * The log: one line an event on standard error, "key=value" after a short message.  Never a body, a token, a password
- * or a whole id (LOG_ID gives the part of one that may be shown).  Any thread.
+ * The log: one line an event on standard error, "key=value" after a short message.  Never a body, a token, a
+ * password or a whole id (LOG_ID gives the part of one that may be shown).  Any thread.
  */
 #pragma once
 
@@ -16,8 +16,9 @@ enum log_level log_get_level(void);
 void log_set_journal(int on);
 
 /*
- * Writes one line: the message, which is constant text, then pairs by printf, if any: log_info("listening", "address=%s", a).
- * Control characters in the result are escaped, so a line is one line. */
+ * Writes one line: the message, which is constant text, then pairs by printf, if any: log_info("listening",
+ * "address=%s", a).  Control characters in the result are escaped, so a line is one line.
+ */
 __attribute__((format(printf, 3, 4))) void log_write(
 	enum log_level level, const char *message, const char *format, ...);
 
@@ -26,8 +27,8 @@ __attribute__((format(printf, 3, 4))) void log_write(
 #define log_info(message, ...) log_write(LOG_LEVEL_INFO, message, "" __VA_ARGS__)
 #define log_debug(message, ...) log_write(LOG_LEVEL_DEBUG, message, "" __VA_ARGS__)
 
-/* Quotes value for the log when it has blanks, quotes, '=' or control characters.  buffer is the caller's, 256 bytes
- * are plenty: what does not fit is cut with "...".  Returns buffer. */
+/* Quotes value for the log when it has blanks, quotes, '=' or control characters.  buffer is the caller's,
+ * 256 bytes are plenty: what does not fit is cut with "...".  Returns buffer. */
 const char *log_quote(const char *value, char *buffer, size_t size);
 
 /* The first eight digits of an id, as far as a log may go: printf("%s", LOG_ID(&id)). */

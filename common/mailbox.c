@@ -1,5 +1,5 @@
-/* The mailbox: senders append to a list under a lock; the loop takes the whole list and delivers from it unlocked.  What the loop defers is delivered by an
- * event that is made active behind those that are. */
+/* The mailbox: senders append to a list under a lock; the loop takes the whole list and delivers from it
+ * unlocked.  What the loop defers is delivered by an event that is made active behind those that are. */
 #include "common/mailbox.h"
 
 #include "common/text.h"
@@ -116,7 +116,8 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 	while (budget > 0 && deliver_one(mailbox))
 		budget--;
 	mailbox->delivering = false;
-	/* What was read may have spoken for mail that is still in the queue, even where nothing is left of what was taken. */
+	/* What was read may have spoken for mail that is still in the queue, even where nothing is left of
+	 * what was taken. */
 	if (budget == 0)
 		wake(mailbox);
 }

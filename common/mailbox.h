@@ -1,7 +1,7 @@
 /*
- * The mailbox: how any thread gives something to the loop.  A locked queue and an eventfd that the loop reads; mail is
- * delivered on the loop thread in the order in which it was posted, a bounded number a pass so that connections
- * are never starved.  No thread but the loop's touches libevent.
+ * The mailbox: how any thread gives something to the loop.  A locked queue and an eventfd that the loop
+ * reads; mail is delivered on the loop thread in the order in which it was posted, a bounded number a pass so
+ * that connections are never starved.  No thread but the loop's touches libevent.
  */
 #pragma once
 
@@ -23,11 +23,13 @@ void mailbox_free(struct mailbox *mailbox);
 /* Queues mail for the loop.  Any thread. */
 void mailbox_post(struct mailbox *mailbox, struct mail *mail);
 
-/* The same with all that first leads to by next (NULL: nothing), in that order; the loop is woken once.  Any thread. */
+/* The same with all that first leads to by next (NULL: nothing), in that order; the loop is woken once.  Any
+ * thread. */
 void mailbox_post_all(struct mailbox *mailbox, struct mail *first);
 
 /* The same once all that the loop has at hand has been done, without waking it for that.  Loop thread. */
 void mailbox_defer(struct mailbox *mailbox, struct mail *mail);
 
-/* Delivers all that was posted before the call, and what these deliveries post.  Loop thread, outside of a delivery. */
+/* Delivers all that was posted before the call, and what these deliveries post.  Loop thread, outside of a
+ * delivery. */
 void mailbox_drain(struct mailbox *mailbox);

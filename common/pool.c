@@ -1,7 +1,7 @@
 /*
- * The pool.  A thread is available while it waits for a job, is starting, or hands in its last completion; as long as
- * there are no more queued jobs than available threads nobody makes another.  A thread becomes available before its
- * completion is posted, so that what the loop submits in answer finds it.
+ * The pool.  A thread is available while it waits for a job, is starting, or hands in its last completion; as
+ * long as there are no more queued jobs than available threads nobody makes another.  A thread becomes
+ * available before its completion is posted, so that what the loop submits in answer finds it.
  */
 #include "common/pool.h"
 

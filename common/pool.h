@@ -1,6 +1,6 @@
 /*
- * A pool of threads for work that blocks.  Threads are made when there is work and none is idle, up to a limit, and
- * end when the pool is freed.  Every job submitted is run once and completed once, in the loop.
+ * A pool of threads for work that blocks.  Threads are made when there is work and none is idle, up to a
+ * limit, and end when the pool is freed.  Every job submitted is run once and completed once, in the loop.
  */
 #pragma once
 
@@ -20,18 +20,21 @@ struct pool_job {
 	struct pool_job *next;
 };
 
-/* Makes a pool named name (for the threads' names, at most 10 characters) of at least one thread that completes
- * through mailbox.  No thread is made yet; each has a stack of 512 KiB.  -errno. */
+/* Makes a pool named name (for the threads' names, at most 10 characters) of at least one thread that
+ * completes through mailbox.  No thread is made yet; each has a stack of 512 KiB.  -errno. */
 __attribute__((warn_unused_result)) int pool_new(
 	const char *name, struct mailbox *mailbox, unsigned max_threads, struct pool **ret_pool);
 
-/* Runs what is queued, waits for every thread to end; completions are then in the mailbox.  NULL is allowed. */
+/* Runs what is queued, waits for every thread to end; completions are then in the mailbox.  NULL is
+ * allowed. */
 void pool_free(struct pool *pool);
 
-/* Queues job.  Never fails: where no thread can be made and none exists yet, the process aborts. Loop thread. */
+/* Queues job.  Never fails: where no thread can be made and none exists yet, the process aborts. Loop
+ * thread. */
 void pool_submit(struct pool *pool, struct pool_job *job);
 
-/* Changes how many threads there may be; those above a lower limit end when they are next idle.  Loop thread. */
+/* Changes how many threads there may be; those above a lower limit end when they are next idle.  Loop
+ * thread. */
 void pool_set_max_threads(struct pool *pool, unsigned max_threads);
 
 /* Threads that exist, and those of them that run a job now.  Loop thread. */

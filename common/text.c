@@ -171,7 +171,8 @@ text_is_token(const char *data, size_t len)
 	return len > 0;
 }
 
-/* The length of the UTF-8 sequence at data, 0 if there is none (RFC 3629, 4: no overlong forms, no surrogates). */
+/* The length of the UTF-8 sequence at data, 0 if there is none (RFC 3629, 4: no overlong forms, no
+ * surrogates). */
 static size_t
 utf8_sequence(const unsigned char *data, size_t len)
 {
@@ -319,7 +320,8 @@ text_add_percent_encoded(struct text *text, const char *data, size_t len, const 
 	}
 }
 
-/* The edit distance of two short words (Levenshtein), where a case change costs nothing; words beyond 63 bytes are far. */
+/* The edit distance of two short words (Levenshtein), where a case change costs nothing; words beyond 63
+ * bytes are far. */
 static unsigned
 distance(const char *a, const char *b)
 {

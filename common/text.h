@@ -53,8 +53,8 @@ bool text_equal_nocase(const char *a, size_t a_len, const char *b);
 /* The value of a hexadecimal digit, -1 if c is none. */
 int text_hex_value(char c);
 
-/* Decodes %XX into ret_data, which has room for len + 1 bytes and is NUL-terminated.  With plus, '+' is a space
- * (application/x-www-form-urlencoded).  -EINVAL for a broken escape or a NUL, encoded or not. */
+/* Decodes %XX into ret_data, which has room for len + 1 bytes and is NUL-terminated.  With plus, '+' is a
+ * space (application/x-www-form-urlencoded).  -EINVAL for a broken escape or a NUL, encoded or not. */
 __attribute__((warn_unused_result)) int text_percent_decode(
 	const char *data, size_t len, bool plus, char *ret_data, size_t *ret_len);
 

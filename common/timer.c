@@ -1,12 +1,14 @@
 /*
- * A time is read as digits of six bits.  A timer waits on the level of the highest digit in which its time differs
- * from the wheel's, in the slot of that digit: so everything on a lower level is due before anything on a higher one,
- * and the next slot to look at is the first occupied one of the lowest occupied level, however far away it is.  When
- * the wheel reaches a slot of level 0 its timers are due; those of a higher one fall onto the levels below.  A timer
- * is thus moved at most once a level.  Where very many fall at once they are moved over several passes; meanwhile the
- * wheel turns on for the others, and whose time has then come is fired late rather than holding up the loop.
+ * A time is read as digits of six bits.  A timer waits on the level of the highest digit in which its time
+ * differs from the wheel's, in the slot of that digit: so everything on a lower level is due before anything
+ * on a higher one, and the next slot to look at is the first occupied one of the lowest occupied level,
+ * however far away it is.  When the wheel reaches a slot of level 0 its timers are due; those of a higher one
+ * fall onto the levels below.  A timer is thus moved at most once a level.  Where very many fall at once they
+ * are moved over several passes; meanwhile the wheel turns on for the others, and whose time has then come is
+ * fired late rather than holding up the loop.
  *
- * Stopping a timer knows nothing of the wheel: the bit of a slot that it leaves empty is cleared when next seen.
+ * Stopping a timer knows nothing of the wheel: the bit of a slot that it leaves empty is cleared when next
+ * seen.
  */
 #include "common/timer.h"
 

@@ -1,7 +1,7 @@
 /*
  * Timers whose cost does not grow with their number: a hierarchical timing wheel of one millisecond a tick,
- * driven by one libevent timer.  Starting, moving and stopping one is a few pointer writes; a pass of the loop
- * fires a bounded number and goes on in the next.  Loop thread only.
+ * driven by one libevent timer.  Starting, moving and stopping one is a few pointer writes; a pass of the
+ * loop fires a bounded number and goes on in the next.  Loop thread only.
  */
 #pragma once
 
@@ -28,8 +28,9 @@ __attribute__((warn_unused_result)) int timers_new(struct event_base *base, stru
 /* Timers that are still running are forgotten, not fired.  NULL is allowed. */
 void timers_free(struct timers *timers);
 
-/* Fires what is due at now_ms (monotonic), at most budget timers, in the order of their times but where very many are
- * due.  What is started meanwhile for now is fired by the next call.  Returns whether it must be called again at once. */
+/* Fires what is due at now_ms (monotonic), at most budget timers, in the order of their times but where very
+ * many are due.  What is started meanwhile for now is fired by the next call.  Returns whether it must be
+ * called again at once. */
 bool timers_advance(struct timers *timers, int64_t now_ms, unsigned budget);
 
 /* Milliseconds from now_ms until the wheel must next be advanced, 0 if it must be now, -1 if no timer runs.
@@ -38,7 +39,8 @@ int64_t timers_next_ms(const struct timers *timers, int64_t now_ms);
 
 void timer_init(struct timer *timer, timer_fn fn);
 
-/* Starts the timer, or moves it if it runs: it fires once, after_ms (negative counts as 0) from now, never early. */
+/* Starts the timer, or moves it if it runs: it fires once, after_ms (negative counts as 0) from now, never
+ * early. */
 void timer_start(struct timers *timers, struct timer *timer, int64_t after_ms);
 
 /* Stops it if it runs. */

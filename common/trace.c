@@ -7,7 +7,8 @@
 
 #define LEN (TRACEPARENT_SIZE - 1)
 
-/* Whether the len characters are lower-case hexadecimal digits, not all of them zero unless that is allowed. */
+/* Whether the len characters are lower-case hexadecimal digits, not all of them zero unless that is
+ * allowed. */
 static bool
 is_hex(const char *at, size_t len, bool zero_allowed)
 {

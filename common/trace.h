@@ -6,7 +6,8 @@
 /* "00-<32 digits>-<16 digits>-<2 digits>" and its NUL. */
 #define TRACEPARENT_SIZE 56
 
-/* Whether value is a traceparent that must be honoured: of version 00, or of a later one that begins like it. */
+/* Whether value is a traceparent that must be honoured: of version 00, or of a later one that begins like
+ * it. */
 bool trace_is_valid(const char *value);
 
 /* Makes a new, sampled trace.  Any thread. */

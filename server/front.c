@@ -80,7 +80,8 @@ find_listen(const struct config *config, const char *address, bool *ret_secure)
 	return found;
 }
 
-/* Why a socket with that address is not served, NULL if it is: nothing may become open, or plain, by being handed over. */
+/* Why a socket with that address is not served, NULL if it is: nothing may become open, or plain, by being
+ * handed over. */
 static const char *
 refuse_handed_over(
 	const struct config *config, const char *address, const struct config_listen *listen, bool secure)
@@ -126,7 +127,8 @@ most_connections(const struct config *config)
 	return (unsigned)most;
 }
 
-/* A switch for measurements, not for operators: what the fast lane gains shows with DEFERD_LANE=closed in the environment. */
+/* A switch for measurements, not for operators: what the fast lane gains shows with DEFERD_LANE=closed in the
+ * environment. */
 static bool
 lane_is_closed(void)
 {
@@ -169,7 +171,8 @@ start_front(struct server *server)
 	return rc;
 }
 
-/* The operators' own front: health, metrics, and everybody's operations.  Who reaches it on this machine is an admin; others must log in. */
+/* The operators' own front: health, metrics, and everybody's operations.  Who reaches it on this machine is
+ * an admin; others must log in. */
 int
 start_admin_front(struct server *server)
 {
@@ -202,7 +205,8 @@ reload_tls(struct http_server *http, const struct config_listen *listen, size_t 
 			log_warning("TLS begins only after a new start", "address=%s", listen[i].address);
 }
 
-/* That callers must log in can begin with a reload, but not end: an address may be open to the world by now. */
+/* That callers must log in can begin with a reload, but not end: an address may be open to the world by
+ * now. */
 static void
 reload_users(struct server *server, struct users *users)
 {

@@ -1,6 +1,6 @@
 /*
- * The server's life between its start and its end: signs of life for the service manager, looking after what programs leave behind, reading the
- * configuration again, and going down in good order.
+ * The server's life between its start and its end: signs of life for the service manager, looking after what
+ * programs leave behind, reading the configuration again, and going down in good order.
  */
 #include "parts.h"
 
@@ -140,7 +140,8 @@ on_terminate(evutil_socket_t number, short what, void *arg)
 	}
 }
 
-/* Reads the configuration again.  Routes are taken over whole or not at all; what needs a new start is left as it was.  Whether they were. */
+/* Reads the configuration again.  Routes are taken over whole or not at all; what needs a new start is left
+ * as it was.  Whether they were. */
 static bool
 reload(struct server *server)
 {

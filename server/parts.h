@@ -43,7 +43,8 @@ struct server {
 /* front.c: each is a step of the start; -errno, and standard error says why. */
 __attribute__((warn_unused_result)) int start_front(struct server *server);
 __attribute__((warn_unused_result)) int start_admin_front(struct server *server);
-/* After a reload: users, and certificates of addresses that are listened on; the users of config are shared. */
+/* After a reload: users, and certificates of addresses that are listened on; the users of config are
+ * shared. */
 void reload_fronts(struct server *server, const struct config *config);
 
 /* lifetime.c: steps of the start, too. */

@@ -87,7 +87,8 @@ make_op_route(const struct config_route *config, const struct route *route, stru
 	struct work *work)
 {
 	const struct style *style = styles_of[config->style];
-	/* A change that nobody carries out does no harm a second time, and interrupting it would only lose it. */
+	/* A change that nobody carries out does no harm a second time, and interrupting it would only lose
+	 * it. */
 	bool is_harmless = config->work == CONFIG_COLLECTION && !config->collection.has_on_change;
 	struct op_route_config op_config = {
 		.key = route->key,

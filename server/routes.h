@@ -1,4 +1,5 @@
-/* The routes of one reading of the configuration: the router and what it leads to.  A reload makes new ones and lets the old go. */
+/* The routes of one reading of the configuration: the router and what it leads to.  A reload makes new ones
+ * and lets the old go. */
 #pragma once
 
 struct admin;
@@ -11,7 +12,8 @@ struct routes;
 struct store;
 struct styles;
 
-/* Makes the routes of config, which must outlive them and the calls that were made by them.  -errno; the log says why. */
+/* Makes the routes of config, which must outlive them and the calls that were made by them.  -errno; the log
+ * says why. */
 __attribute__((warn_unused_result)) int routes_new(const struct config *config, struct operations *operations,
 	struct styles *styles, struct admin *admin, struct routes **ret_routes);
 

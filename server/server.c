@@ -1,6 +1,6 @@
 /*
- * The server: see server.h.  It owns the loop and everything on it, and takes them down in the order in which they lean on one another:
- * the front, the operations, the store, the mailbox, the loop.
+ * The server: see server.h.  It owns the loop and everything on it, and takes them down in the order in which
+ * they lean on one another: the front, the operations, the store, the mailbox, the loop.
  */
 #include "parts.h"
 
@@ -43,9 +43,10 @@ raise_descriptor_limit(void)
 }
 
 /*
- * Results are made on many threads and freed on the loop's.  With an arena for each thread, and with large blocks among the small ones, what
- * has been freed is held in pieces, and resident memory grows for hours.  So the threads share two arenas, and a large block is given
- * back when it is freed, however many there have been.
+ * Results are made on many threads and freed on the loop's.  With an arena for each thread, and with large
+ * blocks among the small ones, what has been freed is held in pieces, and resident memory grows for hours.
+ * So the threads share two arenas, and a large block is given back when it is freed, however many there have
+ * been.
  */
 static void
 hold_little_memory(void)
@@ -58,12 +59,13 @@ hold_little_memory(void)
 static struct event_base *
 make_base(void)
 {
-	/* Without a calloc of its own libevent uses these, which are cheaper than calloc for what is small and comes and goes. */
+	/* Without a calloc of its own libevent uses these, which are cheaper than calloc for what is small
+	 * and comes and goes. */
 	event_set_mem_functions(malloc, realloc, free);
 	struct event_config *config = event_config_new();
 
-	/* No lock: no thread but this one may touch the loop.  The change list saves system calls; it wants no duplicated
-	 * descriptors in the loop, and there are none. */
+	/* No lock: no thread but this one may touch the loop.  The change list saves system calls; it wants
+	 * no duplicated descriptors in the loop, and there are none. */
 	event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST);
 	struct event_base *base = event_base_new_with_config(config);
 	event_config_free(config);
@@ -244,7 +246,8 @@ server_run(struct server *server)
 	return rc < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
-/* From here on the signals that we handled are kept pending: by default they would end the process with another status. */
+/* From here on the signals that we handled are kept pending: by default they would end the process with
+ * another status. */
 static void
 block_signals(void)
 {

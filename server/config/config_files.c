@@ -76,8 +76,8 @@ struct kind {
 };
 
 /*
- * The path (malloc'ed) of what name is, or NULL once it has been told why it is of no use.  Opening a FIFO or a device just to see would have
- * effects, so that what it is comes first.
+ * The path (malloc'ed) of what name is, or NULL once it has been told why it is of no use.  Opening a FIFO or
+ * a device just to see would have effects, so that what it is comes first.
  */
 static char *
 convert(struct settings *settings, const char *name, const struct kind *kind)

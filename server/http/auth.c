@@ -1,8 +1,9 @@
 /*
  * Authentication: see auth.h.
  *
- * A log-in waits for its address' turn (a timer, no thread), then for the check of its password.  One check serves all the
- * log-ins with the same name and password that come while it runs, so that a client that opens many connections at once costs one.
+ * A log-in waits for its address' turn (a timer, no thread), then for the check of its password.  One check
+ * serves all the log-ins with the same name and password that come while it runs, so that a client that opens
+ * many connections at once costs one.
  */
 #include "http/auth.h"
 

@@ -1,12 +1,14 @@
 /*
  * A connection: see connection.h.
  *
- * evhttp reads from the input buffer of a bufferevent.  A callback on that buffer runs between the socket's read and evhttp's parser: there the
- * guard sees every byte first (connection_input.c).  What it passes stays where it is; what it drops is cut out; and when it refuses, the rest is
- * cut off and the connection is taken out of evhttp's hands (connection_refusal.c).
+ * evhttp reads from the input buffer of a bufferevent.  A callback on that buffer runs between the socket's
+ * read and evhttp's parser: there the guard sees every byte first (connection_input.c).  What it passes stays
+ * where it is; what it drops is cut out; and when it refuses, the rest is cut off and the connection is taken
+ * out of evhttp's hands (connection_refusal.c).
  *
- * While a request is with its handler evhttp must not be told of input (it would end the process), so the read callback is taken away;
- * reading goes on, because the end of the stream is how a client's leaving is noticed.
+ * While a request is with its handler evhttp must not be told of input (it would end the process), so the
+ * read callback is taken away; reading goes on, because the end of the stream is how a client's leaving is
+ * noticed.
  */
 #include "http/connection_parts.h"
 

@@ -1,6 +1,7 @@
 /*
- * A connection, private to this layer: what stands between the socket's bytes and evhttp.  It feeds the guard with all that comes in,
- * keeps evhttp from reading what the guard has not passed, holds the deadlines, and notices clients that leave.
+ * A connection, private to this layer: what stands between the socket's bytes and evhttp.  It feeds the guard
+ * with all that comes in, keeps evhttp from reading what the guard has not passed, holds the deadlines, and
+ * notices clients that leave.
  */
 #pragma once
 
@@ -58,17 +59,20 @@ struct http_connection {
 	char *client_name;		     /* whom it names; NULL: nobody */
 };
 
-/* A connection of which evhttp has just asked for a bufferevent; holds a reference to bev until it is adopted. */
+/* A connection of which evhttp has just asked for a bufferevent; holds a reference to bev until it is
+ * adopted. */
 struct http_connection *connection_new(struct http_listener *listener, struct bufferevent *bev);
 
-/* evhttp has made its connection by now, or dropped it, or there are too many from its address: then false, and ours is freed. */
+/* evhttp has made its connection by now, or dropped it, or there are too many from its address: then false,
+ * and ours is freed. */
 bool connection_adopt(struct http_connection *connection);
 
 /* Evhttp may not read what there is, nor anything more, until it may again. */
 void connection_pause(struct http_connection *connection);
 void connection_go_on(struct http_connection *connection);
 
-/* Ends the connection with a reply (copied) to a request of which only the head is there, in good order: what still comes is dropped. */
+/* Ends the connection with a reply (copied) to a request of which only the head is there, in good order: what
+ * still comes is dropped. */
 void connection_refuse(struct http_connection *connection, const struct text *reply);
 
 /* A request has come in whole and is now with its handler. */
@@ -77,8 +81,8 @@ void connection_begin_request(struct http_connection *connection, struct http_re
 /* The handler has returned without a reply: watch for the client's leaving. */
 void connection_hold_request(struct http_connection *connection);
 
-/* A part of an answer of the lane is about to be put into the output buffer, since it cannot be sent at once: from now on the next request waits until
- * that is empty.  Does nothing if that is so already. */
+/* A part of an answer of the lane is about to be put into the output buffer, since it cannot be sent at once:
+ * from now on the next request waits until that is empty.  Does nothing if that is so already. */
 void connection_hold_answer(struct http_connection *connection);
 
 /* That part is in the output buffer now, and is written as the client takes it, within a deadline. */

@@ -1,6 +1,7 @@
 /*
- * What comes in on a connection: see connection_parts.h.  The guard sees every byte before evhttp does, one request at a time: bytes of a next
- * one wait in the input, not yet guarded and bounded, until the reply is out.
+ * What comes in on a connection: see connection_parts.h.  The guard sees every byte before evhttp does, one
+ * request at a time: bytes of a next one wait in the input, not yet guarded and bounded, until the reply is
+ * out.
  */
 #include "http/connection_parts.h"
 
@@ -35,8 +36,8 @@ cut(struct http_connection *connection, size_t at, size_t len)
 	evbuffer_free(head);
 }
 
-/* Does with the *used bytes of the input at an offset as the guard says.  Whether it is to be fed the rest; then *used is how many of them
- * are still there. */
+/* Does with the *used bytes of the input at an offset as the guard says.  Whether it is to be fed the rest;
+ * then *used is how many of them are still there. */
 static bool
 take_verdict(struct http_connection *connection, enum guard_verdict verdict, size_t at, size_t *used)
 {
@@ -85,7 +86,8 @@ begin_reading(struct http_connection *connection)
 	connection_start_timer(connection, connection_header_timeout(connection));
 }
 
-/* The timer is left as it is where it runs for the same end already, and started anew for what is left when it runs out. */
+/* The timer is left as it is where it runs for the same end already, and started anew for what is left when
+ * it runs out. */
 static void
 start_idling(struct http_connection *connection, int64_t since_us)
 {
@@ -119,8 +121,9 @@ connection_drop_input(struct http_connection *connection)
 }
 
 /*
- * The first bytes of a request have come, and nothing else is in the input.  If they are one whole request that the lane can answer, it is
- * answered and gone; else the guard goes on with what it has not seen, or with what follows the request.
+ * The first bytes of a request have come, and nothing else is in the input.  If they are one whole request
+ * that the lane can answer, it is answered and gone; else the guard goes on with what it has not seen, or
+ * with what follows the request.
  */
 static void
 begin_request(struct http_connection *connection)

@@ -1,4 +1,5 @@
-/* What goes out on a connection, as its client takes it: replies of evhttp, and answers of the lane that the socket did not take whole. */
+/* What goes out on a connection, as its client takes it: replies of evhttp, and answers of the lane that the
+ * socket did not take whole. */
 #include "http/connection_parts.h"
 
 #include "http/listener.h"

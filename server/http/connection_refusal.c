@@ -1,6 +1,7 @@
 /*
- * The refusal that a connection ends with: see connection_parts.h.  evhttp's callbacks are replaced by ours, the refusal is written, what still
- * comes in is thrown away for a moment (so that no reset overtakes the refusal), and the connection is closed.
+ * The refusal that a connection ends with: see connection_parts.h.  evhttp's callbacks are replaced by ours,
+ * the refusal is written, what still comes in is thrown away for a moment (so that no reset overtakes the
+ * refusal), and the connection is closed.
  */
 #include "http/connection_parts.h"
 
@@ -13,8 +14,8 @@
 #include <event2/event.h>
 #include <sys/socket.h>
 
-/* How long, and how many bytes, are dropped after a refusal before the connection is closed.  Who sends a body that could have been taken is
- * given longer, and as many bytes as a body may have. */
+/* How long, and how many bytes, are dropped after a refusal before the connection is closed.  Who sends a
+ * body that could have been taken is given longer, and as many bytes as a body may have. */
 #define LINGER_MS 2000
 #define LINGER_BYTES (1024 * 1024)
 #define LINGER_BODY_MS 10000

@@ -1,4 +1,5 @@
-/* What an Authorization field holds (RFC 9110, 11.6.2): Basic (RFC 7617) or Bearer (RFC 6750).  Any thread. */
+/* What an Authorization field holds (RFC 9110, 11.6.2): Basic (RFC 7617) or Bearer (RFC 6750).  Any
+ * thread. */
 #pragma once
 
 enum credentials_scheme {

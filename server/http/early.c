@@ -1,8 +1,9 @@
 /*
  * Early judgement: see early.h.
  *
- * A head that is judged early is a request of its own, which goes through the same log-in and router as the whole one will.  A reply to it is a
- * refusal: it closes the connection (reply.c).  Being admitted is its end, and the whole request begins anew, with a log-in that is remembered.
+ * A head that is judged early is a request of its own, which goes through the same log-in and router as the
+ * whole one will.  A reply to it is a refusal: it closes the connection (reply.c).  Being admitted is its
+ * end, and the whole request begins anew, with a log-in that is remembered.
  */
 #include "http/early.h"
 
@@ -38,7 +39,8 @@ head_len(const struct guard_note *note)
 	return len;
 }
 
-/* A client that is about to close, or a server, has no use for an early word; and of more fields not all are known. */
+/* A client that is about to close, or a server, has no use for an early word; and of more fields not all are
+ * known. */
 static bool
 is_judged(const struct http_connection *connection, const struct guard_note *note)
 {

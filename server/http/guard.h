@@ -47,8 +47,9 @@ enum guard_verdict {
 #define GUARD_NOTE_FIELDS 24
 
 /*
- * Where the parts of a request lie, as offsets from its first byte.  For a caller that answers it without evhttp: to be used only if it was
- * fed whole, in one piece that it began and ended, without a byte dropped; and if it is plain.
+ * Where the parts of a request lie, as offsets from its first byte.  For a caller that answers it without
+ * evhttp: to be used only if it was fed whole, in one piece that it began and ended, without a byte dropped;
+ * and if it is plain.
  */
 struct guard_note {
 	const uint8_t *begin; /* of the piece: the guard's own */
@@ -71,7 +72,8 @@ struct guard {
 	uint64_t body_bytes;  /* of the body, seen so far */
 	uint64_t body_total;  /* Content-Length, or the sum of the chunks announced so far */
 
-	/* Set by the caller before the feed that begins a request, and taken back after it.  NULL: nothing is noted. */
+	/* Set by the caller before the feed that begins a request, and taken back after it.  NULL: nothing is
+	 * noted. */
 	struct guard_note *note;
 
 	/* The rest is the guard's own: what it remembers between two pieces. */
@@ -100,7 +102,8 @@ struct guard {
 /* limits must outlive the guard. */
 void guard_init(struct guard *guard, const struct guard_limits *limits);
 
-/* The request whose body is being read may have one of at most this many bytes, no less than body_total: chunks that go beyond it are refused (413). */
+/* The request whose body is being read may have one of at most this many bytes, no less than body_total:
+ * chunks that go beyond it are refused (413). */
 void guard_limit_body(struct guard *guard, uint64_t most);
 
 /*

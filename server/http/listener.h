@@ -74,7 +74,8 @@ void http_listener_forget(struct http_listener *listener, struct http_connection
 struct evhttp_request;
 void http_request_begin(struct evhttp_request *evhttp, void *listener);
 
-/* Gives it the client's id, or one of ours; whether the client wants the connection closed after it (request.c). */
+/* Gives it the client's id, or one of ours; whether the client wants the connection closed after it
+ * (request.c). */
 void http_request_set_id(struct http_request *request);
 bool http_request_closes(const struct http_request *request);
 

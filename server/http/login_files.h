@@ -1,4 +1,5 @@
-/* The lines of the files that say who may log in: htpasswd and tokens.  Pure functions over one line, without its line feed. */
+/* The lines of the files that say who may log in: htpasswd and tokens.  Pure functions over one line, without
+ * its line feed. */
 #pragma once
 
 #include <stddef.h>
@@ -27,8 +28,8 @@ struct token_line {
 };
 
 /*
- * "NAME:HASH", whatever crypt(3) knows that is no plain text, no MD5, no SHA-1 and no DES.  0; -ENOENT for an empty line or a comment ('#');
- * -EINVAL and in *ret_why what is wrong, without anything of the line in it.
+ * "NAME:HASH", whatever crypt(3) knows that is no plain text, no MD5, no SHA-1 and no DES.  0; -ENOENT for an
+ * empty line or a comment ('#'); -EINVAL and in *ret_why what is wrong, without anything of the line in it.
  */
 __attribute__((warn_unused_result)) int htpasswd_parse_line(
 	const char *line, size_t len, struct htpasswd_line *ret_line, const char **ret_why);
@@ -37,5 +38,6 @@ __attribute__((warn_unused_result)) int htpasswd_parse_line(
 __attribute__((warn_unused_result)) int token_parse_line(
 	const char *line, size_t len, struct token_line *ret_line, const char **ret_why);
 
-/* Whether a name can be a principal's: UTF-8 without control characters or colons, not empty, not too long. */
+/* Whether a name can be a principal's: UTF-8 without control characters or colons, not empty, not too
+ * long. */
 int login_name_check(const char *name, size_t len, const char **ret_why);

@@ -1,7 +1,8 @@
 /*
- * Authorization fields that were good a short while ago, so that the next request with the same one costs neither decoding nor a digest of its
- * token or password.  Nothing of a field is kept but 128 bits of it under keys that only this process knows.  Bounded: an entry gives way to
- * another one that falls into its place.  Loop thread only.
+ * Authorization fields that were good a short while ago, so that the next request with the same one costs
+ * neither decoding nor a digest of its token or password.  Nothing of a field is kept but 128 bits of it
+ * under keys that only this process knows.  Bounded: an entry gives way to another one that falls into its
+ * place.  Loop thread only.
  */
 #pragma once
 

@@ -1,9 +1,10 @@
 /*
  * Replies: see reply.h.
  *
- * evhttp builds a reply header by header and needs several system calls for it.  Here the whole reply is built in one piece, sent at once where
- * the socket takes it, and evhttp is only told that the request has ended; what the socket does not take goes through its output
- * buffer as usual.  Large bodies are referenced, not copied, and those in files are sent from there.
+ * evhttp builds a reply header by header and needs several system calls for it.  Here the whole reply is
+ * built in one piece, sent at once where the socket takes it, and evhttp is only told that the request has
+ * ended; what the socket does not take goes through its output buffer as usual.  Large bodies are referenced,
+ * not copied, and those in files are sent from there.
  */
 #include "http/reply.h"
 

@@ -1,6 +1,7 @@
 /*
- * Replies: each ends its request, whose pointer must not be used afterwards.  The front adds Date, Content-Length and the
- * connection's header fields, leaves the body out for HEAD, and writes small replies with one system call.  Loop thread only.
+ * Replies: each ends its request, whose pointer must not be used afterwards.  The front adds Date,
+ * Content-Length and the connection's header fields, leaves the body out for HEAD, and writes small replies
+ * with one system call.  Loop thread only.
  */
 #pragma once
 

@@ -107,7 +107,8 @@ is_name(const char *name, size_t len)
 	return len > 0;
 }
 
-/* What a segment of a pattern is; *ret_name is its name's place without braces.  -EINVAL if it is malformed. */
+/* What a segment of a pattern is; *ret_name is its name's place without braces.  -EINVAL if it is
+ * malformed. */
 static int
 parse_segment(const char *segment, size_t len, const char **ret_name, size_t *ret_name_len)
 {
@@ -238,7 +239,8 @@ is_literal(const struct node *node, const char *segment, size_t len)
 	return used == node->len;
 }
 
-/* at is the '/' before the segment that a child of node must match, or the end; depth counts the parameters so far. */
+/* at is the '/' before the segment that a child of node must match, or the end; depth counts the parameters
+ * so far. */
 static bool
 descend(const struct node *node, const char *at, struct search *search, size_t depth)
 {

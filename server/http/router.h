@@ -1,6 +1,7 @@
 /*
- * The router: path patterns of literal segments, {name} for one segment and {rest...} for all that is left, each with its methods.
- * A literal segment is tried before {name}, and that before {rest...}, at every level.
+ * The router: path patterns of literal segments, {name} for one segment and {rest...} for all that is left,
+ * each with its methods.  A literal segment is tried before {name}, and that before {rest...}, at every
+ * level.
  */
 #pragma once
 
@@ -43,11 +44,12 @@ struct router;
 struct router *router_new(void);
 void router_free(struct router *router); /* NULL is allowed; targets are the caller's */
 
-/* Adds pattern for a set of methods.  -EINVAL if it is malformed, -EEXIST if a pattern of the same shape has one of the methods. */
+/* Adds pattern for a set of methods.  -EINVAL if it is malformed, -EEXIST if a pattern of the same shape has
+ * one of the methods. */
 __attribute__((warn_unused_result)) int router_add(
 	struct router *router, const char *pattern, unsigned methods, void *target);
 
-/* Finds the target of a path (without query).  -ENOENT if no pattern fits, -EPERM if only the method does not (see allow).
- * HEAD is answered by a pattern that has GET. */
+/* Finds the target of a path (without query).  -ENOENT if no pattern fits, -EPERM if only the method does not
+ * (see allow).  HEAD is answered by a pattern that has GET. */
 __attribute__((warn_unused_result)) int router_find(const struct router *router, const char *path, size_t len,
 	enum http_method method, struct router_match *ret_match);

@@ -1,6 +1,6 @@
 /*
- * The front: listeners, connections, and the way of a request to the handler that its path leads to.  evhttp parses what the guard has
- * passed; nothing above this layer knows of it.  Loop thread only.
+ * The front: listeners, connections, and the way of a request to the handler that its path leads to.  evhttp
+ * parses what the guard has passed; nothing above this layer knows of it.  Loop thread only.
  */
 #pragma once
 
@@ -27,7 +27,8 @@ struct http_config {
 	char *public_url;		      /* lent; without a slash at its end; NULL: from the request */
 	bool lane_is_closed; /* everything goes the ordinary way, see lane.h: for tests and measurements */
 
-	/* Told of every reply and refusal, for the access log and metrics; request is NULL for a refusal of the guard. May be NULL. */
+	/* Told of every reply and refusal, for the access log and metrics; request is NULL for a refusal of
+	 * the guard. May be NULL. */
 	void (*on_reply)(void *arg, const struct http_request *request, int status, uint64_t body_bytes);
 	void *arg;
 };
@@ -35,18 +36,20 @@ struct http_config {
 __attribute__((warn_unused_result)) int http_server_new(struct event_base *base, struct timers *timers,
 	const struct http_config *config, struct http_server **ret_server);
 
-/* Routes to these patterns from the next request on; the targets (struct http_target) and the router are lent. */
+/* Routes to these patterns from the next request on; the targets (struct http_target) and the router are
+ * lent. */
 void http_server_set_router(struct http_server *server, const struct router *router);
 
 /*
- * Listens on "127.0.0.1:8580", "[::1]:0", "localhost:80" or "unix:PATH" (a socket file that nobody listens on is replaced).
- * tls (tls.h; shared): speaks HTTPS; NULL: plain HTTP.  *ret_address is the address with the port given, for the caller to free.
- * -errno; -EINVAL if the address does not parse.
+ * Listens on "127.0.0.1:8580", "[::1]:0", "localhost:80" or "unix:PATH" (a socket file that nobody listens on
+ * is replaced).  tls (tls.h; shared): speaks HTTPS; NULL: plain HTTP.  *ret_address is the address with the
+ * port given, for the caller to free.  -errno; -EINVAL if the address does not parse.
  */
 __attribute__((warn_unused_result)) int http_server_listen(
 	struct http_server *server, const char *address, struct ssl_ctx_st *tls, char **ret_address);
 
-/* New connections to an address that is listened on with TLS get these certificates (shared).  -ENOENT if there is no such address. */
+/* New connections to an address that is listened on with TLS get these certificates (shared).  -ENOENT if
+ * there is no such address. */
 __attribute__((warn_unused_result)) int http_server_set_tls(
 	struct http_server *server, const char *address, struct ssl_ctx_st *tls);
 
@@ -54,7 +57,8 @@ __attribute__((warn_unused_result)) int http_server_set_tls(
 __attribute__((warn_unused_result)) int http_server_listen_fd(
 	struct http_server *server, int fd, struct ssl_ctx_st *tls, char **ret_address);
 
-/* The address of such a socket, as http_server_listen tells it, for the caller to free; "?" if it has none. */
+/* The address of such a socket, as http_server_listen tells it, for the caller to free; "?" if it has
+ * none. */
 char *http_server_fd_address(int fd);
 
 /* Stops accepting, closes idle connections, and every other after its reply. */

@@ -1,7 +1,7 @@
 /*
- * Slows log-ins from addresses where others have failed: after a few failures each attempt has to wait for its turn, and turns come ever more
- * slowly.  IPv6 addresses count by their /64; callers on unix sockets count as one.  Bounded: the address that failed
- * longest ago is forgotten first.  Loop thread only.
+ * Slows log-ins from addresses where others have failed: after a few failures each attempt has to wait for
+ * its turn, and turns come ever more slowly.  IPv6 addresses count by their /64; callers on unix sockets
+ * count as one.  Bounded: the address that failed longest ago is forgotten first.  Loop thread only.
  */
 #pragma once
 
@@ -19,7 +19,8 @@ struct throttle;
 struct throttle *throttle_new(void);
 void throttle_free(struct throttle *throttle); /* NULL is allowed */
 
-/* How many milliseconds an attempt from address has to wait for its turn, which is then taken; -EAGAIN if there are too many before it. */
+/* How many milliseconds an attempt from address has to wait for its turn, which is then taken; -EAGAIN if
+ * there are too many before it. */
 __attribute__((warn_unused_result)) int64_t throttle_take_turn(
 	struct throttle *throttle, const char *address);
 

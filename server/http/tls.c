@@ -182,7 +182,8 @@ tls_client_name(struct bufferevent *bev)
 	return copy;
 }
 
-/* A write that would block is made again by the bufferevent, with the same bytes at another place, which it allows. */
+/* A write that would block is made again by the bufferevent, with the same bytes at another place, which it
+ * allows. */
 size_t
 tls_write(struct bufferevent *bev, const char *data, size_t len)
 {

@@ -10,7 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Checked in place of the password of a user that is not there, where there is no user at all: bcrypt of cost 10. */
+/* Checked in place of the password of a user that is not there, where there is no user at all: bcrypt of cost
+ * 10. */
 static const char no_hash[] = "$2b$10$abcdefghijklmnopqrstuuT0VEM5oc1bYcQjiZ6yWF4p6qC8HeKCq";
 
 struct user {

@@ -1,6 +1,6 @@
 /*
- * Who may log in: users of an htpasswd file, bearers of tokens, and which of them are admins.  Filled once from the configuration, then
- * only read, and replaced as a whole; several hold it.  Loop thread only.
+ * Who may log in: users of an htpasswd file, bearers of tokens, and which of them are admins.  Filled once
+ * from the configuration, then only read, and replaced as a whole; several hold it.  Loop thread only.
  */
 #pragma once
 
@@ -16,7 +16,8 @@ struct users *users_new(void);
 struct users *users_ref(struct users *users);
 void users_unref(struct users *users); /* NULL is allowed */
 
-/* Adds the users of an htpasswd file, or the bearers of a file of tokens (login_files.h).  -EINVAL if there was a mistake. */
+/* Adds the users of an htpasswd file, or the bearers of a file of tokens (login_files.h).  -EINVAL if there
+ * was a mistake. */
 __attribute__((warn_unused_result)) int users_add_htpasswd(
 	struct users *users, const char *data, size_t len, users_mistake_fn on_mistake, void *arg);
 __attribute__((warn_unused_result)) int users_add_tokens(

@@ -10,7 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Adds the route's schema with an identifier of its own, so that "#/$defs/x" in it means itself and not the document. */
+/* Adds the route's schema with an identifier of its own, so that "#/$defs/x" in it means itself and not the
+ * document. */
 static void
 add_schema(struct json_object *schemas, const struct config_route *route)
 {

@@ -1,7 +1,8 @@
 /*
- * OpenAPI 3.1 of what a configuration serves: every route with its parameters, schemas and responses, and the monitors
- * at which its operations are polled.  Schemas stand in it as they are in the configuration, since both speak JSON
- * Schema 2020-12.  What OpenAPI cannot say is said in words: that {rest...} takes slashes.  HEAD is not listed.
+ * OpenAPI 3.1 of what a configuration serves: every route with its parameters, schemas and responses, and the
+ * monitors at which its operations are polled.  Schemas stand in it as they are in the configuration, since
+ * both speak JSON Schema 2020-12.  What OpenAPI cannot say is said in words: that {rest...} takes slashes.
+ * HEAD is not listed.
  */
 #pragma once
 

@@ -1,4 +1,5 @@
-/* The monitors, at which operations are polled and cancelled, and the components that every part of the document shares. */
+/* The monitors, at which operations are polled and cancelled, and the components that every part of the
+ * document shares. */
 #include "common/text.h"
 #include "config/config.h"
 #include "openapi_parts.h"

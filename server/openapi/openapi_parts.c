@@ -80,7 +80,8 @@ openapi_path(const struct config_route *route, const char *suffix)
 	return text_take(&text);
 }
 
-/* Adds a path so that two paths never become one name: "v1.zones.-id-" would not do, since "-" may stand in a path. */
+/* Adds a path so that two paths never become one name: "v1.zones.-id-" would not do, since "-" may stand in a
+ * path. */
 static void
 add_component_name(struct text *name, const char *path)
 {

@@ -8,7 +8,8 @@ struct config_route;
 struct json_object;
 
 /*
- * A value from a text of ours: JSON with ' in place of ".  What comes from a configuration never stands in such a text.
+ * A value from a text of ours: JSON with ' in place of ".  What comes from a configuration never stands in
+ * such a text.
  */
 struct json_object *openapi_parse(const char *text);
 

@@ -1,4 +1,5 @@
-/* Changes that nobody has to carry out: no operation is made, but they count as one while they are on their way. */
+/* Changes that nobody has to carry out: no operation is made, but they count as one while they are on their
+ * way. */
 #include "operations/private.h"
 
 #include "store/resources.h"

@@ -1,6 +1,6 @@
 /*
- * Ends.  An end is decided once, made durable, and only then shown: between the two the operation looks as it did before, and nothing can change
- * the end any more.
+ * Ends.  An end is decided once, made durable, and only then shown: between the two the operation looks as it
+ * did before, and nothing can change the end any more.
  */
 #include "common/clock.h"
 #include "common/log.h"
@@ -165,7 +165,8 @@ on_end_durable(void *arg, int error)
 		publish(op);
 		return;
 	}
-	/* At the end of the process an end is given up: the next one decides then.  Else its result could not be kept. */
+	/* At the end of the process an end is given up: the next one decides then.  Else its result could not
+	 * be kept. */
 	if (error == -ECANCELED)
 		return;
 	log_error("result not kept", "id=%s error=%s", LOG_ID(&op->id), strerrorname_np(-error));

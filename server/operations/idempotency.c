@@ -69,7 +69,8 @@ op_key_remove(struct op *op)
 	op->key = NULL;
 }
 
-/* The inside of a structured-field String (RFC 8941, 3.3.3): from behind the first quote to the end of the value. */
+/* The inside of a structured-field String (RFC 8941, 3.3.3): from behind the first quote to the end of the
+ * value. */
 static int
 parse_quoted(const char *at, struct text *key)
 {

@@ -1,6 +1,6 @@
 /*
- * Idempotency keys (contract, 7; IETF draft idempotency-key-header): the same key with the same request joins the first operation.  A key
- * lives as long as its operation, tombstone included.
+ * Idempotency keys (contract, 7; IETF draft idempotency-key-header): the same key with the same request joins
+ * the first operation.  A key lives as long as its operation, tombstone included.
  */
 #pragma once
 
@@ -19,15 +19,16 @@ struct op_key *op_key_new(const struct op_route *route, const char *principal, c
 	const uint8_t digest[static 32]);
 void op_key_free(struct op_key *key); /* NULL is allowed */
 
-/* The operation that was submitted with an equal key, NULL if there is none; *ret_same says whether the request was the same. */
+/* The operation that was submitted with an equal key, NULL if there is none; *ret_same says whether the
+ * request was the same. */
 struct op *op_key_find(struct operations *operations, const struct op_key *key, bool *ret_same);
 
 /* For the layer: enters op's key into the index, and takes it out. */
 void op_key_add(struct op *op, struct op_key *key);
 void op_key_remove(struct op *op);
 
-/* Reads the value of an Idempotency-Key field, a structured-field String or a bare key of visible characters, into ret_text.
- * -EINVAL if it is empty, too long, or neither. */
+/* Reads the value of an Idempotency-Key field, a structured-field String or a bare key of visible characters,
+ * into ret_text.  -EINVAL if it is empty, too long, or neither. */
 #define IDEMPOTENCY_KEY_SIZE 256
 __attribute__((warn_unused_result)) int idempotency_key_parse(
 	const char *value, char ret_text[static IDEMPOTENCY_KEY_SIZE]);

@@ -1,6 +1,7 @@
 /*
- * An operation: one call being worked on, or its result while that is kept.  What is needed only until the end stands in struct op_run, so
- * that a kept result costs little.  Read-only for the layers above.  Loop thread only.
+ * An operation: one call being worked on, or its result while that is kept.  What is needed only until the
+ * end stands in struct op_run, so that a kept result costs little.  Read-only for the layers above.  Loop
+ * thread only.
  */
 #pragma once
 
@@ -76,7 +77,8 @@ op_has_ended(const struct op *op)
 	return op->state >= OP_SUCCEEDED;
 }
 
-/* The change of a resource that it carries out, and the resource as it was once accepted: until the end, lent; NULL: there is none, or it is not known. */
+/* The change of a resource that it carries out, and the resource as it was once accepted: until the end,
+ * lent; NULL: there is none, or it is not known. */
 const struct store_change *op_change(const struct op *op);
 const char *op_accepted(const struct op *op);
 
@@ -94,7 +96,8 @@ void op_watch(struct op *op, struct op_watcher *watcher, op_watcher_fn fn);
 void op_unwatch(struct op_watcher *watcher);
 
 /*
- * Tells fn once when an operation that is still being accepted has become durable (error 0), or could not (op NULL, -errno).
+ * Tells fn once when an operation that is still being accepted has become durable (error 0), or could not (op
+ * NULL, -errno).
  */
 struct op_acceptor;
 typedef void (*op_acceptor_fn)(struct op_acceptor *acceptor, struct op *op, int error);

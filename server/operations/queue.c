@@ -1,6 +1,7 @@
 /*
- * The queue: every route has its own, in order of acceptance, and the routes that have something queued take turns, so that a burst on one does
- * not starve the others.  A route whose concurrency is used up is passed over and keeps its place in the ring.
+ * The queue: every route has its own, in order of acceptance, and the routes that have something queued take
+ * turns, so that a burst on one does not starve the others.  A route whose concurrency is used up is passed
+ * over and keeps its place in the ring.
  */
 #include "operations/private.h"
 

@@ -1,7 +1,7 @@
 /*
- * Recovery: the operations that the store kept, taken back at start.  Ended ones are readable as before, queued ones wait in their order
- * with their clock anew; of those that ran, what the dead server left running is killed first, and then they are queued again or
- * end as interrupted, as their route says.
+ * Recovery: the operations that the store kept, taken back at start.  Ended ones are readable as before,
+ * queued ones wait in their order with their clock anew; of those that ran, what the dead server left running
+ * is killed first, and then they are queued again or end as interrupted, as their route says.
  */
 #include "common/clock.h"
 #include "common/log.h"
@@ -104,7 +104,8 @@ restore_end(struct recovery *recovery, struct op *op, const struct store_operati
 	op_keep(op, left_ms > 0 ? left_ms : 0);
 }
 
-/* The change that an operation was to carry out; the collection may be configured otherwise by now, or no more. */
+/* The change that an operation was to carry out; the collection may be configured otherwise by now, or no
+ * more. */
 static struct store_change *
 restore_change(const struct op *op, const struct work_input *input, const struct store_pending *pending)
 {

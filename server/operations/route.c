@@ -1,4 +1,5 @@
-/* A route as its operations see it: what it was configured with, what waits and runs on it, and when asking again makes sense. */
+/* A route as its operations see it: what it was configured with, what waits and runs on it, and when asking
+ * again makes sense. */
 #include "common/clock.h"
 #include "operations/private.h"
 #include "store/resources.h"

@@ -1,6 +1,7 @@
 /*
- * From the queue to a pool thread and back.  Work that may not be run a second time begins only after its start is durable; until then
- * the operation is still shown as queued.  A run holds its slot from here until its work has returned.
+ * From the queue to a pool thread and back.  Work that may not be run a second time begins only after its
+ * start is durable; until then the operation is still shown as queued.  A run holds its slot from here until
+ * its work has returned.
  */
 #include "common/clock.h"
 #include "common/log.h"
@@ -234,7 +235,8 @@ start_refused(struct op_run *run)
 	timer_start(operations->config.timers, &operations->retry, START_RETRY_MS);
 }
 
-/* What the work gets is the change, as it stands now that its turn has come.  False if the resource has gone. */
+/* What the work gets is the change, as it stands now that its turn has come.  False if the resource has
+ * gone. */
 static bool
 take_on_change(struct op_run *run)
 {

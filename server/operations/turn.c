@@ -1,6 +1,6 @@
 /*
- * Turns: the operations that change one resource run one at a time, in the order in which they were accepted.  A turn
- * is the line of those that have not ended; the first may run, the others are blocked.
+ * Turns: the operations that change one resource run one at a time, in the order in which they were accepted.
+ * A turn is the line of those that have not ended; the first may run, the others are blocked.
  */
 #include "operations/private.h"
 

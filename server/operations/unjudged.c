@@ -1,6 +1,7 @@
 /*
- * Operations whose bodies were still to be judged when they were accepted: they are held, and look queued, until somebody
- * above says what has come of it.  Their queue timeout runs, and they can be cancelled, as if they waited for their turn.
+ * Operations whose bodies were still to be judged when they were accepted: they are held, and look queued,
+ * until somebody above says what has come of it.  Their queue timeout runs, and they can be cancelled, as if
+ * they waited for their turn.
  */
 #include "operations/private.h"
 

@@ -16,8 +16,8 @@ void changes_close(struct changes *changes);
 /* Whether error is a refusal of a change (resources.h), which leaves the transaction as it was. */
 bool changes_is_refusal(int error);
 
-/* Makes a change at once; or leaves the resource PENDING, for the operation of that sequence to carry it out.  A
- * refusal, or -errno of the database. */
+/* Makes a change at once; or leaves the resource PENDING, for the operation of that sequence to carry it out.
+ * A refusal, or -errno of the database. */
 __attribute__((warn_unused_result)) int changes_apply(struct changes *changes, struct store_change *change);
 __attribute__((warn_unused_result)) int changes_accept(
 	struct changes *changes, struct store_change *change, uint64_t sequence);
@@ -34,8 +34,8 @@ __attribute__((warn_unused_result)) int changes_begin(
 __attribute__((warn_unused_result)) int changes_end(
 	struct changes *changes, struct store_change *change, uint64_t sequence);
 
-/* Whether there may be resources that belonged to one that is gone, and are still to be removed (removal.h); removes some of them, within a
- * transaction. */
+/* Whether there may be resources that belonged to one that is gone, and are still to be removed (removal.h);
+ * removes some of them, within a transaction. */
 bool changes_is_removing(const struct changes *changes);
 __attribute__((warn_unused_result)) int changes_remove_some(struct changes *changes);
 
@@ -46,7 +46,7 @@ __attribute__((warn_unused_result)) int changes_check(struct changes *changes, c
 __attribute__((warn_unused_result)) int changes_add_indexes(
 	struct changes *changes, const struct store_collection *collection);
 
-/* What the operation of that sequence is to carry out; *ret_pending's strings are the caller's to free.  -ENOENT
- * if it carries out no change. */
+/* What the operation of that sequence is to carry out; *ret_pending's strings are the caller's to free.
+ * -ENOENT if it carries out no change. */
 __attribute__((warn_unused_result)) int changes_find(
 	struct changes *changes, uint64_t sequence, struct store_pending *ret_pending);

@@ -1,8 +1,8 @@
 /*
  * The database: its statements and transactions.
  *
- * Write-ahead log with a sync at every commit, one connection that writes, and others that read (reader.c); the
- * lock beside the file (lock.c) keeps other servers out.  A commit is one append to the log and one sync.
+ * Write-ahead log with a sync at every commit, one connection that writes, and others that read (reader.c);
+ * the lock beside the file (lock.c) keeps other servers out.  A commit is one append to the log and one sync.
  */
 #include "store/database_parts.h"
 

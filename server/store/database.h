@@ -18,8 +18,8 @@ struct database;
 __attribute__((warn_unused_result)) int database_open(
 	const char *path, struct database **ret_database, char **ret_why);
 
-/* Opens a database for what need not last: a file in the directory for temporary files, which nothing is synced
- * to.  Its name goes with database_unlink.  As above. */
+/* Opens a database for what need not last: a file in the directory for temporary files, which nothing is
+ * synced to.  Its name goes with database_unlink.  As above. */
 __attribute__((warn_unused_result)) int database_open_temporary(
 	struct database **ret_database, char **ret_why);
 void database_unlink(struct database *database);

@@ -31,8 +31,8 @@
 #define BUSY_MS 2000
 
 /*
- * Makes the file where there is none, for SQLite would let everybody read it, and locks it as long as *ret_fd is open: -EBUSY
- * if another server has it, by whatever name.  SQLite's own locks let others in.
+ * Makes the file where there is none, for SQLite would let everybody read it, and locks it as long as *ret_fd
+ * is open: -EBUSY if another server has it, by whatever name.  SQLite's own locks let others in.
  */
 static int
 make_file(const char *path, int *ret_fd)
@@ -65,7 +65,8 @@ start_log(sqlite3 *handle)
 	return error != SQLITE_OK ? error : is_log ? SQLITE_OK : SQLITE_CANTOPEN;
 }
 
-/* The schema is trusted because indexes of collections use json_extract(), which SQLite otherwise keeps out of it. */
+/* The schema is trusted because indexes of collections use json_extract(), which SQLite otherwise keeps out
+ * of it. */
 static int
 set_up(struct database *database, bool exists)
 {

@@ -1,6 +1,6 @@
 /*
- * How large the database and its log are: SQLite's automatic checkpoints hide their errors, so we make our own, between commits, and free pages
- * go back to the file system a few at a time.
+ * How large the database and its log are: SQLite's automatic checkpoints hide their errors, so we make our
+ * own, between commits, and free pages go back to the file system a few at a time.
  */
 #include "store/database_parts.h"
 
@@ -10,8 +10,8 @@
 /* The log is moved to the database when it has this many pages (4 MiB). */
 #define CHECKPOINT_PAGES 1024
 
-/* A file is shrunk when more than one page of SHRINK_SHARE is free and those are more than SHRINK_MIN: some room is left, for what has just been
- * freed is soon wanted again. */
+/* A file is shrunk when more than one page of SHRINK_SHARE is free and those are more than SHRINK_MIN: some
+ * room is left, for what has just been freed is soon wanted again. */
 #define SHRINK_SHARE 4
 #define SHRINK_MIN 1024
 

@@ -18,13 +18,13 @@ struct disk {
 
 /*
  * Makes all writes of the list durable in one transaction: 0, and error of each is what its completion is to
- * be told (0, -ENOENT if there is no such operation, a refusal of its change, -EIO if the file of its body or result is gone).  Or
- * -errno, and nothing has changed.
+ * be told (0, -ENOENT if there is no such operation, a refusal of its change, -EIO if the file of its body or
+ * result is gone).  Or -errno, and nothing has changed.
  */
 __attribute__((warn_unused_result)) int disk_write(struct disk *disk, struct list *writes);
 
-/* Whether resources are still to be removed that belonged to others; removes some, in a transaction of its own.  -errno, and nothing has
- * changed. */
+/* Whether resources are still to be removed that belonged to others; removes some, in a transaction of its
+ * own.  -errno, and nothing has changed. */
 bool disk_is_removing(const struct disk *disk);
 __attribute__((warn_unused_result)) int disk_remove_some(struct disk *disk);
 

@@ -56,8 +56,8 @@ is_wanted(const struct store_collection *collection, const char *name)
 	return wanted;
 }
 
-/* The name of an index that the collection has and does not want, for the caller to free; NULL: there is none.
- * Its statement tells whose it is: names of collections and members may have spaces. */
+/* The name of an index that the collection has and does not want, for the caller to free; NULL: there is
+ * none.  Its statement tells whose it is: names of collections and members may have spaces. */
 static int
 find_unwanted(struct database *database, const struct store_collection *collection, char **ret_name)
 {

@@ -1,7 +1,8 @@
 /*
- * Resources that were read a short while ago, as they were shown, so that reading one again costs no thread and no
- * database.  An entry goes when a change of its resource completes, before anybody is told of the change; and what a
- * read brings that began before such a change is not taken, for nobody knows which side of it was read.
+ * Resources that were read a short while ago, as they were shown, so that reading one again costs no thread
+ * and no database.  An entry goes when a change of its resource completes, before anybody is told of the
+ * change; and what a read brings that began before such a change is not taken, for nobody knows which side of
+ * it was read.
  *
  * Bounded by bytes: what was asked for longest ago goes first.  Loop thread only.
  */
@@ -14,7 +15,8 @@ struct item_cache;
 /* Makes an empty one that takes max_bytes. */
 struct item_cache *item_cache_new(size_t max_bytes);
 
-/* The store has one reference, and everything on its way another: its completion may come when the store is closed. */
+/* The store has one reference, and everything on its way another: its completion may come when the store is
+ * closed. */
 struct item_cache *item_cache_ref(struct item_cache *cache);
 void item_cache_unref(struct item_cache *cache); /* NULL is allowed */
 

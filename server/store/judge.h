@@ -1,11 +1,12 @@
-/* Whether a change can be made as things stand, which it does not change.  The writer's thread, or a reader's. */
+/* Whether a change can be made as things stand, which it does not change.  The writer's thread, or a
+ * reader's. */
 #pragma once
 
 #include "store/resource_row.h"
 #include "store/statements.h"
 
-/* 0, a refusal (resources.h), or -errno; ret_row is then the resource, where it is to be there.  at_once: nobody
- * carries the change out, so that none may be pending. */
+/* 0, a refusal (resources.h), or -errno; ret_row is then the resource, where it is to be there.  at_once:
+ * nobody carries the change out, so that none may be pending. */
 __attribute__((warn_unused_result)) int judge_change(struct statements *statements,
 	const struct store_change *change, bool at_once, struct resource_row *ret_row);
 

@@ -1,10 +1,10 @@
 /*
  * Lists: pages by their keys, never by an offset, so that a page costs the same wherever it lies.
  *
- * The sort key of a row is the value of a member as SQLite orders it, an empty blob (the greatest value there is)
- * where it is missing or null, and the order of creation among equals.  A page that begins behind a marker is two
- * walks over an index, the rest of the marker's equals and then what is greater: SQLite would not use the index for
- * both in one.  Filters compare text: a string's own, of other values their JSON.
+ * The sort key of a row is the value of a member as SQLite orders it, an empty blob (the greatest value there
+ * is) where it is missing or null, and the order of creation among equals.  A page that begins behind a
+ * marker is two walks over an index, the rest of the marker's equals and then what is greater: SQLite would
+ * not use the index for both in one.  Filters compare text: a string's own, of other values their JSON.
  */
 #include "store/listing.h"
 

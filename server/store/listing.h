@@ -5,8 +5,8 @@
 
 #include <sqlite3.h>
 
-/* The SQL expression whose order is that of a member of the document (malloc'ed); NULL where the name is one that
- * SQLite cannot ask for. */
+/* The SQL expression whose order is that of a member of the document (malloc'ed); NULL where the name is one
+ * that SQLite cannot ask for. */
 char *listing_sort_value(const char *member);
 
 /* Adds the name of the index on that expression. */

@@ -1,7 +1,7 @@
 /*
- * The store that keeps nothing ("state": "memory"): every write completes at the next turn of the loop.  Where there
- * are collections, their resources are in a temporary file that nobody else sees and nothing is synced to, and the
- * changes go through a writer as in the embedded store.
+ * The store that keeps nothing ("state": "memory"): every write completes at the next turn of the loop.
+ * Where there are collections, their resources are in a temporary file that nobody else sees and nothing is
+ * synced to, and the changes go through a writer as in the embedded store.
  */
 #include "store/backend.h"
 

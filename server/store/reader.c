@@ -1,4 +1,5 @@
-/* Readers: see reader.h.  What has gathered while one batch was read is read in the next, in one transaction. */
+/* Readers: see reader.h.  What has gathered while one batch was read is read in the next, in one
+ * transaction. */
 #include "store/reader.h"
 
 #include "store/item_cache.h"

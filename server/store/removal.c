@@ -1,9 +1,10 @@
 /*
  * Removals: see removal.h.
  *
- * resource_removal is a stack: its rows are ids whose resource is gone, or goes when nothing belongs to it any more.  Of the last one a step
- * removes what belongs to it; where that has something of its own, its id is added and comes first.  So the stack is never deeper than
- * collections are nested, for each resource that was deleted.
+ * resource_removal is a stack: its rows are ids whose resource is gone, or goes when nothing belongs to it
+ * any more.  Of the last one a step removes what belongs to it; where that has something of its own, its id
+ * is added and comes first.  So the stack is never deeper than collections are nested, for each resource that
+ * was deleted.
  *
  * Whether something is hidden is found from below: its parent, or what that belongs to, is on the stack.
  */
@@ -30,7 +31,8 @@ has_child(struct statements *statements, const struct id *id)
 	return rc;
 }
 
-/* Removes one that belongs to parent, or has it come first; or the parent from the stack, if that was the last. */
+/* Removes one that belongs to parent, or has it come first; or the parent from the stack, if that was the
+ * last. */
 static int
 remove_next(struct statements *statements, const struct id *parent)
 {

@@ -5,8 +5,8 @@
 #include "store/resource_row.h"
 #include "store/statements.h"
 
-/* How many more, or fewer, resources the lists have, kept until the end of a transaction: a group of creates then costs
- * one row. */
+/* How many more, or fewer, resources the lists have, kept until the end of a transaction: a group of creates
+ * then costs one row. */
 #define RESOURCE_COUNTS_MAX 16
 struct resource_counts {
 	struct resource_count {
@@ -23,8 +23,8 @@ __attribute__((warn_unused_result)) int resource_counts_write(
 	struct statements *statements, struct resource_counts *counts);
 void resource_counts_forget(struct resource_counts *counts);
 
-/* Adds the resource as the change has it, with the id, parent, status and action of resource, whose other members are
- * set. */
+/* Adds the resource as the change has it, with the id, parent, status and action of resource, whose other
+ * members are set. */
 __attribute__((warn_unused_result)) int resource_write_insert(struct statements *statements,
 	struct resource_counts *counts, const struct store_change *change, struct resource *resource);
 
@@ -38,7 +38,8 @@ __attribute__((warn_unused_result)) int resource_write_mark(
 __attribute__((warn_unused_result)) int resource_write_row(
 	struct statements *statements, const struct resource *resource);
 
-/* Has the resource of sequence own values instead of those that it had; the names are the change's collection's. */
+/* Has the resource of sequence own values instead of those that it had; the names are the change's
+ * collection's. */
 __attribute__((warn_unused_result)) int resource_write_values(
 	struct statements *statements, const struct store_change *change, char **values, int64_t sequence);
 

@@ -130,8 +130,8 @@ struct store_pending {
 char *store_pending_represent(
 	const struct store_pending *pending, const struct store_collection *collection, const char *url);
 
-/* A collection that knows as much of itself as is needed to settle a pending change, for one that is no longer
- * configured. */
+/* A collection that knows as much of itself as is needed to settle a pending change, for one that is no
+ * longer configured. */
 struct store_collection *store_collection_new_stand_in(const struct store_pending *pending);
 
 /* Makes ready for changes and reads of a collection, and makes its indexes; after store_start.  -errno. */
@@ -141,8 +141,8 @@ __attribute__((warn_unused_result)) int store_add_collection(
 /* Makes a change that needs nobody to carry it out: the resource is ACTIVE, or gone, when it completes. */
 void store_change(struct store *store, struct store_change *change, store_done_fn done, void *arg);
 
-/* Makes the change part of an operation that was accepted without one and has not begun, as if it had been accepted with
- * it now. */
+/* Makes the change part of an operation that was accepted without one and has not begun, as if it had been
+ * accepted with it now. */
 void store_attach(struct store *store, const struct id *id, uint64_t sequence, struct store_change *change,
 	store_done_fn done, void *arg);
 
@@ -178,14 +178,14 @@ struct store_item {
 	struct blob *representation; /* in its envelope */
 };
 
-/* What store_read would bring, if that is in memory, else NULL; lent until the next call of the store.  parent counts
- * where the collection has one.  Loop thread. */
+/* What store_read would bring, if that is in memory, else NULL; lent until the next call of the store.
+ * parent counts where the collection has one.  Loop thread. */
 const struct store_item *store_find_item(struct store *store, const struct store_collection *collection,
 	const struct id *id, const struct id *parent, const char *url);
 
 /*
- * A judgement on a change that is not made: whether it would be refused if it came with an operation now.  The caller's,
- * but the store's until it is completed, and its change with it; zero but for what is wanted.
+ * A judgement on a change that is not made: whether it would be refused if it came with an operation now.
+ * The caller's, but the store's until it is completed, and its change with it; zero but for what is wanted.
  */
 struct store_judgement {
 	struct mail mail;

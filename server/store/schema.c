@@ -4,12 +4,12 @@
  *
  * operation: one row an operation.  The key is the order of acceptance, so that rows are appended: with
  * random keys every accept dirtied a page of its own and cost ten times as much.  Nothing else is looked up,
- * so there is no index.  resource: one row a resource of a collection; the key is the order of creation, parent
- * is empty where there is none, document has the client's members, checksum is of all but sequence.  resource_value: the values of unique
- * members.  resource_count: how many resources a list has.  resource_change: one row an operation that is yet
- * to carry out a change, with the document as that change left it.  resource_removal: ids to which what still belongs is to be removed
- * (removal.h).  probe: holds a row for a moment when the writer tries whether there is room on the
- * disk again.
+ * so there is no index.  resource: one row a resource of a collection; the key is the order of creation,
+ * parent is empty where there is none, document has the client's members, checksum is of all but sequence.
+ * resource_value: the values of unique members.  resource_count: how many resources a list has.
+ * resource_change: one row an operation that is yet to carry out a change, with the document as that change
+ * left it.  resource_removal: ids to which what still belongs is to be removed (removal.h).  probe: holds a
+ * row for a moment when the writer tries whether there is room on the disk again.
  */
 #include "store/schema.h"
 

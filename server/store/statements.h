@@ -50,8 +50,8 @@ struct statements {
 	sqlite3_stmt *list[STATEMENT_COUNT];
 };
 
-/* Prepares those of the writer; those of a reader, on its connection.  -errno; what was prepared is to be finalized
- * all the same. */
+/* Prepares those of the writer; those of a reader, on its connection.  -errno; what was prepared is to be
+ * finalized all the same. */
 __attribute__((warn_unused_result)) int statements_prepare(
 	struct statements *statements, struct database *database);
 __attribute__((warn_unused_result)) int statements_prepare_reads(
@@ -59,12 +59,12 @@ __attribute__((warn_unused_result)) int statements_prepare_reads(
 void statements_finalize(struct statements *statements);
 
 /*
- * Run a statement with parameters by a format, a letter each: i an int64_t, t a text, I a struct id, P one that may
- * be none (NULL).
+ * Run a statement with parameters by a format, a letter each: i an int64_t, t a text, I a struct id, P one
+ * that may be none (NULL).
  *
- * statements_run is for those whose rows nobody wants.  statements_ask gives the first row: 1 if there is one, then
- * the caller reads and resets it; 0 if there is none.  Both fail with -errno of the database, never with a refusal
- * (resources.h).
+ * statements_run is for those whose rows nobody wants.  statements_ask gives the first row: 1 if there is
+ * one, then the caller reads and resets it; 0 if there is none.  Both fail with -errno of the database, never
+ * with a refusal (resources.h).
  */
 __attribute__((warn_unused_result)) int statements_run(
 	struct statements *statements, enum statement which, const char *format, ...);

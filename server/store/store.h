@@ -112,8 +112,9 @@ void store_accept(
 	struct store *store, const struct store_operation *operation, store_done_fn done, void *arg);
 
 /* Makes it durable that the work begins, or is refused as store_accept is: -ENOSPC, -EIO.  This call and
- * those below name an operation by its id and its sequence, which is where the embedded store keeps it.  change
- * is the one that it was accepted with (NULL: without): what it is to carry out is then in its on_change. */
+ * those below name an operation by its id and its sequence, which is where the embedded store keeps it.
+ * change is the one that it was accepted with (NULL: without): what it is to carry out is then in its
+ * on_change. */
 void store_begin(struct store *store, const struct id *id, uint64_t sequence, int64_t started_ms,
 	struct store_change *change, store_done_fn done, void *arg);
 

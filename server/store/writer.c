@@ -10,17 +10,17 @@
  * sake:
  * - an accept or a begin that fails alone is refused: what it announces need not happen;
  * - anything else stays at the head of its queue and is tried again after a pause, for ever, because it tells
- *   what has happened already.
+ * what has happened already.
  * If the probe fails as well, or something waits to be tried again, accepts and begins are refused at once
  * until both have succeeded.
  *
  * When a sync fails or a page is damaged, nothing more is written until the next start: accepts and begins
  * are refused, all else waits for the end of the process.  Going on with a connection opened anew would have
  * to trust what it reads, and that comes from the very cache whose pages did not reach the disk; a restart
- * copies the whole log and syncs it anew before it answers (database_error.c).  One thing cannot be known then: an
- * accept of the group whose sync failed was refused, but its row may have reached the disk, and the next
- * start finds it.  So may an operation whose client was told that it failed be run, never one lost that was
- * promised.
+ * copies the whole log and syncs it anew before it answers (database_error.c).  One thing cannot be known
+ * then: an accept of the group whose sync failed was refused, but its row may have reached the disk, and the
+ * next start finds it.  So may an operation whose client was told that it failed be run, never one lost that
+ * was promised.
  */
 #include "store/writer.h"
 

@@ -18,8 +18,8 @@ struct collection_page {
 	struct store_list list;
 };
 
-/* Reads what the request asks for: then page->list can be handed to the store.  A problem and its detail, for the caller to
- * free, where that is wrong.  To be ended by collection_page_fini, whatever it returns. */
+/* Reads what the request asks for: then page->list can be handed to the store.  A problem and its detail, for
+ * the caller to free, where that is wrong.  To be ended by collection_page_fini, whatever it returns. */
 enum problem collection_page_init(struct collection_page *page, const struct http_request *request,
 	struct style_route *route, char **ret_detail);
 void collection_page_fini(struct collection_page *page);
@@ -28,7 +28,8 @@ void collection_page_fini(struct collection_page *page);
 enum problem collection_page_problem(const struct collection_page *page, const char **ret_detail);
 void collection_page_format(const struct collection_page *page, struct text *ret_json);
 
-/* Answers a GET of one resource, only if that can be done at once from memory (see http_answer_fn), and of a list. */
+/* Answers a GET of one resource, only if that can be done at once from memory (see http_answer_fn), and of a
+ * list. */
 void collection_get_item(struct http_request *request, struct style_route *route);
 bool collection_answer_item_now(struct http_request *request, struct style_route *route);
 void collection_get_list(struct http_request *request, struct style_route *route);

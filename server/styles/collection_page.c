@@ -1,4 +1,5 @@
-/* A page of the resources of a collection: what a query asks for, and how what is found is shown (contract, 6: lists). */
+/* A page of the resources of a collection: what a query asks for, and how what is found is shown (contract,
+ * 6: lists). */
 #include "styles/collection.h"
 
 #include "common/cleanup.h"

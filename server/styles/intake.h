@@ -1,6 +1,7 @@
 /*
- * Intake: what the body of a call must be before the call is taken: JSON where that is wanted, in its envelope, valid by
- * the route's schema.  What it was is then a document without the server's members, with its defaults filled in.
+ * Intake: what the body of a call must be before the call is taken: JSON where that is wanted, in its
+ * envelope, valid by the route's schema.  What it was is then a document without the server's members, with
+ * its defaults filled in.
  */
 #pragma once
 

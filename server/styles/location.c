@@ -1,4 +1,5 @@
-/* Style `location` (Cisco PCCE): ?async=true, a monitor that turns into the final response (contract, 5.1). */
+/* Style `location` (Cisco PCCE): ?async=true, a monitor that turns into the final response (contract,
+ * 5.1). */
 #include "http/reply.h"
 #include "styles/private.h"
 

@@ -1,4 +1,5 @@
-/* Monitors: reading an operation, at once or when it has ended (Prefer: wait), and cancelling it (contract, 4 and 5). */
+/* Monitors: reading an operation, at once or when it has ended (Prefer: wait), and cancelling it (contract, 4
+ * and 5). */
 #include "common/text.h"
 #include "http/reply.h"
 #include "styles/private.h"
@@ -6,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A monitor's answer that waits: for the end, for the end of patience, or for a cancellation to become durable. */
+/* A monitor's answer that waits: for the end, for the end of patience, or for a cancellation to become
+ * durable. */
 struct held_monitor {
 	struct http_request *request;
 	const struct style *style;

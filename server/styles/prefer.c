@@ -1,4 +1,5 @@
-/* Style `prefer` (Guidewire Cloud API): Prefer: respond-async, a request resource and its response (contract, 5.5). */
+/* Style `prefer` (Guidewire Cloud API): Prefer: respond-async, a request resource and its response (contract,
+ * 5.5). */
 #include "common/cleanup.h"
 #include "common/clock.h"
 #include "common/json.h"

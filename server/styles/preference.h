@@ -1,4 +1,5 @@
-/* The Prefer header field (RFC 7240) as far as we honour it: respond-async and wait.  A pure parser; nothing malformed is an error. */
+/* The Prefer header field (RFC 7240) as far as we honour it: respond-async and wait.  A pure parser; nothing
+ * malformed is an error. */
 #pragma once
 
 #include <stdbool.h>

@@ -61,9 +61,11 @@ bool token_answer_now(struct http_request *request, void *route);
 
 /* answer.c: pieces that answers are made of. */
 
-/* Adds Cache-Control: no-store, and Retry-After where op has not ended: what every 202 and every monitor's answer has. */
+/* Adds Cache-Control: no-store, and Retry-After where op has not ended: what every 202 and every monitor's
+ * answer has. */
 void answer_put_common(struct fields *fields, const struct op *op);
-/* The same for a 202 that may be of an ended operation, joined by its key: there is no use in waiting, but every 202 tells when to ask. */
+/* The same for a 202 that may be of an ended operation, joined by its key: there is no use in waiting, but
+ * every 202 tells when to ask. */
 void answer_put_accepted(struct fields *fields, const struct op *op);
 /* Adds name with BASE, path and op's id as its value. */
 void answer_put_url(struct fields *fields, const char *name, const struct http_request *request,

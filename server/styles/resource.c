@@ -1,4 +1,5 @@
-/* Style `resource` (Rackspace Cloud DNS, OpenStack Designate): the resource itself tells how far its change is (contract, 5.3). */
+/* Style `resource` (Rackspace Cloud DNS, OpenStack Designate): the resource itself tells how far its change
+ * is (contract, 5.3). */
 #include "http/reply.h"
 #include "store/resources.h"
 #include "styles/private.h"

@@ -1,4 +1,5 @@
-/* Style `status` (Cisco CloudCenter): an operationStatus resource that stays readable until it expires (contract, 5.2). */
+/* Style `status` (Cisco CloudCenter): an operationStatus resource that stays readable until it expires
+ * (contract, 5.2). */
 #include "common/cleanup.h"
 #include "http/reply.h"
 #include "store/resources.h"
@@ -19,7 +20,8 @@ monitor_url(const struct http_request *request, const struct op *op)
 	return xasprintf("%s" MONITOR_PATH "%s", base, id);
 }
 
-/* The URL of what the call made or changed, as its change or its final response tells; NULL if neither does. */
+/* The URL of what the call made or changed, as its change or its final response tells; NULL if neither
+ * does. */
 static char *
 resource_url(const struct http_request *request, const struct op *op)
 {

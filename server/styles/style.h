@@ -1,6 +1,7 @@
 /*
- * Styles: the ways in which a call is asked for, answered and polled asynchronously (contract, 5).  This layer is the only place where "how it
- * was asked" meets "what is being done".  A style is one `struct style` in one file, and one row of the table in style.c.
+ * Styles: the ways in which a call is asked for, answered and polled asynchronously (contract, 5).  This
+ * layer is the only place where "how it was asked" meets "what is being done".  A style is one `struct style`
+ * in one file, and one row of the table in style.c.
  */
 #pragma once
 
@@ -25,8 +26,8 @@ struct style {
 	const char *name;
 	enum problem_dialect dialect; /* of the problems of its routes and monitors */
 
-	/* Answers a call whose operation has been accepted, or joined; fields (lent, may be changed) hold Preference-Applied
-	 * and the like. Ends the request. */
+	/* Answers a call whose operation has been accepted, or joined; fields (lent, may be changed) hold
+	 * Preference-Applied and the like. Ends the request. */
 	void (*reply_accepted)(struct http_request *request, struct op *op, struct fields *fields);
 
 	/* Answers a GET of its monitor for an operation that is not expired.  Ends the request. */
@@ -82,7 +83,8 @@ struct style_route_config {
 	char **members; /* that its schema names, copied, ended by NULL; NULL: not known */
 };
 
-/* Makes a route; a target for the router stands in it.  It lives until the caller and every call on it have given it back. */
+/* Makes a route; a target for the router stands in it.  It lives until the caller and every call on it have
+ * given it back. */
 struct style_route *style_route_new(struct styles *styles, const struct style_route_config *config);
 void style_route_unref(struct style_route *route);
 

@@ -1,4 +1,5 @@
-/* Style `token` (Paxport): a token in the answer, polled at the route's own path with /poll (contract, 5.4). */
+/* Style `token` (Paxport): a token in the answer, polled at the route's own path with /poll (contract,
+ * 5.4). */
 #include "common/cleanup.h"
 #include "common/json.h"
 #include "http/reply.h"

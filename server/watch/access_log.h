@@ -1,6 +1,7 @@
 /*
- * The log of what is asked and what becomes of it: a line a request and a line an operation's end.  Polls and other reads that went well are at
- * level debug, for they are no events; calls, refusals and ends are at level information.  Never a body, a key, a token or a whole id.
+ * The log of what is asked and what becomes of it: a line a request and a line an operation's end.  Polls and
+ * other reads that went well are at level debug, for they are no events; calls, refusals and ends are at
+ * level information.  Never a body, a key, a token or a whole id.
  */
 #pragma once
 

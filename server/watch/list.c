@@ -14,7 +14,8 @@
 #define LIMIT_DEFAULT 100
 #define LIMIT_MAX 1000
 
-/* Operations that are looked at in one turn of the loop: well below a millisecond, wherever they lie in memory. */
+/* Operations that are looked at in one turn of the loop: well below a millisecond, wherever they lie in
+ * memory. */
 #define LOOK_MAX 2000
 
 struct list_query {

@@ -1,6 +1,7 @@
 /*
- * The list of operations: GET /operations?state=&route=&principal=&style=&min_age=&limit=&marker=, newest first.  What is kept is looked
- * through in many turns of the loop, so that nobody else waits for a page however much there is and however few pass a filter.
+ * The list of operations: GET /operations?state=&route=&principal=&style=&min_age=&limit=&marker=, newest
+ * first.  What is kept is looked through in many turns of the loop, so that nobody else waits for a page
+ * however much there is and however few pass a filter.
  */
 #pragma once
 

@@ -1,6 +1,6 @@
 /*
- * Metrics in Prometheus' text format 0.0.4: counters and histograms that the hooks of the front and the operations feed, and gauges that are read
- * when somebody asks.  Loop thread only.
+ * Metrics in Prometheus' text format 0.0.4: counters and histograms that the hooks of the front and the
+ * operations feed, and gauges that are read when somebody asks.  Loop thread only.
  */
 #pragma once
 

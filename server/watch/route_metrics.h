@@ -1,4 +1,5 @@
-/* Metrics of the routes that calls are taken for: what waits and runs now, and what became of calls to upstreams. */
+/* Metrics of the routes that calls are taken for: what waits and runs now, and what became of calls to
+ * upstreams. */
 #pragma once
 
 #include "common/text.h"

@@ -1,6 +1,6 @@
 /*
- * A circuit breaker: after several failures in a row calls are refused for a while, then one call at a time tries whether the other
- * side is back.  Any thread.
+ * A circuit breaker: after several failures in a row calls are refused for a while, then one call at a time
+ * tries whether the other side is back.  Any thread.
  */
 #pragma once
 

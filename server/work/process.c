@@ -80,8 +80,8 @@ open_input(const struct blob *input, struct process *process, struct far_ends *f
 	return spawn_move_up(&far->input);
 }
 
-/* Who a program runs as may open anew what it gets, as /dev/stdin or /dev/stderr: a pipe is made that user's, a file may be read where it is
- * given, and stands in a directory that is closed. */
+/* Who a program runs as may open anew what it gets, as /dev/stdin or /dev/stderr: a pipe is made that user's,
+ * a file may be read where it is given, and stands in a directory that is closed. */
 static int
 give(const struct program_user *user, int fd)
 {

@@ -2,10 +2,10 @@
  * Program work: runs an executable per call, without a shell, in its own process group (contract: "Program").
  *
  * The process begins in a session of its own with descriptors 0 to 2 and 3 for its progress, no other, every
- * signal at its default, the server's first soft limit of descriptors and the environment of environment.h.  Its end is the end of the run, whoever else
- * holds its pipes; what is left of its group is killed then.  A filter and a CGI program alike have failed
- * when they exit with another status than 0 or by a signal, whatever they have written; a CGI response is
- * read only after a good end.
+ * signal at its default, the server's first soft limit of descriptors and the environment of environment.h.
+ * Its end is the end of the run, whoever else holds its pipes; what is left of its group is killed then.  A
+ * filter and a CGI program alike have failed when they exit with another status than 0 or by a signal,
+ * whatever they have written; a CGI response is read only after a good end.
  */
 #pragma once
 
@@ -46,8 +46,9 @@ int program_each_name(const char *argument, int (*fn)(const char *name, size_t l
  * from a pool thread; a system call when there are none.  It takes half a second at most. */
 void program_reap_orphans(void);
 
-/* At start, before there is a child and the limit of descriptors is raised: that limit is what programs begin with.  Makes this process the reaper of its descendants' orphans
- * (PR_SET_CHILD_SUBREAPER), and has it wait for its children itself (SIGCHLD at its default). */
+/* At start, before there is a child and the limit of descriptors is raised: that limit is what programs begin
+ * with.  Makes this process the reaper of its descendants' orphans (PR_SET_CHILD_SUBREAPER), and has it wait
+ * for its children itself (SIGCHLD at its default). */
 void program_start(void);
 
 /* After a crash: kills the process group of a leader recorded by on_process, if pid still has that start

@@ -1,5 +1,6 @@
 /*
- * Limits of a program: setrlimit(2) for a process that is about to become one.  They can only lower what the server itself has.
+ * Limits of a program: setrlimit(2) for a process that is about to become one.  They can only lower what the
+ * server itself has.
  */
 #pragma once
 
@@ -14,9 +15,10 @@ struct program_limits {
 	unsigned processes;	      /* of the user that it runs as, all in all */
 };
 
-/* Remembers this process' soft limit of descriptors as that which programs begin with.  Call it before that is raised. */
+/* Remembers this process' soft limit of descriptors as that which programs begin with.  Call it before that
+ * is raised. */
 void program_limits_start(void);
 
-/* Sets the limits (NULL: none) of the calling process, and gives its soft limit of descriptors back.  Only system calls: it is made for a child that shares
- * its parent's memory.  -errno. */
+/* Sets the limits (NULL: none) of the calling process, and gives its soft limit of descriptors back.  Only
+ * system calls: it is made for a child that shares its parent's memory.  -errno. */
 __attribute__((warn_unused_result)) int program_limits_set(const struct program_limits *limits);

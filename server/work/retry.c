@@ -8,7 +8,8 @@
 #include <curl/curl.h>
 #include <string.h>
 
-/* The first wait is about this long, and each that follows twice as long as the one before, up to the last. */
+/* The first wait is about this long, and each that follows twice as long as the one before, up to the
+ * last. */
 #define FIRST_MS 250
 #define LONGEST_MS 10000
 

@@ -12,8 +12,8 @@
 #define SPAWN_FDS 4
 #define SPAWN_LOWEST_FD 5
 
-/* Moves *fd out of the way of those that a process gets: what is put in its place would be the end of it.  -errno, and
- * then *fd is as it was. */
+/* Moves *fd out of the way of those that a process gets: what is put in its place would be the end of it.
+ * -errno, and then *fd is as it was. */
 __attribute__((warn_unused_result)) int spawn_move_up(int *fd);
 
 /* All lent. */

@@ -134,7 +134,8 @@ take_result(struct call *call, const char *reason)
 	upstream_response_fini(&call->response);
 }
 
-/* Whether another attempt might do better and can do no harm.  What was never sent can be sent again, whatever it is. */
+/* Whether another attempt might do better and can do no harm.  What was never sent can be sent again,
+ * whatever it is. */
 static bool
 is_worth_another(const struct call *call)
 {

@@ -1,8 +1,9 @@
 /*
- * Upstream work: sends the call on to another HTTP server, whose answer is the final response (contract: "Upstream").
+ * Upstream work: sends the call on to another HTTP server, whose answer is the final response (contract:
+ * "Upstream").
  *
- * Calls are made with libcurl on the threads of the transfers, many on each, and need no thread of the pool.  No redirect is followed, no
- * proxy is asked, and nothing but http and https is spoken.
+ * Calls are made with libcurl on the threads of the transfers, many on each, and need no thread of the pool.
+ * No redirect is followed, no proxy is asked, and nothing but http and https is spoken.
  */
 #pragma once
 

@@ -9,7 +9,8 @@
 
 #include <string.h>
 
-/* They say how the message is framed or where it goes, which the transfer does anew, or are for deferd alone. */
+/* They say how the message is framed or where it goes, which the transfer does anew, or are for deferd
+ * alone. */
 static const struct field_name never_sent[] = {
 	FIELD_NAME("Host"), FIELD_NAME("Content-Length"), FIELD_NAME("Expect"), FIELD_NAME("Prefer")};
 
@@ -44,7 +45,8 @@ add_quoted(struct text *text, const char *value)
 	text_add_char(text, '"');
 }
 
-/* A node of RFC 7239, 6: addresses of version 6 stand in brackets and quotes, and what is no address is not told. */
+/* A node of RFC 7239, 6: addresses of version 6 stand in brackets and quotes, and what is no address is not
+ * told. */
 static void
 add_node(struct text *text, const char *address)
 {

@@ -1,4 +1,5 @@
-/* What an upstream is sent as header: the request's fields without those that are not its business, and a few of ours. */
+/* What an upstream is sent as header: the request's fields without those that are not its business, and a few
+ * of ours. */
 #pragma once
 
 #include "common/fields.h"
@@ -13,7 +14,8 @@ struct upstream_request_rules {
 	const struct fields *own;  /* in place of the client's of the same name; lent */
 };
 
-/* The fields of the request to the upstream, without Host and those of framing.  Frees nothing of what ret_fields held. */
+/* The fields of the request to the upstream, without Host and those of framing.  Frees nothing of what
+ * ret_fields held. */
 void upstream_request_fields(const struct upstream_request_rules *rules, const struct work_input *input,
 	struct fields *ret_fields);
 

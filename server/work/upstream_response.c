@@ -61,7 +61,8 @@ take_field(struct upstream_response *response, const char *line, size_t len)
 	return rc < 0 ? -EBADMSG : 0;
 }
 
-/* Lengths that contradict one another frame nothing (RFC 9112, 6.3), and one beyond the limit need not be waited for. */
+/* Lengths that contradict one another frame nothing (RFC 9112, 6.3), and one beyond the limit need not be
+ * waited for. */
 static int
 check_lengths(const struct upstream_response *response, bool is_head_request)
 {

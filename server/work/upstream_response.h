@@ -1,6 +1,6 @@
 /*
- * The answer of an upstream as it comes: header lines, then pieces of the body, which go to a sink.  Interim responses (1xx) and
- * trailers are passed over.
+ * The answer of an upstream as it comes: header lines, then pieces of the body, which go to a sink.  Interim
+ * responses (1xx) and trailers are passed over.
  */
 #pragma once
 
@@ -32,7 +32,7 @@ __attribute__((warn_unused_result)) int upstream_response_take_line(
 __attribute__((warn_unused_result)) int upstream_response_take_body(
 	struct upstream_response *response, const char *data, size_t len);
 
-/* Makes the result of an answer that has come whole: without what belonged to its connection, and with its Locations mapped back.
- * -EBADMSG if it cannot be one, -errno of the disk; ret_result is then as it was. */
+/* Makes the result of an answer that has come whole: without what belonged to its connection, and with its
+ * Locations mapped back.  -EBADMSG if it cannot be one, -errno of the disk; ret_result is then as it was. */
 __attribute__((warn_unused_result)) int upstream_response_finish(struct upstream_response *response,
 	const struct upstream_target *target, const struct work_input *input, struct work_result *ret_result);

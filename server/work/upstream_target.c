@@ -141,7 +141,8 @@ upstream_target_add(
 	}
 }
 
-/* What of the path of a Location lies under the upstream's: "" or from a slash on; NULL if it does not lie there. */
+/* What of the path of a Location lies under the upstream's: "" or from a slash on; NULL if it does not lie
+ * there. */
 static const char *
 rest_under(const struct upstream_target *target, const char *path)
 {
@@ -152,7 +153,8 @@ rest_under(const struct upstream_target *target, const char *path)
 	return path + len;
 }
 
-/* Whether a path has segments that stand for others, so that where it leads cannot be told by its beginning. */
+/* Whether a path has segments that stand for others, so that where it leads cannot be told by its
+ * beginning. */
 static bool
 has_dot_segments(const char *path)
 {

@@ -1,8 +1,9 @@
 /*
- * The two sides' URLs: a request's path becomes the upstream's, and a Location of the upstream's becomes ours.
+ * The two sides' URLs: a request's path becomes the upstream's, and a Location of the upstream's becomes
+ * ours.
  *
- * A URL without a path leaves paths as they are.  The path of one that has any stands in place of the literal beginning of the
- * route's pattern: of "/api" in "/api/{rest...}", of all of "/hold".
+ * A URL without a path leaves paths as they are.  The path of one that has any stands in place of the literal
+ * beginning of the route's pattern: of "/api" in "/api/{rest...}", of all of "/hold".
  */
 #pragma once
 
@@ -24,7 +25,7 @@ void upstream_target_fini(struct upstream_target *target);
 void upstream_target_add(
 	const struct upstream_target *target, const struct work_input *input, struct text *ret_text);
 
-/* A Location (a URI reference) as our clients are to see it, malloc'ed: below input's BASE if it names something under the
- * upstream's URL, else NULL: it stays as it is. */
+/* A Location (a URI reference) as our clients are to see it, malloc'ed: below input's BASE if it names
+ * something under the upstream's URL, else NULL: it stays as it is. */
 char *upstream_target_map_back(
 	const struct upstream_target *target, const struct work_input *input, const char *location);

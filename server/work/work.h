@@ -1,6 +1,6 @@
 /*
- * Work: what a call does.  An input goes in, a result comes out, on a pool thread; the kinds of work (program, upstream,
- * collection) are one `struct work_type` each.
+ * Work: what a call does.  An input goes in, a result comes out, on a pool thread; the kinds of work
+ * (program, upstream, collection) are one `struct work_type` each.
  */
 #pragma once
 
@@ -45,12 +45,14 @@ void work_input_add_param(struct work_input *input, const char *name, const char
 /* NULL if there is none of that name. */
 const char *work_input_param(const struct work_input *input, const char *name);
 
-/* The input without its body as one text for the store, and back.  -EINVAL for what work_input_format did not write. */
+/* The input without its body as one text for the store, and back.  -EINVAL for what work_input_format did not
+ * write. */
 void work_input_format(const struct work_input *input, struct text *ret_text);
 __attribute__((warn_unused_result)) int work_input_parse(
 	const char *data, size_t len, struct work_input **ret_input);
 
-/* What the call would have been answered, had it been synchronous; or a problem that is still to be written out. */
+/* What the call would have been answered, had it been synchronous; or a problem that is still to be written
+ * out. */
 struct work_result {
 	int status;	      /* 100..599 */
 	struct fields fields; /* header fields of the final response, without those of framing */
@@ -73,8 +75,8 @@ enum work_stop {
 };
 
 /*
- * The line between the loop and a running piece of work.  The loop owns it; the pool thread uses it until the work's run
- * has returned.
+ * The line between the loop and a running piece of work.  The loop owns it; the pool thread uses it until the
+ * work's run has returned.
  */
 struct work_control {
 	_Atomic int stop;      /* enum work_stop; see work_control_stop */
@@ -83,32 +85,37 @@ struct work_control {
 	int64_t stop_grace_ms; /* between SIGTERM and SIGKILL */
 	uint64_t max_result_bytes;
 
-	/* Called on the pool thread, if not NULL: percent 0..100 (-1: unchanged), text may be NULL and is lent. */
+	/* Called on the pool thread, if not NULL: percent 0..100 (-1: unchanged), text may be NULL and is
+	 * lent. */
 	void (*on_progress)(struct work_control *control, int percent, const char *text);
 
-	/* Called on the pool thread, if not NULL, when a process group has been made for this work: its leader's pid and
-	 * start time (field 22 of /proc/PID/stat), so that a later server can kill what this one left. */
+	/* Called on the pool thread, if not NULL, when a process group has been made for this work: its
+	 * leader's pid and start time (field 22 of /proc/PID/stat), so that a later server can kill what this
+	 * one left. */
 	void (*on_process)(struct work_control *control, pid_t pid, uint64_t start_time);
 
-	/* Called when stop has changed, if not NULL, by whoever changed it: set by work that is begun, which has no use for
-	 * wake_fd. */
+	/* Called when stop has changed, if not NULL, by whoever changed it: set by work that is begun, which
+	 * has no use for wake_fd. */
 	void (*on_stop)(void *arg);
 	void *stop_arg;
 };
 
-/* Nothing is set but spool_fd (-1) and max_result_bytes (no limit).  -errno if there is no eventfd to be had. */
+/* Nothing is set but spool_fd (-1) and max_result_bytes (no limit).  -errno if there is no eventfd to be
+ * had. */
 __attribute__((warn_unused_result)) int work_control_init(struct work_control *control);
 /* The same without an eventfd, for work that is begun. */
 void work_control_init_begun(struct work_control *control);
 void work_control_fini(struct work_control *control);
 
-/* Asks the work to stop; may be called again with a greater value.  Any thread, but that of the loop alone for work that is begun. */
+/* Asks the work to stop; may be called again with a greater value.  Any thread, but that of the loop alone
+ * for work that is begun. */
 void work_control_stop(struct work_control *control, enum work_stop stop);
 
 struct work;
 struct transfers;
 
-/* One run of work that is begun and goes on by itself.  It stays where it is until its mail has been delivered. */
+/* One run of work that is begun and goes on by itself.  It stays where it is until its mail has been
+ * delivered. */
 struct work_run {
 	/* set by the caller; all lent */
 	const struct work_input *input;
@@ -127,18 +134,21 @@ struct work_run {
 struct work_type {
 	const char *name; /* "program" */
 
-	/* Does the work on the calling (pool) thread and always fills ret_result, which is all zero before.  When the control
-	 * says stop it returns soon; what it then answers is not looked at.  NULL: it is begun. */
+	/* Does the work on the calling (pool) thread and always fills ret_result, which is all zero before.
+	 * When the control says stop it returns soon; what it then answers is not looked at.  NULL: it is
+	 * begun. */
 	void (*run)(const struct work *work, const struct work_input *input, struct work_control *control,
 		struct work_result *ret_result);
 
-	/* Begins the work and returns: it needs no pool thread.  For the rest as run.  Loop thread; NULL: it is run. */
+	/* Begins the work and returns: it needs no pool thread.  For the rest as run.  Loop thread; NULL: it
+	 * is run. */
 	void (*begin)(const struct work *work, struct work_run *run);
 
 	void (*free)(struct work *work);
 };
 
-/* What a route does: made from the configuration, never changed, shared by all threads. First member of each kind's struct. */
+/* What a route does: made from the configuration, never changed, shared by all threads. First member of each
+ * kind's struct. */
 struct work {
 	const struct work_type *type;
 	_Atomic unsigned references;

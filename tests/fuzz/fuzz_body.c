@@ -1,7 +1,8 @@
 /*
- * Fuzzes the body of a call on its way to being a resource: parsed, out of its envelope, merged, filled in and judged by a schema.  The first
- * byte says how the route is configured; the rest is the body.  Whatever it is, the verdict has its reason, is the same the
- * second time, and what is taken is a document that would be taken again.
+ * Fuzzes the body of a call on its way to being a resource: parsed, out of its envelope, merged, filled in
+ * and judged by a schema.  The first byte says how the route is configured; the rest is the body.  Whatever
+ * it is, the verdict has its reason, is the same the second time, and what is taken is a document that would
+ * be taken again.
  */
 #include "common/blob.h"
 #include "common/cleanup.h"

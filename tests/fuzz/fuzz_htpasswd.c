@@ -1,4 +1,5 @@
-/* Fuzzes the files that say who may log in, and the field that says who does: what is taken is sound, and what is refused has a reason. */
+/* Fuzzes the files that say who may log in, and the field that says who does: what is taken is sound, and
+ * what is refused has a reason. */
 #include "common/text.h"
 #include "http/credentials.h"
 #include "http/login_files.h"

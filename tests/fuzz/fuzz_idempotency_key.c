@@ -1,4 +1,5 @@
-/* Fuzzes Idempotency-Key: what is taken is 1 to 255 visible characters or spaces, and quoted anew it is the same key. */
+/* Fuzzes Idempotency-Key: what is taken is 1 to 255 visible characters or spaces, and quoted anew it is the
+ * same key. */
 #include "common/cleanup.h"
 #include "common/text.h"
 #include "operations/idempotency.h"

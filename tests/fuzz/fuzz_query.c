@@ -1,6 +1,6 @@
 /*
- * Fuzzes queries: their parameters are all that stands between the ampersands, in order, a look-up finds the first of a name, and what is left
- * without async says nothing of it.
+ * Fuzzes queries: their parameters are all that stands between the ampersands, in order, a look-up finds the
+ * first of a name, and what is left without async says nothing of it.
  */
 #include "common/cleanup.h"
 #include "common/text.h"

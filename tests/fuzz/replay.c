@@ -1,6 +1,6 @@
 /*
- * Replays a corpus: gives every file of the directories named to the fuzz target it is linked with, in the order of their names.  Says in TAP what it
- * does; a target that finds fault ends the process.
+ * Replays a corpus: gives every file of the directories named to the fuzz target it is linked with, in the
+ * order of their names.  Says in TAP what it does; a target that finds fault ends the process.
  */
 #include "common/cleanup.h"
 #include "common/text.h"

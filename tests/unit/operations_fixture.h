@@ -1,4 +1,5 @@
-/* What tests of operations stand on: operations of two routes on a store in memory, a clock that is held, and work that ends when a test says so. */
+/* What tests of operations stand on: operations of two routes on a store in memory, a clock that is held, and
+ * work that ends when a test says so. */
 #pragma once
 
 #include "common/clock.h"

@@ -1,4 +1,5 @@
-/* What tests of the store's resources stand on: a store with two collections, and changes of what is in them. */
+/* What tests of the store's resources stand on: a store with two collections, and changes of what is in
+ * them. */
 #pragma once
 
 #include "store_place.h"
@@ -42,7 +43,8 @@ int scene_apply(struct scene *scene, struct store_change *change);
 int scene_make(struct scene *scene, struct store_collection *collection, enum store_action action,
 	unsigned id, unsigned parent, const char *document);
 
-/* It is the change of an operation, which is accepted, begins and ends; answer is what the work said, NULL: nothing. */
+/* It is the change of an operation, which is accepted, begins and ends; answer is what the work said, NULL:
+ * nothing. */
 int scene_accept(struct scene *scene, uint64_t sequence, struct store_change *change);
 int scene_begin(struct scene *scene, uint64_t sequence, struct store_change *change);
 int scene_end(struct scene *scene, uint64_t sequence, struct store_change *change, const char *answer);

@@ -1,4 +1,5 @@
-/* What tests of the whole store stand on: a store in a place of its own, and the life of an operation in it. */
+/* What tests of the whole store stand on: a store in a place of its own, and the life of an operation in
+ * it. */
 #pragma once
 
 #include "store_place.h"

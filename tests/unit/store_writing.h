@@ -35,7 +35,8 @@ void writing_assert_kept(struct writing *scene, const uint64_t *sequences, size_
 void writing_post(struct writing *scene, enum store_verb verb, const struct store_operation *operation,
 	struct outcome *outcome);
 
-/* Likewise, of the operation of that sequence; the last with nothing but what STORE_BEGIN, STORE_PROCESS and STORE_EXPIRE read. */
+/* Likewise, of the operation of that sequence; the last with nothing but what STORE_BEGIN, STORE_PROCESS and
+ * STORE_EXPIRE read. */
 void writing_accept(struct writing *scene, uint64_t sequence, struct outcome *outcome);
 void writing_end(struct writing *scene, uint64_t sequence, struct outcome *outcome);
 void writing_bare(struct writing *scene, enum store_verb verb, uint64_t sequence, struct outcome *outcome);

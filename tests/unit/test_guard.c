@@ -209,7 +209,8 @@ test_note(void **state)
 	}
 }
 
-/* Once it is known what a request is for, its chunks may come to less than the limits say; whatever has come of a size by then. */
+/* Once it is known what a request is for, its chunks may come to less than the limits say; whatever has come
+ * of a size by then. */
 static void
 test_lower_limit(void **state)
 {

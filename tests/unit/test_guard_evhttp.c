@@ -224,7 +224,8 @@ check_conversation(struct server *server, const char *name, const struct text *p
 	text_fini(&client.answers);
 }
 
-/* Whether the file tells by its name what is to come of it; what the fuzzer has found is named by its digest. */
+/* Whether the file tells by its name what is to come of it; what the fuzzer has found is named by its
+ * digest. */
 static bool
 is_named(const char *name)
 {

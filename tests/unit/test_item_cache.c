@@ -1,4 +1,5 @@
-/* Tests of the resources kept in memory: what is found again, what a change takes away, and how much is kept. */
+/* Tests of the resources kept in memory: what is found again, what a change takes away, and how much is
+ * kept. */
 #include "store/item_cache.h"
 
 #include <stdlib.h>

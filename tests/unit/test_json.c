@@ -289,7 +289,8 @@ test_large_numbers(void **state)
 	static const char inside[] = "[1,99999999999999999999,{\"a\":-99999999999999999999,"
 				     "\"b\":[\"99999999999999999999\"]}]";
 	check_good(json_parse, inside, sizeof inside - 1, inside);
-	/* The exponent that json-c is given with them stays where the sender wrote it: without it -0 would be 0. */
+	/* The exponent that json-c is given with them stays where the sender wrote it: without it -0 would be
+	 * 0. */
 	static const char exponents[] = "[-0e-0,1e-0,18446744073709551615e-0]";
 	check_good(json_parse, exponents, sizeof exponents - 1, exponents);
 	/* A mistake behind one is told where it is in the text that came. */

@@ -1,6 +1,7 @@
 /*
- * The fast lane: whatever comes in, a server with it answers byte for byte as one without it, but for the date and the request's id.  A table of
- * polls goes through both whole and split at every byte, the guard's corpus whole and split at the ends of its requests.
+ * The fast lane: whatever comes in, a server with it answers byte for byte as one without it, but for the
+ * date and the request's id.  A table of polls goes through both whole and split at every byte, the guard's
+ * corpus whole and split at the ends of its requests.
  */
 #include "common/clock.h"
 #include "common/timer.h"

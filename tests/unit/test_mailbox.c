@@ -116,7 +116,8 @@ test_bounded_pass(void **state)
 	assert_int_equal(pass(), 0);
 }
 
-/* Mail that is posted while older mail waits is delivered without any more being posted, whatever the numbers are. */
+/* Mail that is posted while older mail waits is delivered without any more being posted, whatever the numbers
+ * are. */
 static void
 test_post_between_passes(void **state)
 {

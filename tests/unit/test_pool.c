@@ -303,7 +303,8 @@ await_threads(unsigned count)
 		sched_yield();
 }
 
-/* Above a lowered limit idle threads end, busy ones when their job has; what is queued is then run by fewer. */
+/* Above a lowered limit idle threads end, busy ones when their job has; what is queued is then run by
+ * fewer. */
 static void
 test_lower_limit(void **state)
 {

@@ -43,7 +43,8 @@ test_own(void **state)
 	assert_true(program_user_is_own(&user));
 }
 
-/* What program_user_find answers for root in a child that has lowered itself in one way; 100: it could not. */
+/* What program_user_find answers for root in a child that has lowered itself in one way; 100: it could
+ * not. */
 static int
 find_lowered(int (*lower)(void))
 {

@@ -1,4 +1,5 @@
-/* Tests of server/store/removal.c: what belonged to a resource that is gone is hidden at once, and gone after as many steps as it takes. */
+/* Tests of server/store/removal.c: what belonged to a resource that is gone is hidden at once, and gone after
+ * as many steps as it takes. */
 #include "faulty_vfs.h"
 #include "resource_scene.h"
 

@@ -1,5 +1,5 @@
-/* Tests of the store's resources: changes as the writer decides them, alone and with operations, and reads; on disk and
- * in memory. */
+/* Tests of the store's resources: changes as the writer decides them, alone and with operations, and reads;
+ * on disk and in memory. */
 #include "resource_scene.h"
 
 #include "common/cleanup.h"

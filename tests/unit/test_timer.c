@@ -350,7 +350,8 @@ test_reactions(void **state)
 		}
 }
 
-/* More timers in one high slot than are moved in a pass: none is early or lost, and others do not wait for them. */
+/* More timers in one high slot than are moved in a pass: none is early or lost, and others do not wait for
+ * them. */
 static void
 test_many_fall(void **state)
 {

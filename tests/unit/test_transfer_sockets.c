@@ -145,8 +145,8 @@ count_watched(const struct fixture *f)
 	return count - 1; /* the eventfd */
 }
 
-/* A connection that is kept costs nothing while it is wanted for one call after the other, and what comes on it meanwhile is told to nobody,
- * once: it does not end the waits that follow. */
+/* A connection that is kept costs nothing while it is wanted for one call after the other, and what comes on
+ * it meanwhile is told to nobody, once: it does not end the waits that follow. */
 static void
 a_kept_connection_stays_watched(void **state)
 {
