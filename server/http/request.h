@@ -29,6 +29,9 @@ typedef void (*http_gone_fn)(struct http_request *request);
  * happened.  Such a request has no body, and nobody can leave while it is answered. */
 typedef bool (*http_answer_fn)(struct http_request *request, void *arg);
 
+/* Told of a request's path before the rest of it is looked at: may begin to fetch from memory what its answer is made of, and does nothing else. */
+typedef void (*http_expect_fn)(struct http_request *request, void *arg);
+
 /* Refuses what can be refused by the head of a request whose body is still to come, as its handler would, and answers true; else false, and nothing has
  * happened.  The whole request follows. */
 typedef bool (*http_refuse_fn)(struct http_request *request, void *arg);
@@ -37,7 +40,9 @@ typedef bool (*http_refuse_fn)(struct http_request *request, void *arg);
 struct http_target {
 	http_handler_fn handler;
 	void *arg;
-	http_answer_fn answer_now;   /* what the fast lane calls with arg; NULL: it goes the ordinary way */
+	http_answer_fn answer_now; /* what the fast lane calls with arg; NULL: it goes the ordinary way */
+	http_expect_fn
+		expect; /* called with arg some time before answer_now; NULL: there is nothing to fetch */
 	http_refuse_fn refuse_early; /* called with arg before the body; NULL: there is nothing to refuse */
 };
 

@@ -14,6 +14,10 @@
 /* What Retry-After never goes above: some clients turn huge values into none at all. */
 #define RETRY_AFTER_MAX_S 600
 
+/* Of a response that is about to be read: as much as a processor fetches at a time. */
+#define CACHE_LINE_BYTES 64
+#define PREFETCHED_LINES 8
+
 int
 operations_new(const struct operations_config *config, struct operations **ret_operations)
 {
@@ -25,9 +29,10 @@ operations_new(const struct operations_config *config, struct operations **ret_o
 		return rc;
 	}
 	operations->config = *config;
-	slab_init(&operations->ops, sizeof(struct op));
+	pages_init(&operations->pages);
+	slab_init(&operations->ops, &operations->pages, sizeof(struct op));
 	for (size_t i = 0; i < OP_SHELF_COUNT; i++)
-		slab_init(&operations->shelves[i], (i + 1) * OP_SHELF_STEP);
+		slab_init(&operations->shelves[i], &operations->pages, (i + 1) * OP_SHELF_STEP);
 	operations->transfers = transfers_new(config->mailbox);
 	hash_init(&operations->table);
 	hash_init(&operations->keys);
@@ -73,6 +78,7 @@ operations_free(struct operations *operations)
 	slab_fini(&operations->ops);
 	for (size_t i = 0; i < OP_SHELF_COUNT; i++)
 		slab_fini(&operations->shelves[i]);
+	pages_fini(&operations->pages);
 	free(operations);
 }
 
@@ -331,12 +337,28 @@ operations_submit(struct operations *operations, const struct op_submission *sub
 	return OP_TAKEN;
 }
 
+/* A response on its shelf: its body with the header fields behind it. */
+static void
+prefetch_response(const struct op *op)
+{
+	const char *at = (const char *)op->body, *end = op->fields.wire + op->fields.len;
+
+	if (!at || op->fields.size > 0 || op->fields.len == 0)
+		return;
+	for (int lines = 0; at < end && lines < PREFETCHED_LINES; lines++, at += CACHE_LINE_BYTES)
+		__builtin_prefetch(at);
+	__builtin_prefetch(end - 1);
+}
+
 struct op *
 operations_find(struct operations *operations, const struct id *id)
 {
 	struct op *op = op_table_find(operations, id);
 
-	return op && op->state != OP_ACCEPTING ? op : NULL;
+	if (!op || op->state == OP_ACCEPTING)
+		return NULL;
+	prefetch_response(op);
+	return op;
 }
 
 enum op_cancel

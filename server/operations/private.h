@@ -1,6 +1,7 @@
 /* What the files of this layer share: the operations' insides.  Not for the layers above. */
 #pragma once
 
+#include "common/pages.h"
 #include "common/pool.h"
 #include "common/slab.h"
 #include "operations/operations.h"
@@ -84,9 +85,12 @@ struct operations {
 	struct operations_config config;
 	struct pool *pool; /* NULL: halted */
 	struct transfers *transfers;
+	struct pages pages;		     /* of the slabs */
 	struct slab ops;		     /* struct op */
 	struct slab shelves[OP_SHELF_COUNT]; /* small final responses, by size */
 	struct hash table;		     /* by id */
+	struct id expected;		     /* see operations_expect */
+	uint64_t expected_hash;		     /* of that, in table */
 	struct list all;		     /* what is in the table, newest first */
 	struct list cursors;		     /* struct op_cursor: walks through it */
 	struct hash keys;		     /* struct op_key */

@@ -251,9 +251,16 @@ submit(struct fixture *f, struct op_route *route, const char *path)
 	f->accepted = NULL;
 	assert_int_equal(try_submit(f, route, path, false, NULL, &op), OP_TAKEN);
 	assert_int_equal(op->state, OP_ACCEPTING);
+	operations_expect(f->operations, &op->id);
 	assert_null(operations_find(f->operations, &op->id));
 	UNTIL(f->accepted);
 	assert_ptr_equal(f->accepted, op);
+	struct id other = op->id;
+	other.bytes[0] ^= 1;
+	assert_null(operations_find(f->operations, &other));
+	assert_ptr_equal(operations_find(f->operations, &op->id), op);
+	operations_expect(f->operations, &other);
+	assert_null(operations_find(f->operations, &other));
 	assert_ptr_equal(operations_find(f->operations, &op->id), op);
 	return op;
 }
