@@ -232,12 +232,6 @@ hash_find(const struct hash *hash, uint64_t value)
 	return first_of(*bucket_of(hash, value), value);
 }
 
-void
-hash_expect(const struct hash *hash, uint64_t value)
-{
-	__builtin_prefetch(bucket_of(hash, value));
-}
-
 struct hash_node *
 hash_find_next(const struct hash_node *node)
 {

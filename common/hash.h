@@ -38,9 +38,6 @@ void hash_remove(struct hash *hash, struct hash_node *node);
 struct hash_node *hash_find(const struct hash *hash, uint64_t value);
 struct hash_node *hash_find_next(const struct hash_node *node);
 
-/* Says that hash_find is to be called with value soon: what it reads first is fetched meanwhile. */
-void hash_expect(const struct hash *hash, uint64_t value);
-
 /* Calls fn for every node; fn may remove (and free) the node it was given, and nothing else. */
 void hash_each(struct hash *hash, void (*fn)(struct hash_node *node, void *arg), void *arg);
 

@@ -429,20 +429,6 @@ json_parse_with_comments(
 	return json_parse(copy, len, ret_value, ret_mistake);
 }
 
-void
-json_add_pointer(struct text *pointer, const char *token)
-{
-	text_add_char(pointer, '/');
-	for (; *token; token++) {
-		if (*token == '~')
-			text_add_string(pointer, "~0");
-		else if (*token == '/')
-			text_add_string(pointer, "~1");
-		else
-			text_add_char(pointer, *token);
-	}
-}
-
 struct json_object *
 json_find(struct json_object *value, ...)
 {

@@ -31,9 +31,6 @@ __attribute__((warn_unused_result)) int json_parse(
 __attribute__((warn_unused_result)) int json_parse_with_comments(
 	const char *data, size_t len, struct json_object **ret_value, struct json_mistake *ret_mistake);
 
-/* Adds "/" and token with its ~ and / escaped: one step of a JSON Pointer. */
-void json_add_pointer(struct text *pointer, const char *token);
-
 /* The value at path, names of members ended by NULL; NULL where there is none. */
 struct json_object *json_find(struct json_object *value, ...) __attribute__((sentinel));
 

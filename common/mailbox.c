@@ -1,4 +1,5 @@
-/* The mailbox: senders append to a list under a lock; the loop takes the whole list and delivers from it unlocked. */
+/* The mailbox: senders append to a list under a lock; the loop takes the whole list and delivers from it unlocked.  What the loop defers is delivered by an
+ * event that is made active behind those that are. */
 #include "common/mailbox.h"
 
 #include "common/text.h"
@@ -20,6 +21,9 @@ struct mailbox {
 	struct event *event; /* fd is readable */
 	struct mail *taken;  /* taken from the queue, not yet delivered */
 	bool delivering;
+	struct event *turn_event; /* made active by hand */
+	struct mail *deferred;
+	struct mail **deferred_end;
 
 	/* any thread */
 	int fd;		      /* an eventfd: written when the queue stops being empty */
@@ -68,6 +72,36 @@ deliver_one(struct mailbox *mailbox)
 	return true;
 }
 
+/* Delivers what was deferred before the call; false if nothing was. */
+static bool
+deliver_deferred(struct mailbox *mailbox)
+{
+	struct mail *mail = mailbox->deferred;
+
+	if (!mail)
+		return false;
+	mailbox->deferred = NULL;
+	mailbox->deferred_end = &mailbox->deferred;
+	while (mail) {
+		struct mail *next = mail->next;
+		mail->next = NULL;
+		mail->deliver(mail);
+		mail = next;
+	}
+	return true;
+}
+
+static void
+on_turn_end(evutil_socket_t fd, short what, void *arg)
+{
+	struct mailbox *mailbox = arg;
+
+	assert(!mailbox->delivering);
+	mailbox->delivering = true;
+	deliver_deferred(mailbox);
+	mailbox->delivering = false;
+}
+
 static void
 on_readable(evutil_socket_t fd, short what, void *arg)
 {
@@ -98,9 +132,11 @@ mailbox_new(struct event_base *base, struct mailbox **ret_mailbox)
 	mailbox = xcalloc(1, sizeof *mailbox);
 	mailbox->fd = fd;
 	mailbox->queue_end = &mailbox->queue;
+	mailbox->deferred_end = &mailbox->deferred;
 	pthread_mutex_init(&mailbox->lock, NULL);
 	mailbox->event = event_new(base, fd, EV_READ | EV_PERSIST, on_readable, mailbox);
-	if (!mailbox->event || event_add(mailbox->event, NULL)) {
+	mailbox->turn_event = event_new(base, -1, 0, on_turn_end, mailbox);
+	if (!mailbox->turn_event || !mailbox->event || event_add(mailbox->event, NULL)) {
 		mailbox_free(mailbox);
 		return -ENOMEM;
 	}
@@ -116,6 +152,8 @@ mailbox_free(struct mailbox *mailbox)
 	mailbox_drain(mailbox);
 	if (mailbox->event)
 		event_free(mailbox->event);
+	if (mailbox->turn_event)
+		event_free(mailbox->turn_event);
 	close(mailbox->fd);
 	pthread_mutex_destroy(&mailbox->lock);
 	free(mailbox);
@@ -148,11 +186,20 @@ mailbox_post(struct mailbox *mailbox, struct mail *mail)
 }
 
 void
+mailbox_defer(struct mailbox *mailbox, struct mail *mail)
+{
+	mail->next = NULL;
+	*mailbox->deferred_end = mail;
+	mailbox->deferred_end = &mail->next;
+	event_active(mailbox->turn_event, EV_TIMEOUT, 0);
+}
+
+void
 mailbox_drain(struct mailbox *mailbox)
 {
 	assert(!mailbox->delivering);
 	mailbox->delivering = true;
-	while (deliver_one(mailbox))
+	while (deliver_one(mailbox) || deliver_deferred(mailbox))
 		;
 	mailbox->delivering = false;
 }

@@ -26,5 +26,8 @@ void mailbox_post(struct mailbox *mailbox, struct mail *mail);
 /* The same with all that first leads to by next (NULL: nothing), in that order; the loop is woken once.  Any thread. */
 void mailbox_post_all(struct mailbox *mailbox, struct mail *first);
 
+/* The same once all that the loop has at hand has been done, without waking it for that.  Loop thread. */
+void mailbox_defer(struct mailbox *mailbox, struct mail *mail);
+
 /* Delivers all that was posted before the call, and what these deliveries post.  Loop thread, outside of a delivery. */
 void mailbox_drain(struct mailbox *mailbox);

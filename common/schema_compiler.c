@@ -3,6 +3,7 @@
 
 #include "common/cleanup.h"
 #include "common/json.h"
+#include "common/json_pointer.h"
 #include "common/list.h"
 #include "common/schema_keywords.h"
 #include "common/schema_refs.h"
@@ -74,31 +75,6 @@ schema_compiler_mistake(struct schema_compiler *compiler, const char *format, ..
 	return false;
 }
 
-size_t
-schema_compiler_enter(struct schema_compiler *compiler, const char *name)
-{
-	size_t before = compiler->pointer.len;
-
-	json_add_pointer(&compiler->pointer, name);
-	return before;
-}
-
-size_t
-schema_compiler_enter_index(struct schema_compiler *compiler, size_t index)
-{
-	size_t before = compiler->pointer.len;
-
-	text_addf(&compiler->pointer, "/%zu", index);
-	return before;
-}
-
-void
-schema_compiler_leave(struct schema_compiler *compiler, size_t before)
-{
-	compiler->pointer.len = before;
-	compiler->pointer.data[before] = '\0';
-}
-
 struct schema_node *
 schema_compiler_find(const struct schema_compiler *compiler, struct json_object *value)
 {
@@ -143,9 +119,9 @@ compile_keyword(
 	struct schema_keyword *keyword = &node->keywords[node->keyword_count++];
 	keyword->type = type;
 	keyword->value = value;
-	size_t before = schema_compiler_enter(compiler, type->name);
+	size_t before = json_pointer_enter(&compiler->pointer, type->name);
 	type->compile(compiler, node, keyword);
-	schema_compiler_leave(compiler, before);
+	json_pointer_leave(&compiler->pointer, before);
 }
 
 /* Keywords beyond the vocabularies are ignored (Core, 4.3.1). */
@@ -222,10 +198,10 @@ schema_compiler_list(
 		return schema_compiler_mistake(compiler, "must be a list of schemas, not empty");
 	schema_compiler_make_parts(keyword, json_object_array_length(keyword->value));
 	for (size_t i = 0; i < keyword->part_count; i++) {
-		size_t before = schema_compiler_enter_index(compiler, i);
+		size_t before = json_pointer_enter_index(&compiler->pointer, i);
 		keyword->parts[i].node =
 			schema_compiler_add(compiler, json_object_array_get_idx(keyword->value, i));
-		schema_compiler_leave(compiler, before);
+		json_pointer_leave(&compiler->pointer, before);
 	}
 	return true;
 }
@@ -241,11 +217,11 @@ schema_compiler_map(
 	schema_compiler_make_parts(keyword, (size_t)json_object_object_length(keyword->value));
 	json_object_object_foreach(keyword->value, name, value)
 	{
-		size_t before = schema_compiler_enter(compiler, name);
+		size_t before = json_pointer_enter(&compiler->pointer, name);
 		keyword->parts[i].name = name;
 		keyword->parts[i].value = value;
 		keyword->parts[i++].node = schema_compiler_add(compiler, value);
-		schema_compiler_leave(compiler, before);
+		json_pointer_leave(&compiler->pointer, before);
 	}
 	return true;
 }

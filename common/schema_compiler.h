@@ -35,11 +35,6 @@ void schema_compiler_fini(struct schema_compiler *compiler);
 __attribute__((format(printf, 2, 3))) bool schema_compiler_mistake(
 	struct schema_compiler *compiler, const char *format, ...);
 
-/* Goes one step down, and back to where that started. */
-size_t schema_compiler_enter(struct schema_compiler *compiler, const char *name);
-size_t schema_compiler_enter_index(struct schema_compiler *compiler, size_t index);
-void schema_compiler_leave(struct schema_compiler *compiler, size_t before);
-
 /* The node of value, which the pointer points at: the one there is or a new one.  NULL after a mistake. */
 struct schema_node *schema_compiler_add(struct schema_compiler *compiler, struct json_object *value);
 

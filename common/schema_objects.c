@@ -1,5 +1,6 @@
 /* The keywords on objects (Core, 10.2.2.4 and 10.3.2; Validation, 6.5), unevaluatedProperties excepted.  See
  * schema_node.h. */
+#include "common/json_pointer.h"
 #include "common/schema_compiler.h"
 #include "common/schema_keywords.h"
 #include "common/schema_regex.h"
@@ -62,9 +63,9 @@ compile_patterns(struct schema_compiler *compiler, struct schema_node *node, str
 		return false;
 	for (size_t i = 0; i < keyword->part_count; i++) {
 		struct schema_part *part = &keyword->parts[i];
-		size_t before = schema_compiler_enter(compiler, part->name);
+		size_t before = json_pointer_enter(&compiler->pointer, part->name);
 		part->regex = schema_compiler_regex(compiler, part->name, strlen(part->name));
-		schema_compiler_leave(compiler, before);
+		json_pointer_leave(&compiler->pointer, before);
 	}
 	return true;
 }
@@ -185,7 +186,7 @@ compile_dependents(struct schema_compiler *compiler, struct schema_keyword *keyw
 	json_object_object_foreach(keyword->value, name, value)
 	{
 		struct schema_part *part = &keyword->parts[i++];
-		size_t before = schema_compiler_enter(compiler, name);
+		size_t before = json_pointer_enter(&compiler->pointer, name);
 		part->name = name;
 		if (or_schemas && schema_kind(value) != SCHEMA_ARRAY)
 			part->node = schema_compiler_add(compiler, value);
@@ -194,7 +195,7 @@ compile_dependents(struct schema_compiler *compiler, struct schema_keyword *keyw
 		else
 			good = schema_compiler_mistake(
 				compiler, "must be a list of names, none of them twice");
-		schema_compiler_leave(compiler, before);
+		json_pointer_leave(&compiler->pointer, before);
 	}
 	return good;
 }

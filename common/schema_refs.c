@@ -9,6 +9,7 @@
 #include "common/schema_refs.h"
 
 #include "common/cleanup.h"
+#include "common/json_pointer.h"
 #include "common/schema_run.h"
 #include "common/schema_uri.h"
 
@@ -67,9 +68,9 @@ enter_resource(struct schema_compiler *compiler, struct schema_node *node, const
 	if (strcmp(uri, compiler->resource->uri) == 0)
 		return;
 	if (find_resource(compiler->schema, uri)) {
-		size_t before = schema_compiler_enter(compiler, "$id");
+		size_t before = json_pointer_enter(&compiler->pointer, "$id");
 		schema_compiler_mistake(compiler, "is the $id of another schema");
-		schema_compiler_leave(compiler, before);
+		json_pointer_leave(&compiler->pointer, before);
 		return;
 	}
 	if (is_document) {
@@ -100,9 +101,9 @@ add_anchor(struct schema_compiler *compiler, struct schema_node *node, const cha
 	if (!name)
 		return;
 	if (other && other->node != node) {
-		size_t before = schema_compiler_enter(compiler, keyword);
+		size_t before = json_pointer_enter(&compiler->pointer, keyword);
 		schema_compiler_mistake(compiler, "is the anchor of another schema");
-		schema_compiler_leave(compiler, before);
+		json_pointer_leave(&compiler->pointer, before);
 		return;
 	}
 	resource->anchors =
@@ -176,7 +177,7 @@ find_by_pointer(struct schema_compiler *compiler, struct schema_resource *resour
 	text_add_string(&compiler->pointer, resource->root->pointer);
 	while (at && found) {
 		char *token = take_token(&at);
-		schema_compiler_enter(compiler, token);
+		json_pointer_add(&compiler->pointer, token);
 		found = step(value, token, &value);
 		const struct schema_node *known = found ? schema_compiler_find(compiler, value) : NULL;
 		if (known)
@@ -240,7 +241,7 @@ schema_refs_resolve(struct schema_compiler *compiler)
 		const char *anchor = NULL;
 		text_clear(&compiler->pointer);
 		text_add_string(&compiler->pointer, reference.node->pointer);
-		schema_compiler_enter(compiler, reference.keyword->type->name);
+		json_pointer_add(&compiler->pointer, reference.keyword->type->name);
 		reference.keyword->parts[0].node = find_target(compiler, &reference, &anchor);
 		if (strcmp(reference.keyword->type->name, "$dynamicRef") == 0)
 			reference.keyword->anchor = anchor;

@@ -3,6 +3,7 @@
 
 #include "common/cleanup.h"
 #include "common/json.h"
+#include "common/json_pointer.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +24,7 @@ add_pointer(struct text *pointer, const struct schema_spot *spot)
 	if (!spot->name)
 		text_addf(pointer, "/%zu", spot->index);
 	else if (strnlen(spot->name, SCHEMA_POINTER_MAX_BYTES) < SCHEMA_POINTER_MAX_BYTES)
-		json_add_pointer(pointer, spot->name);
+		json_pointer_add(pointer, spot->name);
 	else
 		return false;
 	if (pointer->len <= SCHEMA_POINTER_MAX_BYTES)

@@ -7,14 +7,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* glibc's calloc does not take what the thread has freed last, which malloc does up to this size. */
+#define SMALL_BYTES ((size_t)1024)
+
 void *
 xcalloc(size_t count, size_t size)
 {
-	void *memory = calloc(count ? count : 1, size ? size : 1);
+	size_t bytes;
+	bool is_small = !__builtin_mul_overflow(count, size, &bytes) && bytes <= SMALL_BYTES;
+	void *memory = is_small ? malloc(bytes ? bytes : 1) : calloc(count, size);
 
 	if (!memory)
 		abort();
-	return memory;
+	return is_small ? memset(memory, 0, bytes) : memory;
 }
 
 char *
@@ -154,11 +159,13 @@ text_fini(struct text *text)
 bool
 text_is_token(const char *data, size_t len)
 {
-	for (size_t i = 0; i < len; i++) {
-		char c = data[i];
-		bool alnum = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+	/* A bit for each tchar below 128. */
+	static const uint64_t tchars[2] = {0x03ff6cfa00000000, 0x57ffffffc7fffffe};
 
-		if (!alnum && (c == '\0' || !strchr("!#$%&'*+-.^_`|~", c)))
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)data[i];
+
+		if (c >= 0x80 || !(tchars[c >> 6] >> (c & 63) & 1))
 			return false;
 	}
 	return len > 0;

@@ -9,6 +9,7 @@
 #include "store/resources.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* About a millisecond. */
 #define QUICK_STEPS 100000
@@ -41,19 +42,43 @@ last_name(const char *pattern)
 	return last;
 }
 
+static const struct config_route *
+find_collection(const struct config *config, const char *name)
+{
+	for (size_t i = 0; i < config->route_count; i++)
+		if (config->routes[i].collection.name && strcmp(config->routes[i].collection.name, name) == 0)
+			return &config->routes[i];
+	return NULL;
+}
+
+/* The collections above the parent's; the configuration has seen to it that there are no circles. */
+static char **
+names_above(const struct config *config, const char *parent)
+{
+	char **names = xcalloc(config->route_count + 1, sizeof *names);
+
+	for (size_t count = 0; parent && count < config->route_count; count++) {
+		const struct config_route *route = find_collection(config, parent);
+		parent = route ? route->collection.parent : NULL;
+		names[count] = xstrdup(parent);
+	}
+	return names;
+}
+
 struct store_collection *
-route_collection_new(const struct config_route *config)
+route_collection_new(const struct config *config, const struct config_route *route)
 {
 	struct store_collection *collection = xcalloc(1, sizeof *collection);
 
 	collection->references = 1;
-	collection->name = xstrdup(config->collection.name);
-	collection->parent = xstrdup(config->collection.parent);
-	collection->parent_member = config->collection.parent ? last_name(config->path) : NULL;
-	collection->unique = copy_names(config->collection.unique);
-	collection->index = copy_names(config->collection.index);
-	collection->envelope = copy_names(config->collection.envelope);
-	collection->delete_status = config->collection.delete_status;
+	collection->name = xstrdup(route->collection.name);
+	collection->parent = xstrdup(route->collection.parent);
+	collection->parent_member = route->collection.parent ? last_name(route->path) : NULL;
+	collection->above = names_above(config, route->collection.parent);
+	collection->unique = copy_names(route->collection.unique);
+	collection->index = copy_names(route->collection.index);
+	collection->envelope = copy_names(route->collection.envelope);
+	collection->delete_status = route->collection.delete_status;
 	return collection;
 }
 

@@ -1,12 +1,13 @@
 /* What a route of the configuration says of a collection and of bodies, made into what the layers below want. */
 #pragma once
 
+struct config;
 struct config_route;
 struct schema;
 struct store_collection;
 
 /* The collection of a route that is one; the caller's reference. */
-struct store_collection *route_collection_new(const struct config_route *config);
+struct store_collection *route_collection_new(const struct config *config, const struct config_route *route);
 
 /* The route's schema, and the same with few steps, for what is judged on the loop; NULL where there is none.  -EINVAL if it is
  * none, which the configuration has looked at. */

@@ -118,8 +118,8 @@ method_set(const struct config_route *config)
 }
 
 static int
-enter_route(struct routes *routes, const struct config_route *config, struct operations *operations,
-	struct styles *styles)
+enter_route(struct routes *routes, const struct config *whole, const struct config_route *config,
+	struct operations *operations, struct styles *styles)
 {
 	struct route *route = &routes->routes[routes->count];
 	struct work *work = NULL;
@@ -127,7 +127,7 @@ enter_route(struct routes *routes, const struct config_route *config, struct ope
 
 	if (rc < 0)
 		return rc;
-	route->collection = config->work == CONFIG_COLLECTION ? route_collection_new(config) : NULL;
+	route->collection = config->work == CONFIG_COLLECTION ? route_collection_new(whole, config) : NULL;
 	route->pattern = xasprintf("%s%s", config->base_path, config->path);
 	route->key = make_key(config, route->pattern);
 	route->op_route = make_op_route(config, route, operations, work);
@@ -183,7 +183,7 @@ routes_new(const struct config *config, struct operations *operations, struct st
 	if (rc == 0)
 		rc = admin_enter_list(admin, routes->router);
 	for (size_t i = 0; rc == 0 && i < config->route_count; i++) {
-		rc = enter_route(routes, &config->routes[i], operations, styles);
+		rc = enter_route(routes, config, &config->routes[i], operations, styles);
 		if (rc < 0)
 			log_error("route not made", "path=%s error=%s", config->routes[i].path,
 				strerrorname_np(-rc));

@@ -67,70 +67,61 @@ config_convert_path(struct settings *settings, const char *name)
 	return xasprintf("%s/%s", strcmp(directory, "/") == 0 ? "" : directory, name);
 }
 
-/* Tells that name is of no use, and frees path. */
+/* What a name must be, and what the server must be allowed to do with it. */
+struct kind {
+	mode_t type;
+	int access;
+	const char *other;   /* told where it is of another type */
+	const char *refusal; /* told with the system's reason */
+};
+
+/*
+ * The path (malloc'ed) of what name is, or NULL once it has been told why it is of no use.  Opening a FIFO or a device just to see would have
+ * effects, so that what it is comes first.
+ */
 static char *
-refuse(struct settings *settings, const char *name, const char *what, int error, char *path)
+convert(struct settings *settings, const char *name, const struct kind *kind)
 {
-	mistakes_add_string(&settings->mistakes, name, "%s: %s", what, strerror(error));
-	free(path);
+	CLEANUP_FREE char *path = config_convert_path(settings, name);
+	struct mistakes *mistakes = &settings->mistakes;
+	struct stat st;
+	bool exists = stat(path, &st) == 0;
+
+	if (exists && (st.st_mode & S_IFMT) != kind->type)
+		mistakes_add_string(mistakes, name, "%s", kind->other);
+	else if (!exists || faccessat(AT_FDCWD, path, kind->access, AT_EACCESS) < 0)
+		mistakes_add_string(mistakes, name, "%s: %s", kind->refusal, strerror(errno));
+	else
+		return xstrdup(path);
 	return NULL;
 }
 
-/* Opening a FIFO or a device just to see would have effects, so that what it is comes first. */
 char *
 config_convert_file(struct settings *settings, const char *name)
 {
-	char *path = config_convert_path(settings, name);
-	struct stat st;
+	static const struct kind file = {S_IFREG, R_OK, "is not a regular file", "cannot be read"};
 
-	if (stat(path, &st) < 0)
-		return refuse(settings, name, "cannot be read", errno, path);
-	if (!S_ISREG(st.st_mode)) {
-		mistakes_add_string(&settings->mistakes, name, "is not a regular file");
-		free(path);
-		return NULL;
-	}
-	if (faccessat(AT_FDCWD, path, R_OK, AT_EACCESS) < 0)
-		return refuse(settings, name, "cannot be read", errno, path);
-	return path;
+	return convert(settings, name, &file);
 }
 
 char *
 config_convert_directory(struct settings *settings, const char *name)
 {
-	char *path = config_convert_path(settings, name);
-	struct stat st;
+	static const struct kind directory = {
+		S_IFDIR, X_OK, "cannot be entered: Not a directory", "cannot be entered"};
 
-	if (stat(path, &st) < 0)
-		return refuse(settings, name, "cannot be entered", errno, path);
-	if (!S_ISDIR(st.st_mode))
-		return refuse(settings, name, "cannot be entered", ENOTDIR, path);
-	if (faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) < 0)
-		return refuse(settings, name, "cannot be entered", errno, path);
-	return path;
+	return convert(settings, name, &directory);
 }
 
 char *
 config_convert_program(struct settings *settings, const char *name)
 {
-	struct stat st;
+	static const struct kind program = {S_IFREG, X_OK, "is not a regular file", "cannot be run"};
 
-	if (!strchr(name, '/')) {
-		mistakes_add_string(
-			&settings->mistakes, name, "has no slash: a program is given by its path");
-		return NULL;
-	}
-	char *path = config_convert_path(settings, name);
-	if (stat(path, &st) < 0)
-		return refuse(settings, name, "cannot be run", errno, path);
-	if (!S_ISREG(st.st_mode)) {
-		mistakes_add_string(&settings->mistakes, name, "is not a regular file");
-		free(path);
-		return NULL;
-	}
-	if (faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) < 0)
-		return refuse(settings, name, "cannot be run", errno, path);
-	return path;
+	if (strchr(name, '/'))
+		return convert(settings, name, &program);
+	mistakes_add_string(&settings->mistakes, name, "has no slash: a program is given by its path");
+	return NULL;
 }
 
 char *

@@ -3,6 +3,7 @@
 
 #include "common/cleanup.h"
 #include "common/json.h"
+#include "common/json_pointer.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -14,27 +15,19 @@
 size_t
 mistakes_enter(struct mistakes *mistakes, const char *name)
 {
-	size_t mark = mistakes->pointer.len;
-
-	json_add_pointer(&mistakes->pointer, name);
-	return mark;
+	return json_pointer_enter(&mistakes->pointer, name);
 }
 
 size_t
 mistakes_enter_index(struct mistakes *mistakes, size_t index)
 {
-	size_t mark = mistakes->pointer.len;
-
-	text_addf(&mistakes->pointer, "/%zu", index);
-	return mark;
+	return json_pointer_enter_index(&mistakes->pointer, index);
 }
 
 void
 mistakes_leave(struct mistakes *mistakes, size_t mark)
 {
-	mistakes->pointer.len = mark;
-	if (mistakes->pointer.data)
-		mistakes->pointer.data[mark] = '\0';
+	json_pointer_leave(&mistakes->pointer, mark);
 }
 
 /* Adds line and a newline, whatever line holds. */

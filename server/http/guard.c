@@ -56,7 +56,9 @@ void
 guard_init(struct guard *guard, const struct guard_limits *limits)
 {
 	assert(limits->max_target_bytes > 0);
-	*guard = (struct guard){.limits = limits};
+	*guard = (struct guard){.limits = limits, .body_limit = limits->max_body_bytes};
+	if (guard->body_limit > INT64_MAX)
+		guard->body_limit = INT64_MAX;
 }
 
 enum guard_verdict

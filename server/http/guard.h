@@ -69,6 +69,7 @@ struct guard {
 	bool began;	      /* a byte of this request has been seen (a dropped empty line is not of it) */
 	bool in_body;	      /* the header section is complete */
 	uint64_t body_bytes;  /* of the body, seen so far */
+	uint64_t body_total;  /* Content-Length, or the sum of the chunks announced so far */
 
 	/* Set by the caller before the feed that begins a request, and taken back after it.  NULL: nothing is noted. */
 	struct guard_note *note;
@@ -93,11 +94,14 @@ struct guard {
 	size_t section_left;	       /* bytes that the section's later lines may still have together */
 	uint64_t number;	       /* a port, a length or a chunk's size as far as it was read */
 	uint64_t body_left;	       /* bytes still to come of the body or of the chunk */
-	uint64_t body_total;	       /* Content-Length, or the sum of the chunks announced so far */
+	uint64_t body_limit;	       /* what body_total may come to */
 };
 
 /* limits must outlive the guard. */
 void guard_init(struct guard *guard, const struct guard_limits *limits);
+
+/* The request whose body is being read may have one of at most this many bytes, no less than body_total: chunks that go beyond it are refused (413). */
+void guard_limit_body(struct guard *guard, uint64_t most);
 
 /*
  * Feeds len > 0 bytes.  *ret_used (0 < used <= len, except 0 with GUARD_REFUSE) is how many of them the

@@ -1,12 +1,20 @@
 /* The wire guard's bodies (RFC 9112, 6): where they begin, how long they may be, and their bytes. */
 #include "http/guard_step.h"
 
-uint64_t
-guard_body_limit(const struct guard *guard)
-{
-	uint64_t most = guard->limits->max_body_bytes;
+#include <assert.h>
 
-	return most < INT64_MAX ? most : INT64_MAX;
+void
+guard_limit_body(struct guard *guard, uint64_t most)
+{
+	assert(most >= guard->body_total);
+	if (most < guard->body_limit)
+		guard->body_limit = most;
+}
+
+enum guard_verdict
+guard_refuse_long_body(struct guard *guard)
+{
+	return guard_refuse(guard, PROBLEM_CONTENT_TOO_LARGE, "The body is longer than allowed.");
 }
 
 enum guard_verdict

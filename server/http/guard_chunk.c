@@ -34,7 +34,7 @@ end_chunk_size(struct guard *guard, struct guard_run *run)
 enum guard_verdict
 guard_chunk_size(struct guard *guard, struct guard_run *run)
 {
-	uint64_t most = guard_body_limit(guard) - guard->body_total;
+	uint64_t most = guard->body_limit - guard->body_total;
 
 	for (; run->at < run->end; run->at++) {
 		int digit = text_hex_value((char)*run->at);
@@ -44,8 +44,7 @@ guard_chunk_size(struct guard *guard, struct guard_run *run)
 			return guard_refuse(
 				guard, PROBLEM_BAD_REQUEST, "A chunk's size has more than 16 digits.");
 		if ((uint64_t)digit > most || guard->number > (most - (uint64_t)digit) >> 4)
-			return guard_refuse(
-				guard, PROBLEM_CONTENT_TOO_LARGE, "The body is longer than allowed.");
+			return guard_refuse_long_body(guard);
 		guard->number = guard->number << 4 | (uint64_t)digit;
 		guard->part++;
 	}
@@ -143,9 +142,11 @@ guard_chunk_cr(struct guard *guard, struct guard_run *run)
 enum guard_verdict
 guard_chunk_begin(struct guard *guard, struct guard_run *run)
 {
+	/* The limit may have been lowered after the last digit. */
+	if (guard->number > guard->body_limit - guard->body_total)
+		return guard_refuse_long_body(guard);
 	enum guard_verdict verdict =
 		guard_expect(guard, run, '\n', GUARD_CHUNK_DATA, "A chunk's size does not end in a CRLF.");
-
 	if (verdict != GUARD_PASS)
 		return verdict;
 	guard->body_left = guard->number;

@@ -165,13 +165,12 @@ length_begin(struct guard *guard)
 static enum guard_verdict
 length_read(struct guard *guard, struct guard_run *run)
 {
-	uint64_t most = guard_body_limit(guard);
+	uint64_t most = guard->body_limit;
 
 	for (; run->at < run->end && guard_is(*run->at, BYTE_DIGIT); run->at++) {
 		unsigned digit = *run->at - '0';
 		if (digit > most || guard->body_total > (most - digit) / 10)
-			return guard_refuse(
-				guard, PROBLEM_CONTENT_TOO_LARGE, "The body is longer than allowed.");
+			return guard_refuse_long_body(guard);
 		if (guard->head && digit > 0)
 			return guard_refuse(
 				guard, PROBLEM_BAD_REQUEST, "A HEAD request may not have a body.");

@@ -102,8 +102,8 @@ bool guard_escape(struct guard *guard, uint8_t byte);
 /* The header section has begun: there is room for its lines.  The same for the trailer section. */
 void guard_field_begin_section(struct guard *guard);
 
-/* How many bytes a body may have. */
-uint64_t guard_body_limit(const struct guard *guard);
+/* The body is longer than body_limit. */
+enum guard_verdict guard_refuse_long_body(struct guard *guard);
 
 /* A chunk's size is next. */
 void guard_chunk_next(struct guard *guard);

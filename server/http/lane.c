@@ -123,8 +123,6 @@ lane_answer(struct http_connection *connection, const char *data, size_t len, co
 	const struct http_target *target = find_target(request);
 	if (!target)
 		return false;
-	if (target->expect)
-		target->expect(request, target->arg);
 	lane_read_fields(note, lane.text, &lane.head);
 	if (http_request_closes(request) || !is_admitted(connection, request))
 		return false;

@@ -242,6 +242,18 @@ http_request_copy_fields(const struct http_request *request, struct fields *ret_
 	*ret_fields = fields;
 }
 
+uint64_t
+http_request_announced_len(const struct http_request *request)
+{
+	return request->connection->guard.body_total;
+}
+
+void
+http_request_limit_body(struct http_request *request, uint64_t most)
+{
+	guard_limit_body(&request->connection->guard, most);
+}
+
 size_t
 http_request_body_len(const struct http_request *request)
 {
@@ -297,7 +309,11 @@ http_request_base(const struct http_request *request)
 {
 	if (request->server->config.public_url)
 		return xstrdup(request->server->config.public_url);
-	return xasprintf("%s://%s", http_request_scheme(request), http_request_authority(request));
+	struct text base = {0};
+	text_add_string(&base, http_request_scheme(request));
+	text_add_string(&base, "://");
+	text_add_string(&base, http_request_authority(request));
+	return text_take(&base);
 }
 
 bool

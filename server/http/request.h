@@ -29,9 +29,6 @@ typedef void (*http_gone_fn)(struct http_request *request);
  * happened.  Such a request has no body, and nobody can leave while it is answered. */
 typedef bool (*http_answer_fn)(struct http_request *request, void *arg);
 
-/* Told of a request's path before the rest of it is looked at: may begin to fetch from memory what its answer is made of, and does nothing else. */
-typedef void (*http_expect_fn)(struct http_request *request, void *arg);
-
 /* Refuses what can be refused by the head of a request whose body is still to come, as its handler would, and answers true; else false, and nothing has
  * happened.  The whole request follows. */
 typedef bool (*http_refuse_fn)(struct http_request *request, void *arg);
@@ -40,9 +37,7 @@ typedef bool (*http_refuse_fn)(struct http_request *request, void *arg);
 struct http_target {
 	http_handler_fn handler;
 	void *arg;
-	http_answer_fn answer_now; /* what the fast lane calls with arg; NULL: it goes the ordinary way */
-	http_expect_fn
-		expect; /* called with arg some time before answer_now; NULL: there is nothing to fetch */
+	http_answer_fn answer_now;   /* what the fast lane calls with arg; NULL: it goes the ordinary way */
 	http_refuse_fn refuse_early; /* called with arg before the body; NULL: there is nothing to refuse */
 };
 
@@ -83,6 +78,11 @@ void http_request_each_field(const struct http_request *request, const char *nam
 
 /* All header fields, for the caller to own. */
 void http_request_copy_fields(const struct http_request *request, struct fields *ret_fields);
+
+/* Of a request whose body is still to come: bytes of it that have been announced so far, by its length or its chunks; and how many at most, no less than
+ * those, it may come to.  Further chunks are refused (413). */
+uint64_t http_request_announced_len(const struct http_request *request);
+void http_request_limit_body(struct http_request *request, uint64_t most);
 
 /* Bytes in the body, and the body as a blob for the caller to own (NULL if there is none): in memory when it is small, else in the
  * directory spool_fd (-1: always in memory).  May be called once.  -errno of the disk. */

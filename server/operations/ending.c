@@ -129,7 +129,8 @@ publish(struct op *op)
 		op->progress = 100;
 	op_set_state(op, end);
 	operations->outstanding--;
-	op_shelve(op);
+	if (op->stored || !op->sync)
+		op_shelve(op);
 	list_splice(&watchers, &op->run->watchers);
 	op_run_free(op);
 	op_tell(operations->config.on_end, op);
@@ -188,7 +189,6 @@ op_end(struct op *op, enum op_state end, struct work_result *result)
 	op->ended_ms = clock_wall_ms();
 	op->status = (int16_t)result->status;
 	op->fields = result->fields;
-	fields_trim(&op->fields);
 	op->body = result->body;
 	op->route->operations->retained_bytes += blob_len(op->body);
 	op->detail = result->detail;

@@ -127,8 +127,10 @@ shelve_response(struct op *op)
 	uint64_t len = blob_len(op->body);
 	size_t size = blob_size(len) + op->fields.len;
 
-	if (!op->body || blob_is_file(op->body) || size > OP_SHELF_STEP * OP_SHELF_COUNT)
+	if (!op->body || blob_is_file(op->body) || size > OP_SHELF_STEP * OP_SHELF_COUNT) {
+		fields_trim(&op->fields);
 		return;
+	}
 	struct slab *shelf = &op->route->operations->shelves[(size - 1) / OP_SHELF_STEP];
 	struct blob *body = blob_new_in(shelf, blob_data(op->body), (size_t)len);
 	fields_move(&op->fields, blob_behind(body));

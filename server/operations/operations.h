@@ -144,9 +144,6 @@ struct op *operations_find_change(struct operations *operations, const struct id
 /* The operation of that id, tombstones included; NULL if there is none, or none that anybody has heard of. */
 struct op *operations_find(struct operations *operations, const struct id *id);
 
-/* Says that operations_find is to be called with id soon, so that it need not wait for memory as long. */
-void operations_expect(struct operations *operations, const struct id *id);
-
 /* Whether op was submitted to the route, or to the one of the same key that stood in its place before a reload. */
 bool op_is_of_route(const struct op *op, const struct op_route *route);
 

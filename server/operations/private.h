@@ -89,8 +89,6 @@ struct operations {
 	struct slab ops;		     /* struct op */
 	struct slab shelves[OP_SHELF_COUNT]; /* small final responses, by size */
 	struct hash table;		     /* by id */
-	struct id expected;		     /* see operations_expect */
-	uint64_t expected_hash;		     /* of that, in table */
 	struct list all;		     /* what is in the table, newest first */
 	struct list cursors;		     /* struct op_cursor: walks through it */
 	struct hash keys;		     /* struct op_key */
@@ -119,12 +117,15 @@ void op_free(struct op *op);
 void op_shelve(struct op *op); /* it has ended: makes it small */
 void op_set_state(struct op *op, enum op_state state);
 void op_notify(struct op *op, struct list *watchers); /* these, which are taken */
+
+/* operations.c: one of the hooks, NULL too. */
+void op_tell(void (*fn)(void *arg, const struct op *op), const struct op *op);
+
+/* route.c */
 struct op_route *op_route_ref(struct op_route *route);
 
-/* operations.c: what submitting and recovering share. */
-void op_tell(
-	void (*fn)(void *arg, const struct op *op), const struct op *op); /* one of the hooks, NULL too */
-struct op_run *op_run_new(struct op *op, struct work_input *input);	  /* takes input */
+/* submit.c: what submitting and recovering share. */
+struct op_run *op_run_new(struct op *op, struct work_input *input); /* takes input */
 void op_enqueue(struct op *op);
 
 /* drain.c */

@@ -35,14 +35,6 @@ op_table_remove(struct operations *operations, struct op *op)
 }
 
 void
-operations_expect(struct operations *operations, const struct id *id)
-{
-	operations->expected = *id;
-	operations->expected_hash = hash_bytes(&operations->table, id, sizeof *id);
-	hash_expect(&operations->table, operations->expected_hash);
-}
-
-void
 op_cursor_start(struct op_cursor *cursor, struct operations *operations, const struct op *op)
 {
 	cursor->operations = operations;
@@ -69,9 +61,8 @@ op_cursor_next(struct op_cursor *cursor)
 struct op *
 op_table_find(struct operations *operations, const struct id *id)
 {
-	uint64_t value = id_equal(id, &operations->expected) ? operations->expected_hash
-							     : hash_bytes(&operations->table, id, sizeof *id);
-	struct hash_node *node = hash_find(&operations->table, value);
+	struct hash_node *node =
+		hash_find(&operations->table, hash_bytes(&operations->table, id, sizeof *id));
 
 	for (; node; node = hash_find_next(node)) {
 		struct op *op = container_of(node, struct op, by_id);

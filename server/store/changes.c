@@ -6,6 +6,7 @@
 
 #include "store/indexes.h"
 #include "store/judge.h"
+#include "store/removal.h"
 #include "store/resource_write.h"
 #include "store/settlement.h"
 
@@ -17,6 +18,7 @@
 struct changes {
 	struct statements statements;
 	struct resource_counts counts; /* of the transaction */
+	bool is_removing;	       /* see changes_is_removing */
 };
 
 int
@@ -29,6 +31,7 @@ changes_open(struct database *database, struct changes **ret_changes)
 		changes_close(changes);
 		return rc;
 	}
+	changes->is_removing = true; /* what the last server has not come to */
 	*ret_changes = changes;
 	return 0;
 }
@@ -80,7 +83,10 @@ changes_apply(struct changes *changes, struct store_change *change)
 	CLEANUP(resource_row_fini) struct resource_row row = {0};
 	int rc = judge_change(&changes->statements, change, true, &row);
 
-	return rc < 0 ? rc : make(changes, change, true, &row.resource);
+	if (rc == 0)
+		rc = make(changes, change, true, &row.resource);
+	changes->is_removing |= change->took_others;
+	return rc;
 }
 
 int
@@ -102,7 +108,7 @@ changes_begin(struct changes *changes, struct store_change *change, uint64_t seq
 {
 	CLEANUP(resource_row_fini) struct resource_row row = {0};
 	struct text text = {0};
-	int rc = settlement_find(&changes->statements, sequence, &row);
+	int rc = settlement_find(&changes->statements, change, sequence, &row);
 
 	free(change->on_change);
 	change->on_change = NULL;
@@ -126,12 +132,28 @@ void
 changes_roll_back(struct changes *changes)
 {
 	resource_counts_forget(&changes->counts);
+	changes->is_removing = true; /* that there was nothing more may be undone, too */
 }
 
 int
 changes_end(struct changes *changes, struct store_change *change, uint64_t sequence)
 {
-	return settlement_make(&changes->statements, &changes->counts, change, sequence);
+	int rc = settlement_make(&changes->statements, &changes->counts, change, sequence);
+
+	changes->is_removing |= change->took_others;
+	return rc;
+}
+
+bool
+changes_is_removing(const struct changes *changes)
+{
+	return changes->is_removing;
+}
+
+int
+changes_remove_some(struct changes *changes)
+{
+	return removal_step(&changes->statements, &changes->is_removing);
 }
 
 int
@@ -143,20 +165,26 @@ changes_add_indexes(struct changes *changes, const struct store_collection *coll
 int
 changes_check(struct changes *changes, char **ret_why)
 {
+	static const struct {
+		enum statement which;
+		const char *what;
+	} checks[] = {{FIND_DAMAGED, "resource"}, {FIND_DAMAGED_CHANGE, "the change of operation"},
+		{FIND_DAMAGED_REMOVAL, "removal"}};
 	struct statements *statements = &changes->statements;
-	int rc = statements_ask(statements, FIND_DAMAGED, "");
+	int rc = 0;
 
-	if (rc == 0)
-		return 0;
-	if (rc < 0) {
+	for (size_t i = 0; i < sizeof checks / sizeof *checks && rc == 0; i++) {
+		sqlite3_stmt *statement = statements->list[checks[i].which];
+		rc = statements_ask(statements, checks[i].which, "");
+		if (rc > 0)
+			*ret_why = xasprintf("the row of %s %lld is damaged", checks[i].what,
+				(long long)sqlite3_column_int64(statement, 0));
+		sqlite3_reset(statement);
+	}
+	if (rc < 0)
 		*ret_why =
 			xasprintf("the resources cannot be read: %s", database_message(statements->database));
-		return rc;
-	}
-	*ret_why = xasprintf("the row of resource %lld is damaged",
-		(long long)sqlite3_column_int64(statements->list[FIND_DAMAGED], 0));
-	sqlite3_reset(statements->list[FIND_DAMAGED]);
-	return -EINVAL;
+	return rc > 0 ? -EINVAL : rc;
 }
 
 int

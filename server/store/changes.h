@@ -34,6 +34,11 @@ __attribute__((warn_unused_result)) int changes_begin(
 __attribute__((warn_unused_result)) int changes_end(
 	struct changes *changes, struct store_change *change, uint64_t sequence);
 
+/* Whether there may be resources that belonged to one that is gone, and are still to be removed (removal.h); removes some of them, within a
+ * transaction. */
+bool changes_is_removing(const struct changes *changes);
+__attribute__((warn_unused_result)) int changes_remove_some(struct changes *changes);
+
 /* Reads every row.  -EINVAL if one is damaged, -errno; *ret_why then says so. */
 __attribute__((warn_unused_result)) int changes_check(struct changes *changes, char **ret_why);
 

@@ -65,6 +65,7 @@ store_collection_unref(struct store_collection *collection)
 	free(collection->name);
 	free(collection->parent);
 	free(collection->parent_member);
+	free_list(collection->above);
 	free_list(collection->unique);
 	free_list(collection->index);
 	free_list(collection->envelope);

@@ -105,6 +105,14 @@ add(struct disk *disk, struct write *write)
 	return rc;
 }
 
+static void
+roll_back(struct disk *disk)
+{
+	database_rollback(disk->database);
+	if (disk->changes)
+		changes_roll_back(disk->changes);
+}
+
 static int
 commit(struct disk *disk, struct list *writes)
 {
@@ -125,11 +133,8 @@ commit(struct disk *disk, struct list *writes)
 		rc = spool_sync(disk->spool);
 	if (rc == 0)
 		rc = database_commit(disk->database);
-	if (rc < 0) {
-		database_rollback(disk->database);
-		if (disk->changes)
-			changes_roll_back(disk->changes);
-	}
+	if (rc < 0)
+		roll_back(disk);
 	return rc;
 }
 
@@ -159,6 +164,28 @@ disk_write(struct disk *disk, struct list *writes)
 		if (write_of(node)->error == 0)
 			take_effect(disk, write_of(node));
 	return 0;
+}
+
+bool
+disk_is_removing(const struct disk *disk)
+{
+	return disk->changes && changes_is_removing(disk->changes);
+}
+
+int
+disk_remove_some(struct disk *disk)
+{
+	int rc = database_begin(disk->database);
+
+	if (rc == 0)
+		rc = changes_remove_some(disk->changes);
+	if (rc == 0)
+		rc = database_shrink(disk->database);
+	if (rc == 0)
+		rc = database_commit(disk->database);
+	if (rc < 0)
+		roll_back(disk);
+	return rc;
 }
 
 bool

@@ -23,6 +23,11 @@ struct disk {
  */
 __attribute__((warn_unused_result)) int disk_write(struct disk *disk, struct list *writes);
 
+/* Whether resources are still to be removed that belonged to others; removes some, in a transaction of its own.  -errno, and nothing has
+ * changed. */
+bool disk_is_removing(const struct disk *disk);
+__attribute__((warn_unused_result)) int disk_remove_some(struct disk *disk);
+
 /* Whether a sync has failed or a page is damaged: nothing may be written any more.  Then why, for the log. */
 bool disk_is_broken(const struct disk *disk);
 const char *disk_message(const struct disk *disk);

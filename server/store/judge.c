@@ -1,6 +1,8 @@
 /* Judgements on changes: see judge.h. */
 #include "store/judge.h"
 
+#include "store/removal.h"
+
 #include <errno.h>
 
 const struct id *
@@ -36,6 +38,7 @@ judge_parent(struct statements *statements, const struct store_change *change)
 		return rc < 0 ? rc : -ENOENT;
 	int pending = sqlite3_column_int(statements->list[FIND_PARENT], 0);
 	sqlite3_reset(statements->list[FIND_PARENT]);
+	TRY(removal_look(statements, change->collection, &change->parent));
 	return pending == STORE_DELETE && change->action == STORE_CREATE ? -EBUSY : 0;
 }
 

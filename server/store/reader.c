@@ -4,6 +4,7 @@
 #include "store/item_cache.h"
 #include "store/judge.h"
 #include "store/listing.h"
+#include "store/removal.h"
 #include "store/representation.h"
 
 #include "common/cleanup.h"
@@ -57,8 +58,11 @@ run_read(struct reader *reader, struct store_read *read)
 {
 	const struct id *parent = read->collection->parent ? &read->parent : NULL;
 	sqlite3_stmt *statement = reader->statements.list[FIND];
-	int rc = statements_ask(&reader->statements, FIND, "tIP", read->collection->name, &read->id, parent);
+	int rc = removal_look(&reader->statements, read->collection, &read->parent);
 
+	if (rc == 0)
+		rc = statements_ask(
+			&reader->statements, FIND, "tIP", read->collection->name, &read->id, parent);
 	if (rc <= 0)
 		return rc < 0 ? rc : -ENOENT;
 	rc = set_result(read, statement);
@@ -124,7 +128,9 @@ run_batch(struct reader *reader, struct batch *batch)
 	list_for_each_safe(node, &batch->lists) {
 		struct store_list *list = container_of(node, struct store_list, link);
 		list_remove(node);
-		listing_run(reader->handle, list);
+		list->error = removal_look(&reader->statements, list->collection, &list->parent);
+		if (list->error == 0)
+			listing_run(reader->handle, list);
 		list->mail.deliver = deliver_list;
 		mailbox_post(reader->mailbox, &list->mail);
 	}

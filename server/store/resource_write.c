@@ -2,6 +2,7 @@
 #include "store/resource_write.h"
 
 #include "store/judge.h"
+#include "store/removal.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -126,35 +127,15 @@ resource_write_mark(struct statements *statements, const struct resource *resour
 		(int64_t)resource->action, resource->status_message);
 }
 
-static int
-remove_one(struct statements *statements, const struct resource *resource)
-{
-	TRY(statements_run(statements, REMOVE_VALUES, "i", resource->sequence));
-	TRY(statements_run(statements, REMOVE_CHANGES, "i", resource->sequence));
-	TRY(statements_run(statements, REMOVE_COUNTS, "I", &resource->id));
-	return statements_run(statements, REMOVE_ONE, "i", resource->sequence);
-}
-
-static int
-remove_tree(struct statements *statements, const struct resource *resource)
-{
-	for (enum statement which = REMOVE_DOOMED_VALUES; which <= REMOVE_DOOMED; which++)
-		TRY(statements_run(statements, which, "i", resource->sequence));
-	return 0;
-}
-
 int
 resource_write_remove(struct statements *statements, struct resource_counts *counts,
 	struct store_change *change, const struct resource *resource)
 {
-	int has_child = statements_ask(statements, HAS_CHILD, "I", &resource->id);
+	bool others = false;
 
-	if (has_child < 0)
-		return has_child;
-	sqlite3_reset(statements->list[HAS_CHILD]);
-	change->took_others |= has_child == 1;
 	/* Some may be of lists that go with it. */
 	TRY(resource_counts_write(statements, counts));
-	TRY(has_child == 1 ? remove_tree(statements, resource) : remove_one(statements, resource));
+	TRY(removal_make(statements, resource, &others));
+	change->took_others |= others;
 	return count(statements, counts, change, -1);
 }

@@ -40,10 +40,11 @@ struct store_collection {
 	char *name;
 	char *parent;	     /* the collection that the parents are in; NULL: none */
 	char *parent_member; /* shows the parent's id; NULL: none */
-	char **unique;	     /* members, ended by NULL; never NULL */
-	char **index;	     /* likewise */
-	char **envelope;     /* names from the outside in, likewise */
-	int delete_status;   /* of the final response to a DELETE */
+	char **above;	   /* the collections above that one, the nearest first, ended by NULL; NULL: none */
+	char **unique;	   /* members, ended by NULL; never NULL */
+	char **index;	   /* likewise */
+	char **envelope;   /* names from the outside in, likewise */
+	int delete_status; /* of the final response to a DELETE */
 };
 
 struct store_collection *store_collection_ref(struct store_collection *collection);

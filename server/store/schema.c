@@ -7,7 +7,8 @@
  * so there is no index.  resource: one row a resource of a collection; the key is the order of creation, parent
  * is empty where there is none, document has the client's members, checksum is of all but sequence.  resource_value: the values of unique
  * members.  resource_count: how many resources a list has.  resource_change: one row an operation that is yet
- * to carry out a change, with the document as that change left it.  probe: holds a row for a moment when the writer tries whether there is room on the
+ * to carry out a change, with the document as that change left it.  resource_removal: ids to which what still belongs is to be removed
+ * (removal.h).  probe: holds a row for a moment when the writer tries whether there is room on the
  * disk again.
  */
 #include "store/schema.h"
@@ -87,6 +88,13 @@ static const char *const steps[] = {
 	"ALTER TABLE resource ADD COLUMN checksum INTEGER NOT NULL DEFAULT 0;"
 	"UPDATE resource SET checksum = row_checksum(collection, id, parent, status, action, version,"
 	" created_ms, updated_ms, status_message, document);",
+	"CREATE TABLE resource_removal ("
+	" sequence INTEGER PRIMARY KEY,"
+	" id BLOB NOT NULL UNIQUE,"
+	" checksum INTEGER NOT NULL"
+	") STRICT;"
+	"ALTER TABLE resource_change ADD COLUMN checksum INTEGER NOT NULL DEFAULT 0;"
+	"UPDATE resource_change SET checksum = row_checksum(operation, resource, action, document);",
 };
 
 int

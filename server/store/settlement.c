@@ -2,6 +2,7 @@
 #include "store/settlement.h"
 
 #include "store/judge.h"
+#include "store/removal.h"
 #include "store/resource_write.h"
 
 #include "common/cleanup.h"
@@ -14,7 +15,8 @@
 #include <string.h>
 
 int
-settlement_find(struct statements *statements, uint64_t sequence, struct resource_row *ret_row)
+settlement_find(struct statements *statements, const struct store_change *change, uint64_t sequence,
+	struct resource_row *ret_row)
 {
 	sqlite3_stmt *statement = statements->list[FIND_CHANGE];
 	int rc = statements_ask(statements, FIND_CHANGE, "i", (int64_t)sequence);
@@ -25,8 +27,10 @@ settlement_find(struct statements *statements, uint64_t sequence, struct resourc
 	ret_row->current = ret_row->document;
 	ret_row->document = resource_row_text(statement, RESOURCE_COLUMN_COUNT);
 	ret_row->resource.document = ret_row->document;
+	if (rc == 0 && !sqlite3_column_int(statement, RESOURCE_COLUMN_COUNT + 1))
+		rc = -EIO;
 	sqlite3_reset(statement);
-	return rc;
+	return rc < 0 ? rc : removal_look(statements, change->collection, &ret_row->resource.parent);
 }
 
 static struct json_object *
@@ -79,9 +83,12 @@ merge_into_others(
 		if (rc <= 0)
 			return rc < 0 ? rc : 0;
 		at = sqlite3_column_int64(statement, 0);
+		bool whole = sqlite3_column_int(statement, 2);
 		CLEANUP_FREE char *merged =
 			merge_text((const char *)sqlite3_column_text(statement, 1), answer);
 		sqlite3_reset(statement);
+		if (!whole)
+			return -EIO;
 		TRY(statements_run(statements, UPDATE_CHANGE, "it", at, merged));
 	}
 }
@@ -177,7 +184,7 @@ settlement_make(struct statements *statements, struct resource_counts *counts, s
 	uint64_t sequence)
 {
 	CLEANUP(resource_row_fini) struct resource_row row = {0};
-	int rc = settlement_find(statements, sequence, &row);
+	int rc = settlement_find(statements, change, sequence, &row);
 
 	change->end_failed = false;
 	if (rc == -ENOENT) {

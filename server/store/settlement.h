@@ -8,6 +8,6 @@ __attribute__((warn_unused_result)) int settlement_make(struct statements *state
 	struct resource_counts *counts, struct store_change *change, uint64_t sequence);
 
 /* The resource whose change the operation carries out, with the document as that change left it, and as it is in current.  -ENOENT
- * if it is gone. */
-__attribute__((warn_unused_result)) int settlement_find(
-	struct statements *statements, uint64_t sequence, struct resource_row *ret_row);
+ * if it is gone, or goes with its parent. */
+__attribute__((warn_unused_result)) int settlement_find(struct statements *statements,
+	const struct store_change *change, uint64_t sequence, struct resource_row *ret_row);

@@ -6,10 +6,7 @@
 #include <errno.h>
 #include <stdarg.h>
 
-/* The resource of a sequence, and all that belongs to it. */
-#define DOOMED \
-	"WITH RECURSIVE doomed(sequence, id) AS (SELECT sequence, id FROM resource WHERE sequence = ?1" \
-	" UNION ALL SELECT r.sequence, r.id FROM resource r JOIN doomed ON r.parent = doomed.id) "
+#define CHANGE_IS_WHOLE "c.checksum = row_checksum(c.operation, c.resource, c.action, c.document)"
 
 static const char *const sql[STATEMENT_COUNT] = {
 	[FIND] = "SELECT " RESOURCE_COLUMNS ","
@@ -19,6 +16,9 @@ static const char *const sql[STATEMENT_COUNT] = {
 			" FROM resource r WHERE r.collection = ?1 AND r.id = ?2",
 	[HAS_VALUE] = "SELECT resource FROM resource_value WHERE collection = ?1 AND parent = ?2"
 		      " AND member = ?3 AND value = ?4 AND resource <> ?5",
+	[HAS_REMOVAL] = "SELECT 1 FROM resource_removal LIMIT 1",
+	[IS_REMOVED] = "SELECT 1 FROM resource_removal WHERE id = ?1",
+	[FIND_ABOVE] = "SELECT parent FROM resource WHERE collection = ?1 AND id = ?2",
 	[INSERT] = "INSERT INTO resource VALUES (NULL, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,"
 		   " row_checksum(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10))",
 	[UPDATE] = "UPDATE resource SET status = ?2, action = ?3, version = ?4, updated_ms = ?5,"
@@ -32,29 +32,31 @@ static const char *const sql[STATEMENT_COUNT] = {
 	[COUNT] = "INSERT INTO resource_count VALUES (?1, ?2, ?3)"
 		  " ON CONFLICT DO UPDATE SET count = count + ?3",
 	[HAS_CHILD] = "SELECT 1 FROM resource WHERE parent = ?1 LIMIT 1",
+	[FIND_CHILD] = "SELECT sequence, id FROM resource WHERE parent = ?1 LIMIT 1",
+	[ADD_REMOVAL] = "INSERT INTO resource_removal VALUES (NULL, ?1, row_checksum(?1))",
+	[FIND_REMOVAL] = "SELECT id FROM resource_removal ORDER BY sequence DESC LIMIT 1",
+	[END_REMOVAL] = "DELETE FROM resource_removal WHERE id = ?1",
 	[REMOVE_ONE] = "DELETE FROM resource WHERE sequence = ?1",
 	[REMOVE_CHANGES] = "DELETE FROM resource_change WHERE resource = ?1",
 	[REMOVE_COUNTS] = "DELETE FROM resource_count WHERE parent = ?1",
-	[REMOVE_DOOMED_VALUES] = (DOOMED "DELETE FROM resource_value WHERE resource IN"
-					 " (SELECT sequence FROM doomed)"),
-	[REMOVE_DOOMED_CHANGES] = (DOOMED "DELETE FROM resource_change WHERE resource IN"
-					  " (SELECT sequence FROM doomed)"),
-	[REMOVE_DOOMED_COUNTS] =
-		(DOOMED "DELETE FROM resource_count WHERE parent IN (SELECT id FROM doomed)"),
-	[REMOVE_DOOMED] = (DOOMED "DELETE FROM resource WHERE sequence IN (SELECT sequence FROM doomed)"),
-	[ADD_CHANGE] = "INSERT INTO resource_change VALUES (?1, ?2, ?3, ?4)",
-	[FIND_CHANGE] = "SELECT " RESOURCE_COLUMNS ", c.document FROM resource_change c"
+	[ADD_CHANGE] = "INSERT INTO resource_change VALUES (?1, ?2, ?3, ?4, row_checksum(?1, ?2, ?3, ?4))",
+	[FIND_CHANGE] = "SELECT " RESOURCE_COLUMNS ", c.document, " CHANGE_IS_WHOLE " FROM resource_change c"
 			" JOIN resource r ON r.sequence = c.resource WHERE c.operation = ?1",
 	[REMOVE_CHANGE] = "DELETE FROM resource_change WHERE operation = ?1",
-	[FIND_OTHERS] = "SELECT operation, document FROM resource_change WHERE resource = ?1"
-			" AND operation > ?2 ORDER BY operation LIMIT 1",
-	[UPDATE_CHANGE] = "UPDATE resource_change SET document = ?2 WHERE operation = ?1",
+	[FIND_OTHERS] = "SELECT operation, document, " CHANGE_IS_WHOLE " FROM resource_change c"
+			" WHERE resource = ?1 AND operation > ?2 ORDER BY operation LIMIT 1",
+	[UPDATE_CHANGE] = "UPDATE resource_change SET document = ?2, checksum ="
+			  " row_checksum(operation, resource, action, ?2) WHERE operation = ?1",
 	[FIND_PENDING] = "SELECT c.action, r.collection, r.id, r.parent, c.document, r.version,"
 			 " r.created_ms, r.updated_ms FROM resource_change c"
 			 " JOIN resource r ON r.sequence = c.resource WHERE c.operation = ?1",
 	[FIND_DAMAGED] = "SELECT sequence FROM resource WHERE checksum <> row_checksum(collection, id,"
 			 " parent, status, action, version, created_ms, updated_ms, status_message, document)"
 			 " LIMIT 1",
+	[FIND_DAMAGED_CHANGE] =
+		"SELECT operation FROM resource_change c WHERE NOT (" CHANGE_IS_WHOLE ") LIMIT 1",
+	[FIND_DAMAGED_REMOVAL] =
+		"SELECT sequence FROM resource_removal WHERE checksum <> row_checksum(id) LIMIT 1",
 };
 
 int

@@ -3,7 +3,8 @@
  *
  * While one group is on its way to the disk the next gathers: under load a sync is shared by many, without it
  * a write waits for nobody.  Two queues: what somebody waits for goes first and in order; expiries and
- * forgettings follow, at most as many at a time, and never before what was handed over before them.
+ * forgettings follow, at most as many at a time, and never before what was handed over before them.  What
+ * belonged to a resource that is gone is removed in steps between two groups (removal.h).
  *
  * When a group fails, it is undone and its writes are tried one by one, so that none fails for another's
  * sake:
@@ -16,7 +17,7 @@
  * When a sync fails or a page is damaged, nothing more is written until the next start: accepts and begins
  * are refused, all else waits for the end of the process.  Going on with a connection opened anew would have
  * to trust what it reads, and that comes from the very cache whose pages did not reach the disk; a restart
- * copies the whole log and syncs it anew before it answers (database.c).  One thing cannot be known then: an
+ * copies the whole log and syncs it anew before it answers (database_error.c).  One thing cannot be known then: an
  * accept of the group whose sync failed was refused, but its row may have reached the disk, and the next
  * start finds it.  So may an operation whose client was told that it failed be run, never one lost that was
  * promised.
@@ -249,6 +250,18 @@ write_group(struct writer *writer)
 	return rc == 0;
 }
 
+/* A step between two groups, so that none waits longer than one takes. */
+static void
+remove_some(struct writer *writer)
+{
+	int rc = disk_remove_some(writer->disk);
+
+	if (rc == 0)
+		rc = database_tidy(writer->disk->database);
+	if (rc < 0)
+		note_failure(writer, rc, "resources cannot be removed");
+}
+
 static void
 try_again(struct writer *writer)
 {
@@ -265,7 +278,8 @@ wait_for_work(struct writer *writer)
 {
 	while (!writer->closing && list_is_empty(&writer->queues[QUEUE_URGENT]) &&
 		list_is_empty(&writer->queues[QUEUE_HOUSEKEEPING])) {
-		if (writer->health.state == HEALTH_GOOD && has_taken(writer))
+		if (writer->health.state == HEALTH_GOOD &&
+			(has_taken(writer) || disk_is_removing(writer->disk)))
 			return;
 		if (writer->health.state != HEALTH_REFUSING)
 			pthread_cond_wait(&writer->wake, &writer->lock);
@@ -316,6 +330,8 @@ run(void *arg)
 		else if (writer->health.state == HEALTH_REFUSING &&
 			 (closing || health_is_pause_over(&writer->health)))
 			try_again(writer);
+		if (writer->health.state == HEALTH_GOOD && !closing && disk_is_removing(writer->disk))
+			remove_some(writer);
 	} while (!closing || (writer->health.state == HEALTH_GOOD && has_taken(writer)));
 	for (int i = 0; i < QUEUE_COUNT; i++)
 		list_for_each_safe(node, &writer->taken[i])

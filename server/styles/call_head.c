@@ -99,19 +99,6 @@ call_judge_head(const struct style_route *route, const struct http_request *requ
 	return PROBLEM_NONE;
 }
 
-/* What the head says of the length of a body that is to come; of chunks it is not known, and may be nothing. */
-static uint64_t
-announced_len(const struct http_request *request)
-{
-	const char *length = http_request_field(request, "Content-Length");
-	uint64_t len = 0;
-
-	/* The guard has passed it, but may have had a larger limit than a number has. */
-	if (length && text_parse_uint(length, strlen(length), UINT64_MAX, &len) < 0)
-		return UINT64_MAX;
-	return len;
-}
-
 bool
 call_refuse_early(struct http_request *request, void *arg)
 {
@@ -120,8 +107,11 @@ call_refuse_early(struct http_request *request, void *arg)
 	const char *detail;
 
 	enum async_param said = async_param_read(request->query, &query);
-	enum problem problem = call_judge_head(route, request, said, announced_len(request), &detail);
-	if (problem != PROBLEM_NONE)
+	enum problem problem =
+		call_judge_head(route, request, said, http_request_announced_len(request), &detail);
+	if (problem == PROBLEM_NONE)
+		http_request_limit_body(request, route->config.max_body_bytes);
+	else
 		answer_problem(request, style_route_dialect(route), problem, 0, detail, NULL);
 	return problem != PROBLEM_NONE;
 }

@@ -5,6 +5,7 @@
 #include "common/cleanup.h"
 #include "common/json.h"
 #include "common/json_merge.h"
+#include "common/json_pointer.h"
 #include "common/schema.h"
 #include "store/resources.h"
 
@@ -76,7 +77,7 @@ unwrap(struct intake *intake)
 
 	for (; json_object_is_type(intake->value, json_type_object) && *name; name++) {
 		struct json_object *inside = json_object_get(json_find(intake->value, *name, NULL));
-		json_add_pointer(&pointer, *name);
+		json_pointer_add(&pointer, *name);
 		json_object_put(intake->value);
 		intake->value = inside;
 	}
@@ -128,7 +129,7 @@ wrap_pointers(struct intake *intake)
 	CLEANUP(text_fini) struct text envelope = {0};
 
 	for (char **name = intake->collection->envelope; *name; name++)
-		json_add_pointer(&envelope, *name);
+		json_pointer_add(&envelope, *name);
 	if (!envelope.data)
 		return;
 	for (size_t i = 0; i < json_object_array_length(intake->errors); i++) {

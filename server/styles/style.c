@@ -72,16 +72,6 @@ on_monitor(struct http_request *request, void *arg)
 		monitor_get(request, styles, monitor->style, op);
 }
 
-static void
-expect_monitored(struct http_request *request, void *arg)
-{
-	struct monitor_target *monitor = arg;
-	struct id id;
-
-	if (http_request_id_param(request, "id", &id) == 0)
-		operations_expect(monitor->styles->config.operations, &id);
-}
-
 static bool
 answer_monitor_now(struct http_request *request, void *arg)
 {
@@ -114,10 +104,8 @@ styles_new(const struct styles_config *config, struct styles **ret_styles)
 		struct monitor_target *monitor = &styles->monitors[i];
 		monitor->styles = styles;
 		monitor->style = monitors[i].style;
-		monitor->target = (struct http_target){.handler = on_monitor,
-			.arg = monitor,
-			.answer_now = answer_monitor_now,
-			.expect = expect_monitored};
+		monitor->target = (struct http_target){
+			.handler = on_monitor, .arg = monitor, .answer_now = answer_monitor_now};
 	}
 	*ret_styles = styles;
 	return 0;

@@ -61,6 +61,8 @@ access_log_end(const struct op *op)
 {
 	char route[256];
 
+	if (LOG_LEVEL_INFO > log_get_level())
+		return;
 	log_info("operation ended", "id=%s route=%s style=%s state=%s status=%d wait_ms=%lld run_ms=%lld",
 		LOG_ID(&op->id), log_quote(op_route_key(op), route, sizeof route),
 		op->style[0] ? op->style : "sync", op_state_name((enum op_state)op->state), op->status,

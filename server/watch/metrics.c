@@ -41,6 +41,8 @@ struct route_times {
 struct metrics {
 	struct metrics_sources sources;
 	struct hash routes;
+	struct route_times
+		*last; /* whose times were asked for last, and as a rule are next; NULL: nobody's */
 	uint64_t replies[STATUS_MAX];
 	uint64_t reply_bytes;
 	int64_t started_ms; /* wall clock */
@@ -151,13 +153,15 @@ end_of(struct route_times *times, const char *style, enum op_state state)
 static struct route_times *
 times_of_route(struct metrics *metrics, const char *route)
 {
+	if (metrics->last && strcmp(metrics->last->route, route) == 0)
+		return metrics->last;
 	uint64_t value = hash_bytes(&metrics->routes, route, strlen(route));
 	struct text labels = {0};
 
 	for (struct hash_node *node = hash_find(&metrics->routes, value); node; node = hash_find_next(node)) {
 		struct route_times *times = container_of(node, struct route_times, node);
 		if (strcmp(times->route, route) == 0)
-			return times;
+			return metrics->last = times;
 	}
 	sample_add_label(&labels, "route", route);
 	text_add_char(&labels, ',');
@@ -165,7 +169,7 @@ times_of_route(struct metrics *metrics, const char *route)
 	times->route = xstrdup(route);
 	times->labels = text_take(&labels);
 	hash_add(&metrics->routes, &times->node, value);
-	return times;
+	return metrics->last = times;
 }
 
 void

@@ -1,7 +1,6 @@
 /* Fields of one connection: see hop_fields.h. */
 #include "work/hop_fields.h"
 
-#include "common/cleanup.h"
 #include "common/text.h"
 
 #include <string.h>
@@ -13,19 +12,25 @@ static const struct field_name known[] = {FIELD_NAME("Connection"), FIELD_NAME("
 
 static const struct field_name connection = FIELD_NAME("Connection");
 
-/* Removes the fields that a list of names has. */
-static void
-remove_named(struct fields *fields, const char *list)
+/* What is removed. */
+struct unwanted {
+	struct text named; /* by Connection: a list of names; empty: none */
+	bool (*is_unwanted)(const struct field *field, const void *arg);
+	const void *arg;
+};
+
+static bool
+is_in_list(const struct field *field, const char *list)
 {
 	while (*list) {
 		list += strspn(list, " \t,");
 		size_t len = strcspn(list, " \t,");
-		if (len > 0) {
-			CLEANUP_FREE char *name = xstrndup(list, len);
-			fields_remove(fields, name);
-		}
+		struct field_name name = {list, len};
+		if (len > 0 && field_is_one_of(field, &name, 1))
+			return true;
 		list += len;
 	}
+	return false;
 }
 
 /* The values of all Connection fields as one list. */
@@ -41,19 +46,22 @@ add_connection(const struct fields *fields, struct text *ret_list)
 }
 
 static bool
-is_known(const struct field *field, const void *arg)
+is_removed(const struct field *field, const void *arg)
 {
-	return field_is_one_of(field, known, sizeof known / sizeof *known);
+	const struct unwanted *unwanted = arg;
+
+	return field_is_one_of(field, known, sizeof known / sizeof *known) ||
+	       (unwanted->named.len > 0 && is_in_list(field, unwanted->named.data)) ||
+	       (unwanted->is_unwanted && unwanted->is_unwanted(field, unwanted->arg));
 }
 
 void
-hop_fields_remove(struct fields *fields)
+hop_fields_remove(struct fields *fields, bool (*is_unwanted)(const struct field *field, const void *arg),
+	const void *arg)
 {
-	struct text named = {0};
+	struct unwanted unwanted = {.is_unwanted = is_unwanted, .arg = arg};
 
-	add_connection(fields, &named);
-	if (named.len > 0)
-		remove_named(fields, named.data);
-	text_fini(&named);
-	fields_remove_if(fields, is_known, NULL);
+	add_connection(fields, &unwanted.named);
+	fields_remove_if(fields, is_removed, &unwanted);
+	text_fini(&unwanted.named);
 }

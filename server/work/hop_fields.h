@@ -3,5 +3,6 @@
 
 #include "common/fields.h"
 
-/* Removes them: those that are known, and those that Connection names. */
-void hop_fields_remove(struct fields *fields);
+/* Removes them, those that are known and those that Connection names, and what else is_unwanted (NULL: nothing). */
+void hop_fields_remove(struct fields *fields, bool (*is_unwanted)(const struct field *field, const void *arg),
+	const void *arg);

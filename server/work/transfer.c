@@ -20,10 +20,17 @@
 #define REUSE_MAX_S 60L
 #define REUSE_ONCE_MAX_S 4L
 
+/* The transfer that a handle is used for. */
+static struct transfer *
+transfer_of(void *handle)
+{
+	return ((struct transfer_handle *)handle)->user;
+}
+
 static size_t
 on_header(char *data, size_t size, size_t count, void *arg)
 {
-	struct transfer *transfer = arg;
+	struct transfer *transfer = transfer_of(arg);
 
 	transfer->has_piece = true;
 	if (upstream_response_take_line(transfer->response, data, size * count, transfer->is_head) < 0)
@@ -34,7 +41,7 @@ on_header(char *data, size_t size, size_t count, void *arg)
 static size_t
 on_body(char *data, size_t size, size_t count, void *arg)
 {
-	struct transfer *transfer = arg;
+	struct transfer *transfer = transfer_of(arg);
 
 	transfer->has_piece = true;
 	if (upstream_response_take_body(transfer->response, data, size * count) < 0)
@@ -45,7 +52,7 @@ on_body(char *data, size_t size, size_t count, void *arg)
 static size_t
 on_read(char *buffer, size_t size, size_t count, void *arg)
 {
-	struct transfer *transfer = arg;
+	struct transfer *transfer = transfer_of(arg);
 	ssize_t n;
 
 	do
@@ -60,7 +67,7 @@ on_read(char *buffer, size_t size, size_t count, void *arg)
 static int
 on_seek(void *arg, curl_off_t offset, int origin)
 {
-	struct transfer *transfer = arg;
+	struct transfer *transfer = transfer_of(arg);
 
 	if (origin != SEEK_SET)
 		return CURL_SEEKFUNC_FAIL;
@@ -72,7 +79,7 @@ on_seek(void *arg, curl_off_t offset, int origin)
 static int
 on_send(void *arg, char *remote_address, char *local_address, int remote_port, int local_port)
 {
-	struct transfer *transfer = arg;
+	struct transfer *transfer = transfer_of(arg);
 
 	if (transfer->sends++ > 0 && !transfer->request.may_repeat) {
 		transfer->was_lost = true;
@@ -81,7 +88,19 @@ on_send(void *arg, char *remote_address, char *local_address, int remote_port, i
 	return CURL_PREREQFUNC_OK;
 }
 
-/* Fields that libcurl sends by itself unless it is told not to ("Name:"). */
+static bool
+wants_length(const char *method)
+{
+	return strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0 || strcmp(method, "PATCH") == 0;
+}
+
+static bool
+has_body(const struct transfer_request *request)
+{
+	return blob_len(request->body) > 0 || wants_length(request->method);
+}
+
+/* Fields that libcurl sends by itself unless it is told not to ("Name:"), all but the first only where there is a body. */
 static struct {
 	struct field_name name;
 	char line[16];
@@ -136,6 +155,7 @@ static void
 make_lines(struct transfer *transfer)
 {
 	const struct fields *fields = transfer->request.fields;
+	size_t unasked_count = has_body(&transfer->request) ? UNASKED_COUNT : 1;
 	size_t count = count_fields(fields) + UNASKED_COUNT;
 	size_t lines_size = (count + 1) * sizeof(struct curl_slist);
 	bool is_asked[UNASKED_COUNT] = {false};
@@ -150,17 +170,11 @@ make_lines(struct transfer *transfer)
 		note_asked(&field, is_asked);
 		node = append_line(node, make_line(&field, fields->wire, text));
 	}
-	for (size_t i = 0; i < UNASKED_COUNT; i++)
+	for (size_t i = 0; i < unasked_count; i++)
 		if (!is_asked[i])
 			node = append_line(node, unasked[i].line);
 	if (node > transfer->lines)
 		node[-1].next = NULL;
-}
-
-static bool
-wants_length(const char *method)
-{
-	return strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0 || strcmp(method, "PATCH") == 0;
 }
 
 /* -errno if the body's file cannot be read. */
@@ -177,10 +191,6 @@ set_body(struct transfer *transfer, CURL *easy)
 	}
 	transfer->body_fd = blob_open(body);
 	curl_easy_setopt(easy, CURLOPT_POSTFIELDS, NULL);
-	curl_easy_setopt(easy, CURLOPT_READFUNCTION, on_read);
-	curl_easy_setopt(easy, CURLOPT_READDATA, transfer);
-	curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, on_seek);
-	curl_easy_setopt(easy, CURLOPT_SEEKDATA, transfer);
 	return transfer->body_fd < 0 ? transfer->body_fd : 0;
 }
 
@@ -193,22 +203,29 @@ set_method(struct transfer *transfer, CURL *easy)
 	curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
 	if (transfer->is_head)
 		curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
-	else if (blob_len(request->body) > 0 || wants_length(request->method))
+	else if (has_body(request))
 		rc = set_body(transfer, easy);
 	curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
 	return rc;
 }
 
+/* They stay with the handle, whatever transfer it is used for. */
 static void
-set_callbacks(struct transfer *transfer, CURL *easy)
+set_callbacks(struct transfer_handle *handle)
 {
+	CURL *easy = handle->easy;
+
 	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
-	curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer);
+	curl_easy_setopt(easy, CURLOPT_HEADERDATA, handle);
 	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
-	curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
+	curl_easy_setopt(easy, CURLOPT_WRITEDATA, handle);
 	curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_send);
-	curl_easy_setopt(easy, CURLOPT_PREREQDATA, transfer);
-	curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
+	curl_easy_setopt(easy, CURLOPT_PREREQDATA, handle);
+	curl_easy_setopt(easy, CURLOPT_READFUNCTION, on_read);
+	curl_easy_setopt(easy, CURLOPT_READDATA, handle);
+	curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, on_seek);
+	curl_easy_setopt(easy, CURLOPT_SEEKDATA, handle);
+	handle->has_callbacks = true;
 }
 
 int
@@ -218,6 +235,7 @@ transfer_set_up(struct transfer *transfer, struct transfer_handle *handle)
 	CURL *easy = handle->easy;
 
 	transfer->handle = handle;
+	handle->user = transfer;
 	transfer->is_head = strcmp(request->method, "HEAD") == 0;
 	transfer->sends = 0;
 	transfer->was_lost = transfer->has_stalled = transfer->has_piece = false;
@@ -227,8 +245,8 @@ transfer_set_up(struct transfer *transfer, struct transfer_handle *handle)
 	transfer->body_offset = 0;
 	*handle->reason = '\0';
 	make_lines(transfer);
-	transfer_handle_set_peer(handle, request->peer);
-	set_callbacks(transfer, easy);
+	if (!handle->has_callbacks)
+		set_callbacks(handle);
 	curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, request->may_repeat ? REUSE_MAX_S : REUSE_ONCE_MAX_S);
 	curl_easy_setopt(easy, CURLOPT_REQUEST_TARGET, request->target);
 	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->lines);
@@ -288,6 +306,7 @@ transfer_clean_up(struct transfer *transfer)
 
 	curl_easy_setopt(easy, CURLOPT_POSTFIELDS, NULL);
 	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, NULL);
+	transfer->handle->user = NULL;
 	transfer->handle = NULL;
 	free(transfer->lines);
 	transfer->lines = NULL;

@@ -68,8 +68,8 @@ struct transfer {
 };
 
 /*
- * For the thread, around the time that the handle is in its multi handle: makes the handle ready (takes it; -errno if the body cannot be
- * read), and makes it free again, once the transfer has come to code.  transfer_reason is valid until transfer_clean_up.
+ * For the thread, around the time of the exchange: makes the handle, which is one for the request's peer, ready (takes it; -errno if the
+ * body cannot be read), and makes it free again, once the transfer has come to code.  transfer_reason is valid until transfer_clean_up.
  */
 __attribute__((warn_unused_result)) int transfer_set_up(
 	struct transfer *transfer, struct transfer_handle *handle);

@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Certificates are read again from their file when they were read longer ago than that, in seconds. */
 #define CERTIFICATES_FRESH_S 60L
@@ -32,12 +33,19 @@ make_shared(void)
 {
 	for (size_t i = 0; i < CURL_LOCK_DATA_LAST; i++)
 		pthread_mutex_init(&share_locks[i], NULL);
-	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK || !(share = curl_share_init()))
+	CURLcode code = curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, free, realloc, strdup, xcalloc);
+	if (code != CURLE_OK || !(share = curl_share_init()))
 		abort();
 	curl_share_setopt(share, CURLSHOPT_LOCKFUNC, lock_share);
 	curl_share_setopt(share, CURLSHOPT_UNLOCKFUNC, unlock_share);
 	curl_share_setopt(share, CURLSHOPT_SHARE, CURL_LOCK_DATA_DNS);
 	curl_share_setopt(share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
+}
+
+void
+transfer_handle_init_library(void)
+{
+	pthread_once(&once, make_shared);
 }
 
 uint64_t
@@ -51,7 +59,7 @@ transfer_peer_number(void)
 struct transfer_handle *
 transfer_handle_new(void)
 {
-	pthread_once(&once, make_shared);
+	transfer_handle_init_library();
 	CURL *easy = curl_easy_init();
 
 	if (!easy)
@@ -66,7 +74,17 @@ void
 transfer_handle_free(struct transfer_handle *handle)
 {
 	curl_easy_cleanup(handle->easy);
+	curl_url_cleanup(handle->url);
 	free(handle);
+}
+
+struct transfer_handle *
+transfer_handle_of(CURL *easy)
+{
+	char *private = NULL;
+
+	curl_easy_getinfo(easy, CURLINFO_PRIVATE, &private);
+	return (struct transfer_handle *)(void *)private;
 }
 
 /* Nothing but what was asked for: no redirects, proxies, decoding, signals or other protocols. */
@@ -77,6 +95,7 @@ set_manners(struct transfer_handle *handle)
 
 	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(easy, CURLOPT_PROXY, "");
+	curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
 	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
 	curl_easy_setopt(easy, CURLOPT_HTTP_CONTENT_DECODING, 0L);
@@ -86,40 +105,39 @@ set_manners(struct transfer_handle *handle)
 	curl_easy_setopt(easy, CURLOPT_SHARE, share);
 	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, handle->reason);
 	curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, CERTIFICATES_FRESH_S);
+	curl_easy_setopt(easy, CURLOPT_PRIVATE, handle);
+}
+
+/* Parsed once, not for every exchange anew. */
+static void
+set_origin(struct transfer_handle *handle, const char *origin)
+{
+	curl_url_cleanup(handle->url);
+	handle->url = curl_url();
+	if (!handle->url || curl_url_set(handle->url, CURLUPART_URL, origin, 0) != CURLUE_OK)
+		abort();
+	curl_easy_setopt(handle->easy, CURLOPT_CURLU, handle->url);
 }
 
 /* Which certificates the system trusts only a handle knows that was not told otherwise. */
-void
+bool
 transfer_handle_set_peer(struct transfer_handle *handle, const struct transfer_peer *peer)
 {
 	CURL *easy = handle->easy;
 
 	if (handle->peer == peer->number)
-		return;
+		return false;
 	if (handle->peer != 0)
 		curl_easy_reset(easy);
 	handle->peer = peer->number;
+	handle->has_callbacks = false;
 	set_manners(handle);
 	if (peer->ca_file) {
 		curl_easy_setopt(easy, CURLOPT_CAINFO, peer->ca_file);
 		curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
 	}
-	curl_easy_setopt(easy, CURLOPT_URL, peer->origin);
+	set_origin(handle, peer->origin);
 	/* Without a limit of ours libcurl has one: an operation may run for hours, but connecting ends with it. */
 	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)peer->connect_timeout_ms);
-}
-
-/* One transfer at a time on a connection, as of HTTP/1.1 so of HTTP/2: what goes wrong on it strikes one call, and to close it is
- * the way to make the other side give a call up (this libcurl leaves a stream open that it has lost interest in). */
-CURLM *
-transfer_multi_new(long connections)
-{
-	pthread_once(&once, make_shared);
-	CURLM *multi = curl_multi_init();
-
-	if (!multi)
-		return NULL;
-	curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, connections);
-	curl_multi_setopt(multi, CURLMOPT_PIPELINING, CURLPIPE_NOTHING);
-	return multi;
+	return true;
 }

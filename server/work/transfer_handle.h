@@ -7,6 +7,7 @@
 #include "common/list.h"
 
 #include <curl/curl.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 /* The other side of transfers, and what holds for all of them. */
@@ -24,17 +25,23 @@ uint64_t transfer_peer_number(void);
 
 struct transfer_handle {
 	CURL *easy;
+	CURLU *url;		      /* the peer's origin, parsed */
 	struct list link;	      /* the user's */
+	void *user;		      /* likewise */
 	uint64_t peer;		      /* its number; 0: none yet */
+	bool has_callbacks;	      /* the user's; none once it was made one for another peer */
 	char reason[CURL_ERROR_SIZE]; /* libcurl's own words on what went wrong */
 };
+
+/* To be called before anything else of libcurl is used.  Any thread. */
+void transfer_handle_init_library(void);
 
 /* NULL if libcurl cannot make one. */
 struct transfer_handle *transfer_handle_new(void);
 void transfer_handle_free(struct transfer_handle *handle);
 
-/* Makes it one for that peer. */
-void transfer_handle_set_peer(struct transfer_handle *handle, const struct transfer_peer *peer);
+/* The handle that has libcurl's. */
+struct transfer_handle *transfer_handle_of(CURL *easy);
 
-/* A multi handle for transfers, which keeps that many connections; NULL if libcurl cannot make one. */
-CURLM *transfer_multi_new(long connections);
+/* Makes it one for that peer.  False if it was that already; else every option but those of the peer is as libcurl has it. */
+bool transfer_handle_set_peer(struct transfer_handle *handle, const struct transfer_peer *peer);

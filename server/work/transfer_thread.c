@@ -2,12 +2,13 @@
  * A transfers' thread: see transfer_thread.h.
  *
  * Each pass looks for what is new, lets libcurl go on with all that is under way, and ends what has ended; the mail of one pass is posted
- * together, so that the loop wakes once for all of it.  The loop in turn writes to the eventfd only while the thread sleeps.
+ * together, so that the loop wakes once for all of it.  The loop in turn wakes the thread only while it sleeps.
  */
 #include "work/transfer_thread.h"
 
 #include "common/clock.h"
 #include "common/text.h"
+#include "work/transfer_multi.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -17,31 +18,23 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #define STACK_BYTES (512 * 1024)
 
 /* The longest sleep without a look around.  Who has nothing to do for so long gives up what was kept for more. */
 #define SLEEP_MAX_MS 60000
 
-/* Idle handles that are kept. */
-#define HANDLES_KEPT TRANSFERS_PER_THREAD
-
 struct transfer_thread {
 	/* fixed */
 	struct mailbox *mailbox;
 	pthread_t thread;
 	unsigned number;
-	int wake_fd; /* an eventfd, read by the thread */
 
 	/* the thread's own */
-	CURLM *multi;
+	struct transfer_multi *multi;
 	struct list sending; /* struct transfer, in multi */
 	struct list resting; /* struct transfer */
-	struct list handles; /* struct transfer_handle, idle */
-	unsigned handle_count;
-	struct mail *mail; /* of this pass */
+	struct mail *mail;   /* of this pass */
 	struct mail **mail_end;
 
 	_Atomic unsigned load; /* transfers that were added and are not finished */
@@ -60,35 +53,6 @@ struct news {
 	bool is_ending;
 };
 
-static void
-give_handle_back(struct transfer_thread *thread, struct transfer_handle *handle)
-{
-	if (thread->handle_count == HANDLES_KEPT) {
-		transfer_handle_free(handle);
-		return;
-	}
-	list_add_head(&thread->handles, &handle->link);
-	thread->handle_count++;
-}
-
-/* One that was used for the same peer before, if there is one. */
-static struct transfer_handle *
-take_handle(struct transfer_thread *thread, const struct transfer_peer *peer)
-{
-	struct transfer_handle *handle = NULL;
-
-	list_for_each(node, &thread->handles) {
-		handle = container_of(node, struct transfer_handle, link);
-		if (handle->peer == peer->number)
-			break;
-	}
-	if (!handle)
-		return transfer_handle_new();
-	list_remove(&handle->link);
-	thread->handle_count--;
-	return handle;
-}
-
 /* The exchange is over, and its handle no longer in the multi handle: what it held is free before its owner hears of it, but for what the owner is told. */
 static void
 end_transfer(struct transfer *transfer, CURLcode code)
@@ -101,18 +65,14 @@ end_transfer(struct transfer *transfer, CURLcode code)
 	list_remove(&transfer->link);
 	transfer_clean_up(transfer);
 	transfer->on_end(transfer, end, reason);
-	give_handle_back(thread, handle);
+	transfer_multi_give_handle(thread->multi, handle);
 }
 
 /* Ends what libcurl would go on with; the connection is closed with it. */
 static void
 abort_transfer(struct transfer *transfer, CURLcode code)
 {
-	CURL *easy = transfer->handle->easy;
-
-	curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
-	curl_multi_remove_handle(transfer->thread->multi, easy);
-	curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 0L);
+	transfer_multi_abort(transfer->thread->multi, transfer->handle);
 	end_transfer(transfer, code);
 }
 
@@ -120,19 +80,19 @@ void
 transfer_start(struct transfer *transfer)
 {
 	struct transfer_thread *thread = transfer->thread;
-	struct transfer_handle *handle = take_handle(thread, transfer->request.peer);
+	struct transfer_handle *handle = transfer_multi_take_handle(thread->multi, transfer->request.peer);
 
 	if (!handle) {
 		transfer->on_end(transfer, TRANSFER_FAILED, "libcurl has no handle");
 		return;
 	}
 	int rc = transfer_set_up(transfer, handle);
-	if (rc == 0 && curl_multi_add_handle(thread->multi, handle->easy) == CURLM_OK) {
+	if (rc == 0 && transfer_multi_add(thread->multi, handle)) {
 		list_add_tail(&thread->sending, &transfer->link);
 		return;
 	}
 	transfer_clean_up(transfer);
-	give_handle_back(thread, handle);
+	transfer_multi_give_handle(thread->multi, handle);
 	transfer->on_end(transfer, TRANSFER_FAILED, rc < 0 ? strerrordesc_np(-rc) : "libcurl takes no more");
 }
 
@@ -240,20 +200,11 @@ wake_rested(struct transfer_thread *thread)
 static void
 end_ended(struct transfer_thread *thread)
 {
-	CURLMsg *message;
-	int left;
+	struct transfer_handle *handle;
+	CURLcode code;
 
-	while ((message = curl_multi_info_read(thread->multi, &left))) {
-		CURLcode code = message->data.result;
-		char *private = NULL;
-
-		if (message->msg != CURLMSG_DONE)
-			continue;
-		CURL *easy = message->easy_handle;
-		curl_easy_getinfo(easy, CURLINFO_PRIVATE, &private);
-		curl_multi_remove_handle(thread->multi, easy);
-		end_transfer((struct transfer *)(void *)private, code);
-	}
+	while ((handle = transfer_multi_next_ended(thread->multi, &code)))
+		end_transfer(handle->user, code);
 }
 
 /* How long nothing is to be done about what rests. */
@@ -270,37 +221,11 @@ rest_left_ms(const struct transfer_thread *thread)
 	return least;
 }
 
-static void
-free_handles(struct transfer_thread *thread)
-{
-	while (!list_is_empty(&thread->handles)) {
-		struct transfer_handle *handle =
-			container_of(thread->handles.next, struct transfer_handle, link);
-		list_remove(&handle->link);
-		transfer_handle_free(handle);
-	}
-	thread->handle_count = 0;
-}
-
-/* Closes the connections that nobody has used for long; libcurl by itself would do so only when it makes the next. */
-static void
-give_up_kept(struct transfer_thread *thread)
-{
-	CURLM *multi = thread->handle_count > 0 ? transfer_multi_new(TRANSFERS_PER_THREAD) : NULL;
-
-	if (!multi)
-		return;
-	free_handles(thread);
-	curl_multi_cleanup(thread->multi);
-	thread->multi = multi;
-}
-
-/* Sleeps for at most that long; libcurl's own times it knows itself. */
+/* Sleeps for at most that long, and lets go on what has woken it.  libcurl by itself would close connections that nobody has used for long
+ * only when it makes the next. */
 static void
 sleep_until_woken(struct transfer_thread *thread, int64_t most_ms)
 {
-	struct curl_waitfd wake = {.fd = thread->wake_fd, .events = CURL_WAIT_POLLIN};
-	uint64_t count;
 	bool is_quiet, is_idle = list_is_empty(&thread->sending) && list_is_empty(&thread->resting);
 	int64_t began_ms = is_idle ? clock_mono_ms() : 0;
 
@@ -309,13 +234,9 @@ sleep_until_woken(struct transfer_thread *thread, int64_t most_ms)
 		   !(thread->is_ending && atomic_load(&thread->load) == 0);
 	thread->sleeps = is_quiet;
 	pthread_mutex_unlock(&thread->lock);
-	if (!is_quiet)
-		return;
-	curl_multi_poll(thread->multi, &wake, 1, (int)most_ms, NULL);
-	if (wake.revents && read(thread->wake_fd, &count, sizeof count) < 0)
-		assert(errno == EAGAIN || errno == EINTR);
-	if (is_idle && !wake.revents && clock_mono_ms() - began_ms >= SLEEP_MAX_MS)
-		give_up_kept(thread);
+	bool is_woken = transfer_multi_wait(thread->multi, is_quiet ? most_ms : 0);
+	if (is_idle && is_quiet && !is_woken && clock_mono_ms() - began_ms >= SLEEP_MAX_MS)
+		transfer_multi_forget(thread->multi);
 }
 
 static void *
@@ -324,7 +245,6 @@ thread_main(void *arg)
 	struct transfer_thread *thread = arg;
 	struct news news;
 	char name[16];
-	int running;
 
 	snprintf(name, sizeof name, "transfer-%u", thread->number % 10000);
 	pthread_setname_np(pthread_self(), name);
@@ -336,7 +256,7 @@ thread_main(void *arg)
 		if (news.has_stops)
 			end_stopped(thread);
 		wake_rested(thread);
-		curl_multi_perform(thread->multi, &running);
+		transfer_multi_go_on(thread->multi);
 		end_ended(thread);
 		int64_t due_ms = end_overdue(thread), rest_ms = rest_left_ms(thread);
 		post_mail(thread);
@@ -370,11 +290,7 @@ make_thread(struct transfer_thread *thread)
 static void
 free_thread(struct transfer_thread *thread)
 {
-	free_handles(thread);
-	if (thread->multi)
-		curl_multi_cleanup(thread->multi);
-	if (thread->wake_fd >= 0)
-		close(thread->wake_fd);
+	transfer_multi_free(thread->multi);
 	pthread_mutex_destroy(&thread->lock);
 	free(thread);
 }
@@ -383,20 +299,16 @@ int
 transfer_thread_new(struct mailbox *mailbox, unsigned number, struct transfer_thread **ret_thread)
 {
 	struct transfer_thread *thread = xcalloc(1, sizeof *thread);
-	int rc = -ENOMEM;
 
 	thread->mailbox = mailbox;
 	thread->number = number;
 	thread->mail_end = &thread->mail;
 	list_init(&thread->sending);
 	list_init(&thread->resting);
-	list_init(&thread->handles);
 	list_init(&thread->inbox);
 	pthread_mutex_init(&thread->lock, NULL);
-	thread->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (thread->wake_fd < 0)
-		rc = -errno;
-	else if ((thread->multi = transfer_multi_new(TRANSFERS_PER_THREAD)))
+	int rc = transfer_multi_new(TRANSFERS_PER_THREAD, &thread->multi);
+	if (rc == 0)
 		rc = make_thread(thread);
 	if (rc < 0) {
 		free_thread(thread);
@@ -406,7 +318,7 @@ transfer_thread_new(struct mailbox *mailbox, unsigned number, struct transfer_th
 	return 0;
 }
 
-/* Called with the lock held; whether the eventfd is to be written to. */
+/* Called with the lock held; whether the thread is to be woken. */
 static bool
 end_sleep(struct transfer_thread *thread)
 {
@@ -414,16 +326,6 @@ end_sleep(struct transfer_thread *thread)
 
 	thread->sleeps = false;
 	return slept;
-}
-
-static void
-write_wake(struct transfer_thread *thread)
-{
-	uint64_t one = 1;
-
-	/* Fails only while the counter is near its end, and then the descriptor is readable as it is. */
-	ssize_t n = write(thread->wake_fd, &one, sizeof one);
-	(void)n;
 }
 
 void
@@ -434,7 +336,7 @@ transfer_thread_free(struct transfer_thread *thread)
 	bool slept = end_sleep(thread);
 	pthread_mutex_unlock(&thread->lock);
 	if (slept)
-		write_wake(thread);
+		transfer_multi_wake(thread->multi);
 	pthread_join(thread->thread, NULL);
 	free_thread(thread);
 }
@@ -455,7 +357,7 @@ on_stop(void *arg)
 	bool slept = end_sleep(thread);
 	pthread_mutex_unlock(&thread->lock);
 	if (slept)
-		write_wake(thread);
+		transfer_multi_wake(thread->multi);
 }
 
 void
@@ -477,5 +379,5 @@ transfer_thread_wake(struct transfer_thread *thread)
 	bool slept = !list_is_empty(&thread->inbox) && end_sleep(thread);
 	pthread_mutex_unlock(&thread->lock);
 	if (slept)
-		write_wake(thread);
+		transfer_multi_wake(thread->multi);
 }

@@ -154,5 +154,5 @@ transfers_add(struct transfers *transfers, struct transfer *transfer)
 	if (transfers->is_flush_posted)
 		return;
 	transfers->is_flush_posted = true;
-	mailbox_post(transfers->mailbox, &transfers->flush);
+	mailbox_defer(transfers->mailbox, &transfers->flush);
 }

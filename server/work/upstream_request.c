@@ -112,8 +112,7 @@ upstream_request_fields(
 	const struct upstream_request_rules *rules, const struct work_input *input, struct fields *ret_fields)
 {
 	fields_copy(ret_fields, &input->fields);
-	hop_fields_remove(ret_fields);
-	fields_remove_if(ret_fields, is_not_sent, rules);
+	hop_fields_remove(ret_fields, is_not_sent, rules);
 	check_trace(ret_fields);
 	put_forwarded(input, ret_fields);
 	put_own(rules->own, ret_fields);

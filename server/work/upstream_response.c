@@ -11,7 +11,11 @@
 static const struct field_name not_passed[] = {
 	FIELD_NAME("Content-Length"), FIELD_NAME("Date"), FIELD_NAME("Alt-Svc")};
 
-static const char *const references[] = {"Location", "Content-Location"};
+static const struct field_name content_length = FIELD_NAME("Content-Length");
+
+static const struct field_name references[] = {FIELD_NAME("Location"), FIELD_NAME("Content-Location")};
+
+#define REFERENCE_COUNT (sizeof references / sizeof *references)
 
 void
 upstream_response_init(struct upstream_response *response, int spool_fd, uint64_t max_bytes)
@@ -65,7 +69,7 @@ check_lengths(const struct upstream_response *response, bool is_head_request)
 	bool has_first = false;
 
 	fields_for_each(field, &response->fields) {
-		if (!text_equal_nocase(field.name, field.name_len, "Content-Length"))
+		if (!field_is_one_of(&field, &content_length, 1))
 			continue;
 		if (text_parse_uint(field.value, field.value_len, UINT64_MAX, &length) < 0 ||
 			(has_first && length != first))
@@ -145,6 +149,15 @@ map_reference(const char *name, const struct upstream_target *target, const stru
 }
 
 static bool
+has_references(const struct fields *fields)
+{
+	fields_for_each(field, fields)
+		if (field_is_one_of(&field, references, REFERENCE_COUNT))
+			return true;
+	return false;
+}
+
+static bool
 is_not_passed(const struct field *field, const void *arg)
 {
 	return field_is_one_of(field, not_passed, sizeof not_passed / sizeof *not_passed);
@@ -153,10 +166,9 @@ is_not_passed(const struct field *field, const void *arg)
 static void
 map_fields(struct fields *fields, const struct upstream_target *target, const struct work_input *input)
 {
-	hop_fields_remove(fields);
-	fields_remove_if(fields, is_not_passed, NULL);
-	for (size_t i = 0; i < sizeof references / sizeof *references; i++)
-		map_reference(references[i], target, input, fields);
+	hop_fields_remove(fields, is_not_passed, NULL);
+	for (size_t i = 0; i < REFERENCE_COUNT && has_references(fields); i++)
+		map_reference(references[i].text, target, input, fields);
 }
 
 int

@@ -42,8 +42,8 @@ class Style:
         """Holds a monitor until the operation has ended."""
         return self.poll(server, id_, {"Prefer": "wait=20"})
 
-    def cancel(self, server, id_):
-        return server.call("DELETE", self.target(id_))
+    def cancel(self, server, id_, fields=()):
+        return server.call("DELETE", self.target(id_), None, fields)
 
     def check_pending(self, server, response, id_, state):
         """state: queued or running."""

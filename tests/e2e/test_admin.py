@@ -2,7 +2,6 @@
 
 import hashlib
 import re
-import subprocess
 import time
 from urllib.parse import quote
 
@@ -93,36 +92,15 @@ def test_not_ready_while_draining(serve, gate):
     server.wait_end()
 
 
-@pytest.fixture
-def small_disk(tmp_path):
-    """A file system of four megabytes of its own."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", disk], capture_output=True).returncode:
-        pytest.skip("only root may mount a file system")
-    yield disk
-    subprocess.run(["umount", "-l", disk], check=True)
-
-
-def fill(disk):
-    with open(disk / "filler", "wb", buffering=0) as filler:
-        size = 65536
-        while size:
-            try:
-                filler.write(b"\0" * size)
-            except OSError:
-                size //= 2
-
-
 def test_not_ready_while_nothing_can_be_stored(serve, small_disk):
-    server = serve([echo()], admin=ADMIN, state=str(small_disk / "deferd.db"))
+    server = serve([echo()], admin=ADMIN, state=str(small_disk.path / "deferd.db"))
     server.expect_error("cannot be stored|body not kept|result")
     assert readiness(server) == (200, [])
-    fill(small_disk)
+    small_disk.fill()
     eventually(lambda: server.post("/echo?async=true", b"y" * 30000).status == 503 and readiness(server)[0] == 503,
                "the store to be unwell")
     assert readiness(server) == (503, ["store"])
-    (small_disk / "filler").unlink()
+    small_disk.give_back()
     eventually(lambda: readiness(server) == (200, []), "the store to be well again", timeout=30)
 
 

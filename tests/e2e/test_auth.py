@@ -1,7 +1,5 @@
 """Authentication: who is let in, what others are told, and what each may see."""
 
-import base64
-import hashlib
 import signal
 import time
 
@@ -9,16 +7,9 @@ import pytest
 
 import expect
 from harness import echo, environment, eventually, job, read_environment, run
+from principals import HASHES, basic, bearer, check_challenge, htpasswd, tokens
 from styles import unknown_id
 
-HASHES = {  # of "secret"
-    "bcrypt": "$2b$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW",
-    "slow": "$2b$12$abcdefghijklmnopqrstuuT1Iwu6o8Wx7BoOyIMHfgVJq6JO/IJhW",
-    "sha512": "$6$rounds=1000$saltsalt$LAV5VE5Y7w1d73x1mFNspYWUpazfmwv2SoepNXNKJ/otop/Zok96Hr8Q13LEv0DRY/x8v0/crpIjl8NJSAqX"
-              "V/",
-    "sha256": "$5$saltsalt$0IyaXrmV7.sGNS6tirgqHLqX/G.FBvgkYA.lpPdS5sA",
-    "yescrypt": "$y$j9T$/yA1rQMP0Z9O.Td4zXkXE1$CR61Q0dcYVyJSrc6JuvRJ0AUst2rAf82PhRWMA8z/C9",
-}
 UMLAUT = "$2b$04$abcdefghijklmnopqrstuuyx2n0Zzopyr9QuYTMCfOJJOj526QVoC"  # of "pässwörd"
 WEAK = {
     "apr1": "$apr1$abcdefgh$h9FWgUz3n9YxylKLlR5SQ/",
@@ -30,22 +21,6 @@ WEAK = {
     "short": "$2b$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIr",
     "empty": "",
 }
-
-
-def basic(name, password="secret"):
-    return {"Authorization": "Basic " + base64.b64encode(f"{name}:{password}".encode()).decode()}
-
-
-def bearer(token):
-    return {"Authorization": f"Bearer {token}"}
-
-
-def htpasswd(**users):
-    return "".join(f"{name}:{hash_}\n" for name, hash_ in users.items())
-
-
-def tokens(**bearers):
-    return "".join(f"{name}:{hashlib.sha256(token.encode()).hexdigest()}\n" for name, token in bearers.items())
 
 
 @pytest.fixture
@@ -61,16 +36,6 @@ def files(tmp_path):
 def server(serve, gate, files):
     return serve([echo(), environment(methods=["GET"]), job("/job", gate), echo("/ours", users=["bob", "robot"])],
                  auth=files)
-
-
-def check_challenge(response, schemes=("Basic", "Bearer")):
-    expect.check_problem(response, 401, "unauthorized")
-    expect.check_not_cached(response)
-    challenges = [value for name, value in response.fields if name.lower() == "www-authenticate"]
-    assert [challenge.split()[0] for challenge in challenges] == list(schemes)
-    for challenge in challenges:
-        assert 'realm="deferd"' in challenge
-        assert ('charset="UTF-8"' in challenge) == challenge.startswith("Basic")
 
 
 @pytest.mark.parametrize("method, target", [("GET", "/env"), ("POST", "/echo"), ("GET", "/nothing"), ("DELETE", "/echo"),

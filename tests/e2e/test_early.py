@@ -5,9 +5,9 @@ import pytest
 import expect
 from exposition import Exposition
 from harness import echo, eventually, route, shell
+from principals import HASHES, basic, bearer, check_challenge, htpasswd, tokens
 from styles import unknown_id
-from test_auth import HASHES, basic, bearer, check_challenge, htpasswd, tokens
-from test_tls import Client, authority, files, listen, trusting  # noqa: F401: fixtures
+from tls_client import Client, authority, files, listen, trusting  # noqa: F401: fixtures
 
 BIG = 4 << 20  # more than the buffers of a socket take
 
@@ -79,6 +79,25 @@ def test_part_of_a_body(server, rest):
 def test_chunks(server, rest):
     fields = {**basic("ann"), "Transfer-Encoding": "chunked"}
     refused(server.connect().request("POST", "/nothing", rest, fields), 404, "not-found")
+
+
+@pytest.mark.parametrize("who", [basic("ann"), bearer("tok-robot")], ids=["password", "token"])
+@pytest.mark.parametrize("first, next_", [(b"b\r\n", b""), (b"", b"b\r\n"), (b"4\r\nabcd\r\n", b"7\r\n"), (b"fff", b"\r\n")])
+def test_chunks_beyond_the_route_s_limit(server, first, next_, who):
+    """Are refused when they are announced, though other routes would take them."""
+    connection = server.connect().request("POST", "/small", first, {**who, "Transfer-Encoding": "chunked"})
+    connection.send(next_)
+    refused(connection, 413, "content-too-large")
+
+
+def test_chunks_within_the_route_s_limit(server):
+    """The limit is that of one request: the next one on the connection has its own."""
+    connection = server.connect()
+    for path, body in ("/small", b"x" * 10), ("/echo", b"y" * 100), ("/small", b"z" * 10):
+        fields = {**basic("ann"), "Transfer-Encoding": "chunked"}
+        connection.request("POST", path, b"%x\r\n" % len(body), fields).send(body + b"\r\n0\r\n\r\n")
+        answer = connection.receive("POST")
+        assert (answer.status, answer.body) == (200, body)
 
 
 @pytest.mark.parametrize("fields", [basic("ann"), bearer("tok-robot")], ids=["password", "token"])

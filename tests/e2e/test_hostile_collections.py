@@ -6,8 +6,8 @@ import threading
 import pytest
 
 import expect
+from collection_calls import collection, create, path_of, send
 from harness import PROGRAMS, eventually
-from test_collections import collection, create, path_of, send
 
 
 @pytest.mark.parametrize("body, status", [

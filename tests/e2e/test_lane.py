@@ -8,9 +8,9 @@ import signal
 import pytest
 
 from harness import echo, eventually, job
+from principals import HASHES, basic, bearer, htpasswd
 from styles import unknown_id
-from test_auth import HASHES, basic, bearer, htpasswd
-from test_tls import Authority, Client, listen, trusting
+from tls_client import Authority, Client, listen, trusting
 
 CLOSED = {"DEFERD_LANE": "closed"}
 BODY = b'{"n":1}'

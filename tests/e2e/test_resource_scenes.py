@@ -7,6 +7,7 @@ import pytest
 
 import expect
 from harness import DEADLINE, PROGRAMS, eventually
+from principals import bearer, check_challenge, known_by_tokens
 from styles import unknown_id
 from upstream import Upstream
 
@@ -218,6 +219,35 @@ def test_unknown(zones):
         assert document["code"] == 404 and document["message"] and document["request_id"]
     document = expect.check_problem(server.post("/v2/zones", b"{"), 400, "invalid-json")
     assert document["code"] == 400 and document["message"] and document["request_id"]
+
+
+def test_somebody_elses_id(zones, carrier, tmp_path):
+    """Another principal has not heard of the monitor; the resource is for all who may call the route, and for them alone."""
+    server = zones({"users": ["ann", "bob", "su"]}, auth=known_by_tokens(tmp_path, "ann", "bob", "eve", "su"))
+    ann, bob, eve, su = (bearer(f"tok-{name}") for name in ("ann", "bob", "eve", "su"))
+    zone, path, monitor = accepted(server.post("/v2/zones", b'{"name":"a"}', ann), "CREATE")
+    carrier.begun()
+
+    def check_hidden():
+        for other in (bob, eve):
+            for fields in (other, {**other, "Prefer": "wait=20"}):
+                expect.check_problem(server.get(monitor, fields), 404, "not-found")
+            expect.check_problem(server.call("DELETE", monitor, None, other), 404, "not-found")
+        for method, target in (("GET", path), ("GET", "/v2/zones"), ("PATCH", path), ("DELETE", path)):
+            body = b"{}" if method == "PATCH" else None
+            assert expect.check_problem(server.call(method, target, body, eve), 403, "forbidden")["code"] == 403
+            check_challenge(server.call(method, target, body), ["Bearer"])
+
+    check_hidden()
+    for fields in (ann, su):
+        assert server.get(monitor, fields).status == 202
+    for fields in (ann, bob, su):
+        assert server.get(path, fields).json() == zone
+        assert server.get("/v2/zones?status=PENDING", fields).json()["zones"] == [zone]
+    carrier.open("e")
+    assert server.get(monitor, {**ann, "Prefer": "wait=20"}).status == 201
+    check_hidden()
+    assert server.get(path, bob).json()["status"] == "ACTIVE"
 
 
 def test_expired(zones, carrier):

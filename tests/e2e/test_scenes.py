@@ -7,6 +7,7 @@ import pytest
 import expect
 import harness
 from harness import eventually, group_members, is_alive
+from principals import bearer, check_challenge, known_by_tokens
 from styles import LOCATION, PREFER, STATUS, STYLES, TOKEN, own_fields, routes, unknown_id
 
 every_style = pytest.mark.parametrize("style", STYLES, ids=repr)
@@ -177,6 +178,39 @@ def serve_once(tmp_path_factory):
     yield server
     server.end()
     gate.close()
+
+
+@every_style
+def test_somebody_elses_id(serve, gate, tmp_path, style):
+    """To another principal it is one that nobody has heard of; its own and admins read it at every monitor."""
+    server = serve(routes(gate), auth=known_by_tokens(tmp_path, "ann", "bob", "su"))
+    ann, bob, su = bearer("tok-ann"), bearer("tok-bob"), bearer("tok-su")
+    id_ = style.start(server, fields=ann)
+    gate.wait_begun()
+
+    def check_hidden():
+        for other in {style, LOCATION, STATUS, PREFER}:
+            other.check_unknown(other.poll(server, id_, bob))
+            other.check_unknown(other.poll(server, id_, {**bob, "Prefer": "wait=20"}))
+            expect.check_problem(other.cancel(server, id_, bob), 404, "not-found")
+            check_challenge(other.poll(server, id_), ["Bearer"])
+        expect.check_problem(server.get(PREFER.target(id_) + "/response", bob), 404, "not-found")
+
+    check_hidden()
+    for fields in (ann, su):
+        pending = style.poll(server, id_, fields)
+        expect.check_not_ended(pending)
+        assert pending.status in (200, 202) and not style.is_ended(pending)
+    gate.open("d")
+    assert style.is_ended(style.poll(server, id_, {**ann, "Prefer": "wait=20"}))
+    check_hidden()
+    for fields in (ann, su):
+        final = LOCATION.poll(server, id_, fields)
+        assert final.status == 200 and final.body == b'{"n":1}'
+    running = style.start(server, fields=ann)
+    gate.wait_begun()
+    assert style.cancel(server, running, su).status in (202, 204)
+    assert LOCATION.poll(server, running, {**ann, "Prefer": "wait=20"}).status == 410
 
 
 @every_style

@@ -16,32 +16,6 @@ from harness import eventually
 JOB = str(harness.PROGRAMS / "job")
 
 
-@pytest.fixture
-def small_disk(tmp_path):
-    """A file system of four megabytes of its own."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", disk], capture_output=True).returncode:
-        pytest.skip("only root may mount a file system")
-    yield disk
-    subprocess.run(["umount", "-l", disk], check=True)
-
-
-def fill(disk):
-    """Takes all the room there is; give_back() returns it."""
-    with open(disk / "filler", "wb", buffering=0) as filler:
-        size = 65536
-        while size:
-            try:
-                filler.write(b"\0" * size)
-            except OSError:
-                size //= 2
-
-
-def give_back(disk):
-    (disk / "filler").unlink()
-
-
 def routes(gate):
     return [{"path": "/cat", "program": {"argv": ["/bin/cat"]}},
             {"path": "/held", "program": {"argv": [JOB, str(gate)]}}]
@@ -57,13 +31,13 @@ def is_storage_problem(response):
 
 
 def test_full_disk_refuses_and_recovers(serve, small_disk, gate):
-    server = serve(routes(gate), state=str(small_disk / "deferd.db"), capacity=100000)
+    server = serve(routes(gate), state=str(small_disk.path / "deferd.db"), capacity=100000)
     server.expect_error("cannot be stored|body not kept|result")
     ended = accept(server)
     eventually(lambda: server.get(ended).status == 200)
     held = accept(server, "/held")
     gate.wait_begun()
-    fill(small_disk)
+    small_disk.fill()
     refused = eventually(lambda: next((r for r in [server.post("/cat?async=true", b"y" * 30000)] if r.status != 202), None),
                          "a refusal")
     assert is_storage_problem(refused), refused
@@ -73,7 +47,7 @@ def test_full_disk_refuses_and_recovers(serve, small_disk, gate):
     # An end that cannot be written is not shown.
     gate.open()
     assert server.get(held, [("Prefer", "wait=1")]).status == 202
-    give_back(small_disk)
+    small_disk.give_back()
     assert eventually(lambda: server.get(held).status != 202 and server.get(held), timeout=30).status == 200
     again = eventually(lambda: accept(server), "accepting to resume", timeout=30)
     eventually(lambda: server.get(again).status == 200)

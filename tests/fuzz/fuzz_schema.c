@@ -5,6 +5,7 @@
  */
 #include "common/cleanup.h"
 #include "common/json.h"
+#include "common/json_pointer.h"
 #include "common/schema.h"
 
 #include <assert.h>
@@ -59,7 +60,7 @@ leads_somewhere(const char *pointer, struct json_object *value)
 	json_object_object_foreach(value, name, member_value)
 	{
 		CLEANUP(text_fini) struct text step = {0};
-		json_add_pointer(&step, name);
+		json_pointer_add(&step, name);
 		if (strncmp(pointer, step.data, step.len) == 0 &&
 			(pointer[step.len] == '\0' || pointer[step.len] == '/'))
 			return leads_somewhere(pointer + step.len, member_value);

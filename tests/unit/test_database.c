@@ -1,4 +1,4 @@
-/* Tests of server/store/database.c: transactions, the log, the size of the file, and what failures mean. */
+/* Tests of the database: transactions, the log, the size of the file, and what failures mean. */
 #include "faulty_vfs.h"
 #include "store_place.h"
 

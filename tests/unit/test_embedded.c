@@ -2,6 +2,8 @@
  * */
 #include "store_place.h"
 
+#include "store/schema.h"
+
 #include "common/cleanup.h"
 #include "common/text.h"
 
@@ -268,7 +270,9 @@ test_versions(void **state)
 	assert_refused(scene, -EINVAL, "newer version");
 	change(scene, "PRAGMA user_version = -1");
 	assert_refused(scene, -EINVAL, "newer version");
-	change(scene, "PRAGMA user_version = 3; DROP TABLE operation");
+	CLEANUP_FREE char *sql =
+		xasprintf("PRAGMA user_version = %d; DROP TABLE operation", schema_version());
+	change(scene, sql);
 	assert_refused(scene, -EINVAL, "table of operations");
 }
 

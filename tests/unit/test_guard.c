@@ -209,10 +209,58 @@ test_note(void **state)
 	}
 }
 
+/* Once it is known what a request is for, its chunks may come to less than the limits say; whatever has come of a size by then. */
+static void
+test_lower_limit(void **state)
+{
+	static const char head[] = "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
+	static const struct {
+		const char *before, *after;
+		enum guard_verdict verdict; /* of after */
+		size_t used;		    /* before the byte that is refused */
+	} cases[] = {
+		{"", "a\r\n", GUARD_PASS, 3},
+		{"", "b\r\n", GUARD_REFUSE, 0},
+		{"", "10\r\n", GUARD_REFUSE, 1},
+		{"a", "\r\n", GUARD_PASS, 2},
+		{"f", "\r\n", GUARD_REFUSE, 1},
+		{"f\r", "\n", GUARD_REFUSE, 0},
+		{"4\r\nabcd\r\n", "6\r\n", GUARD_PASS, 3},
+		{"4\r\nabcd\r\n", "7\r\n", GUARD_REFUSE, 0},
+		{"a\r\nabcdefghij\r\n", "0\r\n\r\n", GUARD_COMPLETE, 5},
+		{"a\r\nabcdefghij\r\n", "1\r\n", GUARD_REFUSE, 0},
+	};
+	struct guard guard;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const char *at = cases[i].after;
+		size_t used, left = strlen(at), passed = 0;
+		enum guard_verdict verdict;
+
+		guard_init(&guard, &guard_test_limits);
+		assert_int_equal(guard_feed(&guard, head, strlen(head), &used), GUARD_PASS);
+		for (size_t fed = 0; fed < strlen(cases[i].before); fed += used)
+			assert_int_not_equal(guard_feed(&guard, cases[i].before + fed,
+						     strlen(cases[i].before) - fed, &used),
+				GUARD_REFUSE);
+		guard_limit_body(&guard, 10);
+		do {
+			verdict = guard_feed(&guard, at + passed, left - passed, &used);
+			passed += used;
+		} while (passed < left && verdict != GUARD_REFUSE && verdict != GUARD_COMPLETE);
+		assert_int_equal(verdict == GUARD_DROP ? GUARD_PASS : verdict, cases[i].verdict);
+		assert_int_equal(passed, cases[i].used);
+		if (verdict == GUARD_REFUSE)
+			assert_int_equal(guard.problem, PROBLEM_CONTENT_TOO_LARGE);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_lower_limit),
 		cmocka_unit_test(test_note),
 		cmocka_unit_test(test_one_call_for_one_request),
 		cmocka_unit_test(test_verdicts_are_of_one_kind_each),

@@ -2,11 +2,11 @@
  * What the wire guard has passed, evhttp reads as the same requests: every file of the corpus goes through
  * the guard, and what was passed through a real evhttp on a loopback connection, at once and byte by byte.
  */
+#include "tests/unit/guard_corpus.h"
 #include "tests/unit/guard_reference.h"
 #include "tests/unit/guard_trace.h"
 
 #include <arpa/inet.h>
-#include <dirent.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/event.h>
@@ -25,20 +25,7 @@
 #include <cmocka.h>
 /* clang-format on */
 
-#ifndef GUARD_CORPUS
-#define GUARD_CORPUS "tests/fuzz/corpus/guard"
-#endif
-
 enum { PATIENCE_S = 20 };
-
-static const struct guard_limits limits = {
-	.max_target_bytes = 2048,
-	.max_line_bytes = 2048,
-	.max_header_bytes = 8192,
-	.max_header_count = 64,
-	.max_chunk_ext_bytes = 256,
-	.max_body_bytes = 16384,
-};
 
 struct server {
 	struct event_base *base;
@@ -110,7 +97,7 @@ start_server(void **state)
 	server->base = event_base_new();
 	server->http = evhttp_new(server->base);
 	evhttp_set_max_headers_size(server->http, 16384);
-	evhttp_set_max_body_size(server->http, (ev_ssize_t)limits.max_body_bytes);
+	evhttp_set_max_body_size(server->http, (ev_ssize_t)guard_corpus_limits.max_body_bytes);
 	evhttp_set_allowed_methods(server->http, EVHTTP_REQ_GET | EVHTTP_REQ_HEAD | EVHTTP_REQ_POST |
 							 EVHTTP_REQ_PUT | EVHTTP_REQ_PATCH |
 							 EVHTTP_REQ_DELETE | EVHTTP_REQ_OPTIONS);
@@ -247,13 +234,14 @@ is_named(const char *name)
 /* The guard ends requests where the reference does; evhttp then reads those that come before one that
  * closes. */
 static void
-check_wire(struct server *server, const char *name, const char *wire, size_t len)
+check_file(void *arg, const char *name, const char *wire, size_t len)
 {
+	struct server *server = arg;
 	struct guard_reference reference = {.at = wire, .end = wire + len};
 	struct guard_trace trace;
 	unsigned requests = 0;
 
-	guard_trace_all_ways(&trace, &limits, wire, len);
+	guard_trace_all_ways(&trace, &guard_corpus_limits, wire, len);
 	assert_true(trace.end_count <= GUARD_TRACE_ENDS);
 	if (is_named(name) && trace.refused != (strncmp(name, "bad-", 4) == 0))
 		fail_msg("%s: %s", name, trace.refused ? trace.guard.reason : "was not refused");
@@ -270,64 +258,26 @@ check_wire(struct server *server, const char *name, const char *wire, size_t len
 	guard_trace_fini(&trace);
 }
 
-static bool
-read_file(const char *path, struct text *ret_text)
-{
-	FILE *file = fopen(path, "rb");
-	size_t got = 1;
-
-	if (!file)
-		return false;
-	while (got > 0) {
-		got = fread(text_reserve(ret_text, 4096), 1, 4096, file);
-		ret_text->len += got;
-	}
-	fclose(file);
-	return true;
-}
-
-static int
-is_shown(const struct dirent *entry)
-{
-	return entry->d_name[0] != '.';
-}
-
 static void
 test_corpus(void **state)
 {
-	struct dirent **entries;
-	int entry_count = scandir(GUARD_CORPUS, &entries, is_shown, alphasort);
-
-	if (entry_count <= 0)
-		fail_msg("there is no corpus in %s", GUARD_CORPUS);
-	for (int i = 0; i < entry_count; i++) {
-		struct text wire = {0};
-		char *path = xasprintf("%s/%s", GUARD_CORPUS, entries[i]->d_name);
-
-		if (!read_file(path, &wire))
-			fail_msg("cannot read %s", path);
-		if (wire.len > 0)
-			check_wire(*state, entries[i]->d_name, wire.data, wire.len);
-		text_fini(&wire);
-		free(path);
-		free(entries[i]);
-	}
-	free(entries);
+	guard_corpus_each(check_file, *state);
 }
 
 /* The largest of everything that the guard lets through, in one request. */
 static void
 test_largest(void **state)
 {
+	const struct guard_limits *limits = &guard_corpus_limits;
 	struct text wire = {0};
-	size_t header_left = limits.max_header_bytes - strlen("Host: aTransfer-Encoding: chunked");
+	size_t header_left = limits->max_header_bytes - strlen("Host: aTransfer-Encoding: chunked");
 
 	text_add_string(&wire, "OPTIONS /");
-	for (size_t i = 1; i < limits.max_target_bytes; i++)
+	for (size_t i = 1; i < limits->max_target_bytes; i++)
 		text_add_char(&wire, 'a');
 	text_add_string(&wire, " HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n");
-	for (unsigned i = 2; i < limits.max_header_count; i++) {
-		size_t most = limits.max_line_bytes < header_left ? limits.max_line_bytes : header_left;
+	for (unsigned i = 2; i < limits->max_header_count; i++) {
+		size_t most = limits->max_line_bytes < header_left ? limits->max_line_bytes : header_left;
 		size_t len = most > 60 ? most - 60 + i : 2;
 		if (len > most)
 			len = most;
@@ -339,12 +289,12 @@ test_largest(void **state)
 		if (header_left < 2)
 			break;
 	}
-	text_addf(&wire, "\r\n%zx\r\n", (size_t)limits.max_body_bytes);
-	for (size_t i = 0; i < limits.max_body_bytes; i++)
+	text_addf(&wire, "\r\n%zx\r\n", (size_t)limits->max_body_bytes);
+	for (size_t i = 0; i < limits->max_body_bytes; i++)
 		text_add_char(&wire, (char)i);
 	text_add_string(&wire, "\r\n0\r\n\r\n");
 	struct guard_trace trace;
-	guard_trace_init(&trace, &limits);
+	guard_trace_init(&trace, limits);
 	guard_trace_feed(&trace, wire.data, wire.len);
 	assert_int_equal(trace.end_count, 1);
 	struct guard_reference reference = {.at = wire.data, .end = wire.data + wire.len};

@@ -35,7 +35,7 @@ they_are_removed(void **state)
 		struct text text = {0};
 
 		assert_int_equal(fields_from_wire(&fields, cases[i].wire, strlen(cases[i].wire)), 0);
-		hop_fields_remove(&fields);
+		hop_fields_remove(&fields, NULL, NULL);
 		text_add(&text, fields.wire, fields.len);
 		text_add_char(&text, '\0');
 		assert_string_equal(text.data, cases[i].wanted);
@@ -44,11 +44,32 @@ they_are_removed(void **state)
 	}
 }
 
+static bool
+is_short(const struct field *field, const void *arg)
+{
+	return field->name_len <= *(const size_t *)arg;
+}
+
+static void
+others_may_go_with_them(void **state)
+{
+	static const char wire[] = "Ab: 1\r\nConnection: Long\r\nlong: 2\r\nAbc: 3\r\n";
+	struct fields fields = {0};
+	size_t most = 2;
+
+	assert_int_equal(fields_from_wire(&fields, wire, strlen(wire)), 0);
+	hop_fields_remove(&fields, is_short, &most);
+	assert_int_equal(fields.len, strlen("Abc: 3\r\n"));
+	assert_memory_equal(fields.wire, "Abc: 3\r\n", fields.len);
+	fields_fini(&fields);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(they_are_removed),
+		cmocka_unit_test(others_may_go_with_them),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

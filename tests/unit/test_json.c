@@ -355,18 +355,6 @@ test_many_members(void **state)
 }
 
 static void
-test_pointer(void **state)
-{
-	struct text pointer = {0};
-
-	json_add_pointer(&pointer, "routes");
-	json_add_pointer(&pointer, "");
-	json_add_pointer(&pointer, "a/b~c~1");
-	assert_string_equal(pointer.data, "/routes//a~1b~0c~01");
-	text_fini(&pointer);
-}
-
-static void
 test_find(void **state)
 {
 	static const char text[] = "{\"a\":{\"b\":{\"c\":1},\"n\":null},\"l\":[{\"a\":1}]}";
@@ -397,7 +385,6 @@ main(void)
 		cmocka_unit_test(test_large_numbers),
 		cmocka_unit_test(test_comments),
 		cmocka_unit_test(test_many_members),
-		cmocka_unit_test(test_pointer),
 		cmocka_unit_test(test_find),
 	};
 

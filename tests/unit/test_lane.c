@@ -7,10 +7,10 @@
 #include "http/lane.h"
 #include "http/reply.h"
 #include "http/server.h"
+#include "tests/unit/guard_corpus.h"
 #include "tests/unit/guard_trace.h"
 
 #include <arpa/inet.h>
-#include <dirent.h>
 #include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
@@ -29,20 +29,7 @@
 #include <cmocka.h>
 /* clang-format on */
 
-#ifndef GUARD_CORPUS
-#define GUARD_CORPUS "tests/fuzz/corpus/guard"
-#endif
-
 enum { PATIENCE_S = 20, BIG_BYTES = 8 << 20 };
-
-static const struct guard_limits limits = {
-	.max_target_bytes = 2048,
-	.max_line_bytes = 2048,
-	.max_header_bytes = 8192,
-	.max_header_count = 64,
-	.max_chunk_ext_bytes = 256,
-	.max_body_bytes = 16384,
-};
 
 /* One server and what it did. */
 struct side {
@@ -149,7 +136,7 @@ start_side(struct sides *sides, struct side *side, bool lane_is_closed)
 {
 	char *address = NULL;
 	struct http_config config = {
-		.limits = limits,
+		.limits = guard_corpus_limits,
 		.header_timeout_ms = PATIENCE_S * 1000,
 		.idle_timeout_ms = PATIENCE_S * 1000,
 		.lane_is_closed = lane_is_closed,
@@ -393,7 +380,7 @@ check_wire(struct sides *sides, const char *name, const char *wire, size_t len, 
 {
 	struct guard_trace trace;
 
-	guard_trace_init(&trace, &limits);
+	guard_trace_init(&trace, &guard_corpus_limits);
 	guard_trace_feed(&trace, wire, len);
 	unsigned answers = trace.end_count + trace.refused;
 	check_split(sides, name, wire, len, 0, answers);
@@ -449,49 +436,16 @@ test_large_heads(void **state)
 	}
 }
 
-static bool
-read_file(const char *path, struct text *ret_text)
+static void
+check_file(void *arg, const char *name, const char *wire, size_t len)
 {
-	FILE *file = fopen(path, "rb");
-	size_t got = 1;
-
-	if (!file)
-		return false;
-	while (got > 0) {
-		got = fread(text_reserve(ret_text, 4096), 1, 4096, file);
-		ret_text->len += got;
-	}
-	fclose(file);
-	return true;
-}
-
-static int
-is_shown(const struct dirent *entry)
-{
-	return entry->d_name[0] != '.';
+	check_wire(arg, name, wire, len, false);
 }
 
 static void
 test_corpus(void **state)
 {
-	struct dirent **entries;
-	int entry_count = scandir(GUARD_CORPUS, &entries, is_shown, alphasort);
-
-	if (entry_count <= 0)
-		fail_msg("there is no corpus in %s", GUARD_CORPUS);
-	for (int i = 0; i < entry_count; i++) {
-		struct text wire = {0};
-		char *path = xasprintf("%s/%s", GUARD_CORPUS, entries[i]->d_name);
-
-		if (!read_file(path, &wire))
-			fail_msg("cannot read %s", path);
-		if (wire.len > 0)
-			check_wire(*state, entries[i]->d_name, wire.data, wire.len, false);
-		text_fini(&wire);
-		free(path);
-		free(entries[i]);
-	}
-	free(entries);
+	guard_corpus_each(check_file, *state);
 }
 
 /* An answer that the socket does not take whole, with requests behind it that must wait for it. */

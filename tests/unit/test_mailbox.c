@@ -175,6 +175,69 @@ test_free_delivers(void **state)
 	mailbox_free(NULL);
 }
 
+static unsigned turn[4]; /* what came, in order */
+static unsigned turns;
+
+static void
+on_mail_of_turn(struct mail *mail)
+{
+	turn[turns++] = 1;
+}
+
+static void
+on_deferred(struct mail *mail)
+{
+	turn[turns++] = 2;
+}
+
+static void
+on_event_of_turn(evutil_socket_t fd, short what, void *arg)
+{
+	static struct mail mail = {.deliver = on_deferred};
+
+	turn[turns++] = 3;
+	if (arg)
+		mailbox_defer(mailbox, &mail);
+}
+
+/* What is deferred comes behind all that the loop has at hand, in the same turn. */
+static void
+test_defer(void **state)
+{
+	struct mail mail = {.deliver = on_mail_of_turn};
+	static const unsigned wanted[] = {3, 3, 2, 1};
+	struct event *first = event_new(base, -1, 0, on_event_of_turn, &mail);
+	struct event *second = event_new(base, -1, 0, on_event_of_turn, NULL);
+
+	turns = 0;
+	event_active(first, EV_TIMEOUT, 0);
+	event_active(second, EV_TIMEOUT, 0);
+	assert_int_equal(event_base_loop(base, EVLOOP_NONBLOCK), 0);
+	assert_int_equal(turns, 3);
+	mailbox_post(mailbox, &mail);
+	assert_int_equal(event_base_loop(base, EVLOOP_NONBLOCK), 0);
+	assert_int_equal(turns, 4);
+	assert_memory_equal(turn, wanted, sizeof wanted);
+	event_free(first);
+	event_free(second);
+}
+
+/* The loop need not turn any more for it. */
+static void
+test_defer_and_drain(void **state)
+{
+	struct mail mail = {.deliver = on_deferred};
+
+	turns = 0;
+	mailbox_defer(mailbox, &mail);
+	mailbox_drain(mailbox);
+	assert_int_equal(turns, 1);
+	mailbox_defer(mailbox, &mail);
+	mailbox_free(mailbox);
+	mailbox = NULL;
+	assert_int_equal(turns, 2);
+}
+
 static int readable;
 
 static void
@@ -290,6 +353,8 @@ main(void)
 		TEST(test_post_in_delivery),
 		TEST(test_drain),
 		TEST(test_free_delivers),
+		TEST(test_defer),
+		TEST(test_defer_and_drain),
 		TEST(test_loop_is_shared),
 		TEST(test_threads),
 		TEST(test_wakes_sleeper),

@@ -61,6 +61,14 @@ parent_of(pid_t pid)
 	return proc.ppid;
 }
 
+/* Waits until those between us and it have ended, and it is our child. */
+static void
+await_adoption(pid_t pid)
+{
+	while (parent_of(pid) != getpid())
+		usleep(1000);
+}
+
 /* Descendants by every way to leave: each says the pid of the one that is to be found. */
 static const char *const escapes[] = {
 	/* in the group */
@@ -157,6 +165,7 @@ test_running_are_left_alone(void **state)
 		struct run run, other;
 
 		begin(&run, scripts[i]);
+		await_adoption(run.said);
 		/* somebody else's end makes it look */
 		begin(&other, "echo $$ > %s");
 		wait_normally(&other);

@@ -1,183 +1,20 @@
 /* Program work, whole: an input goes in, a result comes out. */
-#include "processes.h"
+#include "program_call.h"
 
-#include "work/program.h"
-
-#include <pthread.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
-
-#define LENGTH(array) (sizeof(array) / sizeof *(array))
-
-/* One call of a program.  What is zero is left at its default. */
-struct call {
-	const char *script; /* for /bin/sh -c, unless argv is set */
-	char **argv;
-	char **env;
-	enum program_protocol protocol;
-	const char *response_type;
-	const char *directory;
-	struct blob *body; /* taken */
-	uint64_t max_result_bytes;
-	int spool_fd;		   /* 0: none */
-	const char *const *params; /* names and values in turn, ended by NULL */
-
-	struct work *work;
-	struct work_input *input;
-	struct work_control control;
-	struct work_result result;
-	pthread_t thread;
-
-	/* what the control was told */
-	pid_t pid;
-	uint64_t start_time;
-	struct text progress;
-};
-
-static void
-on_process(struct work_control *control, pid_t pid, uint64_t start_time)
-{
-	struct call *call = (struct call *)(void *)((char *)control - offsetof(struct call, control));
-
-	call->pid = pid;
-	call->start_time = start_time;
-}
-
-static void
-on_progress(struct work_control *control, int percent, const char *text)
-{
-	struct call *call = (struct call *)(void *)((char *)control - offsetof(struct call, control));
-
-	text_addf(&call->progress, "[%d%s%s]", percent, text ? " " : "", text ? text : "");
-}
-
-static struct work_input *
-new_input(const struct call *call)
-{
-	struct work_input *input = work_input_new();
-
-	input->id = new_id();
-	input->method = xstrdup("POST");
-	input->path = xstrdup("/run/a%20b");
-	input->query = xstrdup("x=1");
-	input->route = xstrdup("/run/{name}");
-	input->remote_address = xstrdup("127.0.0.1");
-	input->scheme = xstrdup("http");
-	input->authority = xstrdup("localhost:8580");
-	input->base = xstrdup("http://localhost:8580");
-	input->body = call->body;
-	for (const char *const *param = call->params; param && *param; param += 2)
-		work_input_add_param(input, param[0], param[1]);
-	return input;
-}
-
-static void
-prepare(struct call *call)
-{
-	char shell[] = "/bin/sh", option[] = "-c";
-	CLEANUP_FREE char *script = xstrdup(call->script ? call->script : "");
-	char *argv[] = {shell, option, script, NULL};
-	struct program_config config = {
-		.argv = call->argv ? call->argv : argv,
-		.protocol = call->protocol,
-		.response_type = (char *)(uintptr_t)call->response_type,
-		.env = call->env,
-		.working_directory = (char *)(uintptr_t)call->directory,
-	};
-
-	assert_int_equal(program_new(&config, &call->work), 0);
-	call->input = new_input(call);
-	assert_int_equal(work_control_init(&call->control), 0);
-	call->control.stop_grace_ms = 1000 * 1000;
-	call->control.max_result_bytes = call->max_result_bytes ? call->max_result_bytes : 64 * 1024 * 1024;
-	call->control.spool_fd = call->spool_fd ? call->spool_fd : -1;
-	call->control.on_process = on_process;
-	call->control.on_progress = on_progress;
-}
-
-static void *
-run(void *arg)
-{
-	struct call *call = arg;
-
-	call->work->type->run(call->work, call->input, &call->control, &call->result);
-	return NULL;
-}
-
-/* Frees all but the result. */
-static void
-fini(struct call *call)
-{
-	work_unref(call->work);
-	work_input_free(call->input);
-	work_control_fini(&call->control);
-	text_fini(&call->progress);
-}
-
-static void
-run_now(struct call *call)
-{
-	prepare(call);
-	run(call);
-}
-
-static void
-begin(struct call *call)
-{
-	prepare(call);
-	assert_int_equal(pthread_create(&call->thread, NULL, run, call), 0);
-}
-
-static void
-join(struct call *call)
-{
-	assert_int_equal(pthread_join(call->thread, NULL), 0);
-}
-
-static void
-assert_body(const struct work_result *result, const char *data, size_t len)
-{
-	CLEANUP_FREE char *body = xcalloc(len + 1, 1);
-
-	assert_int_equal(blob_len(result->body), len);
-	if (len > 0)
-		assert_int_equal(blob_read(result->body, 0, body, len), len);
-	assert_memory_equal(body, data, len);
-}
-
-static void
-assert_field(const struct work_result *result, const char *name, const char *value)
-{
-	CLEANUP_FREE char *found = fields_dup_value(&result->fields, name);
-
-	assert_int_equal(found == NULL, value == NULL);
-	if (value)
-		assert_string_equal(found, value);
-}
-
-static void
-assert_problem(const struct work_result *result, enum problem problem, int status, const char *detail)
-{
-	if (result->problem != problem)
-		fail_msg("problem %s, not %s: %s", problem_name(result->problem), problem_name(problem),
-			result->detail ? result->detail : "");
-	assert_int_equal(result->status, status);
-	assert_null(result->body);
-	assert_int_equal(result->fields.len, 0);
-	assert_string_equal(result->detail, detail);
-}
 
 /* Runs a script that must answer 200 with that output. */
 static void
 assert_says(struct call call, const char *expected)
 {
-	run_now(&call);
+	call_run_now(&call);
 	if (call.result.problem)
 		fail_msg("%s", call.result.detail);
 	assert_int_equal(call.result.status, 200);
-	assert_body(&call.result, expected, strlen(expected));
+	call_assert_body(&call.result, expected, strlen(expected));
 	work_result_fini(&call.result);
-	fini(&call);
+	call_fini(&call);
 }
 
 static void
@@ -186,22 +23,22 @@ test_filter(void **state)
 	struct call call = {
 		.script = "tr a-z A-Z", .body = blob_new("hello", 5), .response_type = "text/plain"};
 
-	run_now(&call);
+	call_run_now(&call);
 	assert_int_equal(call.result.problem, PROBLEM_NONE);
 	assert_int_equal(call.result.status, 200);
-	assert_field(&call.result, "Content-Type", "text/plain");
-	assert_body(&call.result, "HELLO", 5);
+	call_assert_field(&call.result, "Content-Type", "text/plain");
+	call_assert_body(&call.result, "HELLO", 5);
 	assert_null(call.result.detail);
 	work_result_fini(&call.result);
-	fini(&call);
+	call_fini(&call);
 
 	struct call silent = {.script = "cat"};
-	run_now(&silent);
+	call_run_now(&silent);
 	assert_int_equal(silent.result.status, 200);
-	assert_field(&silent.result, "Content-Type", "application/octet-stream");
+	call_assert_field(&silent.result, "Content-Type", "application/octet-stream");
 	assert_null(silent.result.body);
 	work_result_fini(&silent.result);
-	fini(&silent);
+	call_fini(&silent);
 }
 
 /* Bodies and outputs that do not fit into a pipe, in memory and in the spool, either way. */
@@ -221,12 +58,12 @@ test_large(void **state)
 		assert_int_equal(blob_sink_write(&sink, text.data, text.len), 0);
 		assert_int_equal(blob_sink_finish(&sink, &call.body), 0);
 		assert_int_equal(blob_is_file(call.body), (i & 2) != 0);
-		run_now(&call);
+		call_run_now(&call);
 		assert_int_equal(call.result.status, 200);
 		assert_int_equal(blob_is_file(call.result.body), i & 1);
-		assert_body(&call.result, text.data, text.len);
+		call_assert_body(&call.result, text.data, text.len);
 		work_result_fini(&call.result);
-		fini(&call);
+		call_fini(&call);
 		text_fini(&text);
 	}
 	close(spool);
@@ -254,11 +91,11 @@ test_missing_parameter(void **state)
 	char *argv[] = {program, a, NULL};
 	struct call call = {.argv = argv};
 
-	run_now(&call);
-	assert_problem(&call.result, PROBLEM_INVALID_PARAMETER, 400, "The parameter 'size' is missing.");
+	call_run_now(&call);
+	call_assert_problem(&call.result, PROBLEM_INVALID_PARAMETER, 400, "The parameter 'size' is missing.");
 	assert_int_equal(call.pid, 0);
 	work_result_fini(&call.result);
-	fini(&call);
+	call_fini(&call);
 }
 
 static void
@@ -277,11 +114,11 @@ test_environment(void **state)
 
 	struct call call = {.script = "printf %s $DEFERD_OPERATION_ID"};
 	char id[ID_TEXT_SIZE];
-	run_now(&call);
+	call_run_now(&call);
 	id_format(&call.input->id, id);
-	assert_body(&call.result, id, strlen(id));
+	call_assert_body(&call.result, id, strlen(id));
 	work_result_fini(&call.result);
-	fini(&call);
+	call_fini(&call);
 }
 
 static void
@@ -316,11 +153,11 @@ test_failures(void **state)
 		struct call call = {
 			.script = failures[i / 2].script, .protocol = i % 2 ? PROGRAM_CGI : PROGRAM_FILTER};
 
-		run_now(&call);
-		assert_problem(
+		call_run_now(&call);
+		call_assert_problem(
 			&call.result, PROBLEM_PROGRAM_FAILED, failures[i / 2].status, failures[i / 2].detail);
 		work_result_fini(&call.result);
-		fini(&call);
+		call_fini(&call);
 	}
 }
 
@@ -346,15 +183,15 @@ test_cgi(void **state)
 	for (size_t i = 0; i < LENGTH(responses); i++) {
 		struct call call = {.script = responses[i].script, .protocol = PROGRAM_CGI};
 
-		run_now(&call);
+		call_run_now(&call);
 		if (call.result.problem)
 			fail_msg("%s: %s", responses[i].script, call.result.detail);
 		assert_int_equal(call.result.status, responses[i].status);
-		assert_field(&call.result, "Content-Type", responses[i].type);
-		assert_field(&call.result, "Location", responses[i].location);
-		assert_body(&call.result, responses[i].body, strlen(responses[i].body));
+		call_assert_field(&call.result, "Content-Type", responses[i].type);
+		call_assert_field(&call.result, "Location", responses[i].location);
+		call_assert_body(&call.result, responses[i].body, strlen(responses[i].body));
 		work_result_fini(&call.result);
-		fini(&call);
+		call_fini(&call);
 	}
 }
 
@@ -376,11 +213,11 @@ test_cgi_malformed(void **state)
 	for (size_t i = 0; i < LENGTH(scripts); i++) {
 		struct call call = {.script = scripts[i], .protocol = PROGRAM_CGI};
 
-		run_now(&call);
-		assert_problem(&call.result, PROBLEM_BAD_PROGRAM_RESPONSE, 502,
+		call_run_now(&call);
+		call_assert_problem(&call.result, PROBLEM_BAD_PROGRAM_RESPONSE, 502,
 			"The program's response does not begin with a valid header.");
 		work_result_fini(&call.result);
-		fini(&call);
+		call_fini(&call);
 	}
 }
 
@@ -390,22 +227,22 @@ test_cgi_endless_head(void **state)
 {
 	struct call call = {.script = "while :; do echo 'X-Field: value'; done", .protocol = PROGRAM_CGI};
 
-	run_now(&call);
-	assert_problem(&call.result, PROBLEM_BAD_PROGRAM_RESPONSE, 502,
+	call_run_now(&call);
+	call_assert_problem(&call.result, PROBLEM_BAD_PROGRAM_RESPONSE, 502,
 		"The header of the program's response is longer than 65536 bytes.");
 	work_result_fini(&call.result);
-	fini(&call);
+	call_fini(&call);
 
 	/* One that just fits is good, and its body comes whole. */
 	struct call fits = {.script =
 				    "printf 'Content-Type: a/b\\nX: '; head -c 65513 /dev/zero | tr '\\0' x;"
 				    "printf '\\n\\n'; head -c 100000 /dev/zero",
 		.protocol = PROGRAM_CGI};
-	run_now(&fits);
+	call_run_now(&fits);
 	assert_int_equal(fits.result.problem, PROBLEM_NONE);
 	assert_int_equal(blob_len(fits.result.body), 100000);
 	work_result_fini(&fits.result);
-	fini(&fits);
+	call_fini(&fits);
 }
 
 static const struct {
@@ -427,15 +264,15 @@ test_max_result(void **state)
 		struct call call = {
 			.script = sizes[i].script, .protocol = sizes[i].protocol, .max_result_bytes = 100000};
 
-		run_now(&call);
+		call_run_now(&call);
 		if (sizes[i].is_too_large)
-			assert_problem(&call.result, PROBLEM_RESULT_TOO_LARGE, 500,
+			call_assert_problem(&call.result, PROBLEM_RESULT_TOO_LARGE, 500,
 				"The program wrote more than 100000 bytes.");
 		else
 			assert_int_equal(blob_len(call.result.body), 100000);
 		assert_false(has_children());
 		work_result_fini(&call.result);
-		fini(&call);
+		call_fini(&call);
 	}
 }
 
@@ -449,10 +286,11 @@ test_spool_fails(void **state)
 	assert_int_equal(rmdir(path), 0);
 	struct call call = {.script = "cat /dev/zero", .spool_fd = spool};
 
-	run_now(&call);
-	assert_problem(&call.result, PROBLEM_STORAGE, 503, "There is no room to keep the program's output.");
+	call_run_now(&call);
+	call_assert_problem(
+		&call.result, PROBLEM_STORAGE, 503, "There is no room to keep the program's output.");
 	work_result_fini(&call.result);
-	fini(&call);
+	call_fini(&call);
 	close(spool);
 }
 
@@ -463,28 +301,28 @@ test_unavailable(void **state)
 	char *argv[] = {nothing, NULL};
 	struct call gone = {.argv = argv}, no_directory = {.script = "exit 0", .directory = "/nonexistent"};
 
-	run_now(&gone);
-	assert_problem(&gone.result, PROBLEM_PROGRAM_UNAVAILABLE, 500, "The program cannot be started.");
+	call_run_now(&gone);
+	call_assert_problem(&gone.result, PROBLEM_PROGRAM_UNAVAILABLE, 500, "The program cannot be started.");
 	work_result_fini(&gone.result);
-	fini(&gone);
-	run_now(&no_directory);
-	assert_problem(
+	call_fini(&gone);
+	call_run_now(&no_directory);
+	call_assert_problem(
 		&no_directory.result, PROBLEM_PROGRAM_UNAVAILABLE, 500, "The program cannot be started.");
 	work_result_fini(&no_directory.result);
-	fini(&no_directory);
+	call_fini(&no_directory);
 
 	struct rlimit limit, low;
 	struct call busy = {.script = "exit 0"};
-	prepare(&busy);
+	call_prepare(&busy);
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
 	low = (struct rlimit){1, limit.rlim_max};
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
-	run(&busy);
+	call_run(&busy);
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
-	assert_problem(
+	call_assert_problem(
 		&busy.result, PROBLEM_PROGRAM_UNAVAILABLE, 503, "The program cannot be started just now.");
 	work_result_fini(&busy.result);
-	fini(&busy);
+	call_fini(&busy);
 }
 
 static void
@@ -515,17 +353,17 @@ test_progress_and_process(void **state)
 	struct call call = {.script = script};
 	struct proc proc;
 
-	begin(&call);
+	call_begin(&call);
 	pid_t pid = read_gate_pid(gate);
 	assert_int_equal(proc_read(pid, &proc), 0);
 	open_gate(go);
-	join(&call);
+	call_join(&call);
 	assert_int_equal(proc.pgid, pid);
 	assert_int_equal(call.pid, pid);
 	assert_int_equal(call.start_time, proc.start_time);
 	assert_string_equal(call.progress.data, "[5 first][100 last]");
 	work_result_fini(&call.result);
-	fini(&call);
+	call_fini(&call);
 }
 
 /* Standard error is logged, told by a log that stands in its place. */
@@ -537,7 +375,7 @@ test_standard_error_is_logged(void **state)
 	char text[4096] = "", id[ID_TEXT_SIZE];
 
 	assert_int_equal(dup2(log, STDERR_FILENO), STDERR_FILENO);
-	run_now(&call);
+	call_run_now(&call);
 	assert_int_equal(dup2(saved, STDERR_FILENO), STDERR_FILENO);
 	close(saved);
 	assert_true(pread(log, text, sizeof text - 1, 0) > 0);
@@ -549,158 +387,7 @@ test_standard_error_is_logged(void **state)
 	assert_non_null(strstr(text, "the last"));
 	assert_int_equal(call.result.status, 200);
 	work_result_fini(&call.result);
-	fini(&call);
-}
-
-static void
-test_stop(void **state)
-{
-	for (enum work_stop stop = WORK_STOP; stop <= WORK_KILL; stop++) {
-		const char *gate = make_gate("ready");
-		CLEANUP_FREE char *script =
-			xasprintf("(setsid sh -c 'echo $$ > %s; exec sleep 1000' &) ; exec sleep 1000", gate);
-		struct call call = {.script = script};
-
-		begin(&call);
-		pid_t escaped = read_gate_pid(gate);
-		work_control_stop(&call.control, stop);
-		join(&call);
-		assert_problem(&call.result, PROBLEM_CANCELLED, 410, "The program was stopped.");
-		assert_true(is_gone(escaped));
-		assert_false(has_children());
-		work_result_fini(&call.result);
-		fini(&call);
-	}
-}
-
-static void
-test_stopped_before_it_began(void **state)
-{
-	CLEANUP_FREE char *script = xasprintf("echo > %s", scratch_path("ran"));
-	struct call call = {.script = script};
-
-	prepare(&call);
-	work_control_stop(&call.control, WORK_STOP);
-	run(&call);
-	assert_problem(&call.result, PROBLEM_CANCELLED, 410, "The program was stopped.");
-	assert_int_equal(call.pid, 0);
-	assert_int_equal(access(scratch_path("ran"), F_OK), -1);
-	work_result_fini(&call.result);
-	fini(&call);
-}
-
-/* What leaves the group and outlives the program is soon found as an orphan. */
-static void
-test_daemon_is_an_orphan(void **state)
-{
-	const char *gate = make_gate("ready"), *go = make_gate("go");
-	CLEANUP_FREE char *script = xasprintf(
-		"(setsid sh -c 'echo $$ > %s; exec sleep 1000' &) ; read x < %s; echo done", gate, go);
-	struct call call = {.script = script};
-
-	begin(&call);
-	pid_t daemon = read_gate_pid(gate);
-	open_gate(go);
-	join(&call);
-	assert_body(&call.result, "done\n", 5);
-	assert_false(is_gone(daemon));
-	program_reap_orphans();
-	assert_true(is_gone(daemon));
-	assert_false(has_children());
-	work_result_fini(&call.result);
-	fini(&call);
-}
-
-static void
-test_nothing_leaks(void **state)
-{
-	unsigned before = count_descriptors();
-
-	for (int i = 0; i < 1000; i++) {
-		static const char *const scripts[] = {"cat >/dev/null; exit 0", "sleep 1000 & exit 0",
-			"echo x >&3; kill -KILL $$", "exec <&- >&- 2>&- 3>&-"};
-		struct call call = {.script = scripts[i % LENGTH(scripts)], .body = blob_new("hello", 5)};
-
-		run_now(&call);
-		work_result_fini(&call.result);
-		fini(&call);
-	}
-	assert_int_equal(count_descriptors(), before);
-	assert_false(has_children());
-}
-
-/* Many at once, each with its own end, some of them stopped, while orphans are looked for all the time. */
-
-#define THREADS 4
-#define RUNS_PER_THREAD 40
-
-static _Atomic bool is_over;
-
-static void *
-reap_all_the_time(void *arg)
-{
-	while (!is_over) {
-		program_reap_orphans();
-		sched_yield();
-	}
-	return NULL;
-}
-
-static void *
-run_many(void *arg)
-{
-	int thread = *(int *)arg;
-
-	for (int i = 0; i < RUNS_PER_THREAD; i++) {
-		int exit_status = 1 + (thread * RUNS_PER_THREAD + i) % 60;
-		CLEANUP_FREE char *script =
-			i % 4 == 0 ? xstrdup("sleep 1000 & exec sleep 1000")
-				   : xasprintf("(setsid sleep 1000 &); exit %d", exit_status);
-		CLEANUP_FREE char *detail = xasprintf("The program ended with exit status %d.", exit_status);
-		struct call call = {.script = script};
-
-		if (i % 4 == 0) {
-			begin(&call);
-			work_control_stop(&call.control, i % 8 == 0 ? WORK_STOP : WORK_KILL);
-			join(&call);
-			assert_int_equal(call.result.problem, PROBLEM_CANCELLED);
-		} else {
-			run_now(&call);
-			assert_problem(&call.result, PROBLEM_PROGRAM_FAILED, 500, detail);
-		}
-		work_result_fini(&call.result);
-		fini(&call);
-	}
-	return NULL;
-}
-
-static void
-test_many_at_once(void **state)
-{
-	pthread_t threads[THREADS], reaper;
-	int numbers[THREADS];
-
-	is_over = false;
-	assert_int_equal(pthread_create(&reaper, NULL, reap_all_the_time, NULL), 0);
-	for (int i = 0; i < THREADS; i++) {
-		numbers[i] = i;
-		assert_int_equal(pthread_create(&threads[i], NULL, run_many, &numbers[i]), 0);
-	}
-	for (int i = 0; i < THREADS; i++)
-		assert_int_equal(pthread_join(threads[i], NULL), 0);
-	is_over = true;
-	assert_int_equal(pthread_join(reaper, NULL), 0);
-	program_reap_orphans();
-	assert_false(has_children());
-}
-
-static int
-setup(void **state)
-{
-	int rc = processes_setup(state);
-
-	program_start();
-	return rc;
+	call_fini(&call);
 }
 
 int
@@ -723,12 +410,7 @@ main(void)
 		cmocka_unit_test(test_bad_configurations),
 		cmocka_unit_test(test_progress_and_process),
 		cmocka_unit_test(test_standard_error_is_logged),
-		cmocka_unit_test(test_stop),
-		cmocka_unit_test(test_stopped_before_it_began),
-		cmocka_unit_test(test_daemon_is_an_orphan),
-		cmocka_unit_test(test_nothing_leaks),
-		cmocka_unit_test(test_many_at_once),
 	};
 
-	return cmocka_run_group_tests(tests, setup, processes_teardown);
+	return cmocka_run_group_tests(tests, call_setup, processes_teardown);
 }

@@ -1,5 +1,6 @@
 /* Regular expressions of ECMA-262 on PCRE2: what they mean, what they are not, and that they end. */
 #include "common/schema_regex.h"
+#include "schema_cases.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -236,18 +237,6 @@ refuses(void **state)
 	assert_true(schema_regex_is_valid("", 0));
 }
 
-static char *
-repeat(const char *before, const char *what, size_t count, const char *after)
-{
-	struct text text = {0};
-
-	text_add_string(&text, before);
-	for (size_t i = 0; i < count; i++)
-		text_add_string(&text, what);
-	text_add_string(&text, after);
-	return text_take(&text);
-}
-
 static void
 refuses_long_patterns(void **state)
 {
@@ -267,7 +256,7 @@ refuses_long_patterns(void **state)
 	};
 
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		char *pattern = repeat("", cases[i].what, cases[i].count, "");
+		char *pattern = cases_repeat("", cases[i].what, cases[i].count, "");
 		struct schema_regex *regex = NULL;
 		struct text reason = {0};
 		int rc = schema_regex_compile(pattern, strlen(pattern), &regex, &reason);
@@ -282,9 +271,9 @@ refuses_long_patterns(void **state)
 static void
 ends(void **state)
 {
-	char *as = repeat("", "a", 1000000, ""), *dashes = repeat("", "\xe4\xb8\x81", 300000, "");
-	char *class = repeat("[", "\\u{4e00}\\u{4e02}", 1500, "]*[0-9]");
-	char *groups = repeat("(?:a|b)*", "(a)?", 200, "[xy]");
+	char *as = cases_repeat("", "a", 1000000, ""), *dashes = cases_repeat("", "\xe4\xb8\x81", 300000, "");
+	char *class = cases_repeat("[", "\\u{4e00}\\u{4e02}", 1500, "]*[0-9]");
+	char *groups = cases_repeat("(?:a|b)*", "(a)?", 200, "[xy]");
 	const struct {
 		const char *pattern, *subject;
 	} cases[] = {

@@ -1,0 +1,75 @@
+/* What goes out on a connection, as its client takes it: replies of evhttp, and answers of the lane that the socket did not take whole. */
+#include "http/connection_parts.h"
+
+#include "http/listener.h"
+
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+
+uint64_t
+connection_bytes_written(const struct http_connection *connection)
+{
+	return connection->reply_bytes - evbuffer_get_length(bufferevent_get_output(connection->bev));
+}
+
+/* What is in the output buffer is written as the client takes it, within a deadline. */
+static void
+begin_flushing(struct http_connection *connection)
+{
+	connection->reply_bytes = evbuffer_get_length(bufferevent_get_output(connection->bev));
+	connection->progress_mark = 0;
+	bufferevent_enable(connection->bev, EV_READ | EV_WRITE);
+	connection_start_timer(connection, connection_header_timeout(connection));
+}
+
+void
+connection_flush_reply(struct http_connection *connection)
+{
+	connection_stop_reading(connection);
+	begin_flushing(connection);
+}
+
+/* The rest of the lane's answer is written: evhttp gets the connection back, as it left it. */
+static void
+on_answer_written(struct bufferevent *bev, void *arg)
+{
+	struct http_connection *connection = arg;
+	const struct http_listener *listener = connection->listener;
+
+	if (connection->closing) {
+		connection_close(connection);
+		return;
+	}
+	bufferevent_setcb(bev, listener->on_read, listener->on_write, listener->on_event, connection->evhttp);
+	bufferevent_disable(bev, EV_WRITE);
+	bufferevent_enable(bev, EV_READ);
+	connection_next_request(connection);
+	if (evbuffer_get_length(bufferevent_get_input(bev)) > 0)
+		bufferevent_trigger(bev, EV_READ, BEV_OPT_DEFER_CALLBACKS);
+}
+
+/* evhttp ends the connection, as it would between two requests. */
+static void
+on_answer_event(struct bufferevent *bev, short what, void *arg)
+{
+	struct http_connection *connection = arg;
+
+	connection->listener->on_event(bev, what, connection->evhttp);
+}
+
+void
+connection_hold_answer(struct http_connection *connection)
+{
+	if (connection->state == CONNECTION_BUSY)
+		return;
+	connection->state = CONNECTION_BUSY;
+	bufferevent_setcb(connection->bev, NULL, on_answer_written, on_answer_event, connection);
+	connection_drop_input(connection);
+}
+
+void
+connection_flush_answer(struct http_connection *connection)
+{
+	begin_flushing(connection);
+}

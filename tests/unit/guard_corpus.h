@@ -1,0 +1,13 @@
+/* The corpus of the wire guard's fuzzer, for tests that send it to servers. */
+#pragma once
+
+#include "http/guard.h"
+
+#include <stddef.h>
+
+/* As a server would have them. */
+extern const struct guard_limits guard_corpus_limits;
+
+/* Calls fn with the name and the bytes (lent) of every file that has any, in the order of their names; the test fails if there is none, or one
+ * cannot be read. */
+void guard_corpus_each(void (*fn)(void *arg, const char *name, const char *wire, size_t len), void *arg);
