@@ -29,6 +29,8 @@ static void
 release(struct http_connection *connection)
 {
 	timer_stop(&connection->timer);
+	if (connection->watch)
+		event_free(connection->watch);
 	list_remove(&connection->link);
 	http_listener_forget(connection->listener, connection);
 	free(connection->client_name);
@@ -240,11 +242,35 @@ connection_begin_request(struct http_connection *connection, struct http_request
 	timer_stop(&connection->timer);
 }
 
+/* The kernel tells of more than the bufferevent is to read at the moment: not any more. */
+static void
+on_watch(evutil_socket_t fd, short what, void *arg)
+{
+	struct http_connection *connection = arg;
+
+	if (!(bufferevent_get_enabled(connection->bev) & EV_READ))
+		event_del(connection->watch);
+}
+
+/* evhttp has stopped reading for this request, and each time the kernel would have to be told of that and of its end again: while an event of
+ * our own wants to read as well, it is told of neither. */
+static void
+keep_watching(struct http_connection *connection)
+{
+	if (!connection->watch)
+		connection->watch = event_new(connection->listener->server->base,
+			bufferevent_getfd(connection->bev), EV_READ | EV_PERSIST, on_watch, connection);
+	if (!connection->watch || event_add(connection->watch, NULL) < 0)
+		abort();
+}
+
 void
 connection_hold_request(struct http_connection *connection)
 {
 	connection_stop_reading(connection);
 	bufferevent_enable(connection->bev, EV_READ);
+	if (!connection->is_tls)
+		keep_watching(connection);
 }
 
 const char *

@@ -15,6 +15,7 @@
 
 struct address_count;
 struct bufferevent;
+struct event;
 struct evbuffer;
 struct evbuffer_cb_info;
 struct evhttp_connection;
@@ -32,6 +33,7 @@ struct http_connection {
 	struct list link; /* in the server's connections */
 	struct http_listener *listener;
 	struct bufferevent *bev;
+	struct event *watch;		  /* reads beside bev, once a request was held; NULL: none was */
 	struct evhttp_connection *evhttp; /* NULL until the turn of the loop after the accept */
 	struct http_request *request;	  /* with its handler; NULL: none */
 	struct http_request *early;	  /* judged by its head alone; NULL: none */

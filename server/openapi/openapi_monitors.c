@@ -14,15 +14,18 @@ static const char cancel[] = "{'summary': 'Cancel',"
 			     "  '409': {'$ref': '#/components/responses/AlreadyEnded'},"
 			     "  '410': {'$ref': '#/components/responses/Expired'}}}";
 
+/* The rest of a monitor that answers with the final response. */
+#define FINAL_RESPONSE \
+	"  'parameters': [{'$ref': '#/components/parameters/wait'}]," \
+	"  'responses': {" \
+	"   '202': {'$ref': '#/components/responses/Accepted'}," \
+	"   '404': {'$ref': '#/components/responses/NotFound'}," \
+	"   '410': {'$ref': '#/components/responses/Expired'}," \
+	"   'default': {'description': 'The final response of the call, exactly.'}}}}"
+
 static const char operation_item[] =
 	"{'parameters': [{'$ref': '#/components/parameters/operationId'}],"
-	" 'get': {'summary': 'The final response, once it is there',"
-	"  'parameters': [{'$ref': '#/components/parameters/wait'}],"
-	"  'responses': {"
-	"   '202': {'$ref': '#/components/responses/Accepted'},"
-	"   '404': {'$ref': '#/components/responses/NotFound'},"
-	"   '410': {'$ref': '#/components/responses/Expired'},"
-	"   'default': {'description': 'The final response of the call, exactly.'}}}}";
+	" 'get': {'summary': 'The final response, once it is there'," FINAL_RESPONSE;
 
 static const char status_item[] =
 	"{'parameters': [{'$ref': '#/components/parameters/operationId'}],"
@@ -46,13 +49,7 @@ static const char request_item[] =
 
 static const char response_item[] =
 	"{'parameters': [{'$ref': '#/components/parameters/operationId'}],"
-	" 'get': {'summary': 'The final response of an asynchronous request',"
-	"  'parameters': [{'$ref': '#/components/parameters/wait'}],"
-	"  'responses': {"
-	"   '202': {'$ref': '#/components/responses/Accepted'},"
-	"   '404': {'$ref': '#/components/responses/NotFound'},"
-	"   '410': {'$ref': '#/components/responses/Expired'},"
-	"   'default': {'description': 'The final response of the call, exactly.'}}}}";
+	" 'get': {'summary': 'The final response of an asynchronous request'," FINAL_RESPONSE;
 
 static const char poll_item[] =
 	"{'get': {'summary': 'How the operation of a token is',"

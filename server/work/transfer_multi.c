@@ -8,7 +8,6 @@
 
 #include "common/clock.h"
 #include "common/text.h"
-#include "work/transfer_sockets.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -239,7 +238,7 @@ transfer_multi_next_ended(struct transfer_multi *multi, CURLcode *ret_code)
 	return transfer_handle_of(easy);
 }
 
-bool
+unsigned
 transfer_multi_wait(struct transfer_multi *multi, int64_t most_ms)
 {
 	int64_t left_ms = multi->due_ms;

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "work/transfer_handle.h"
+#include "work/transfer_sockets.h"
 
 #include <stdbool.h>
 
@@ -34,8 +35,8 @@ void transfer_multi_go_on(struct transfer_multi *multi);
 /* One whose exchange has ended, with code; NULL if there is none (any more). */
 struct transfer_handle *transfer_multi_next_ended(struct transfer_multi *multi, CURLcode *ret_code);
 
-/* Waits until something can go on, for at most that long, and lets that go on.  Whether it was woken. */
-bool transfer_multi_wait(struct transfer_multi *multi, int64_t most_ms);
+/* Waits until something can go on, for at most that long, and lets that go on.  What has ended the wait: see transfer_sockets_wait. */
+unsigned transfer_multi_wait(struct transfer_multi *multi, int64_t most_ms);
 
 /* Ends one wait, the next one if there is none.  Any thread. */
 void transfer_multi_wake(struct transfer_multi *multi);

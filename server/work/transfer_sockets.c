@@ -136,12 +136,12 @@ tell(struct transfer_sockets *sockets, const struct epoll_event *event, transfer
 		watch(sockets, fd);
 }
 
-bool
+unsigned
 transfer_sockets_wait(
 	struct transfer_sockets *sockets, int64_t most_ms, transfer_sockets_fn on_ready, void *arg)
 {
 	struct epoll_event events[EVENTS_PER_WAIT];
-	bool is_woken = false;
+	unsigned what = 0;
 
 	if (sockets->has_unwatched && most_ms > RETRY_MS)
 		most_ms = RETRY_MS;
@@ -149,12 +149,14 @@ transfer_sockets_wait(
 	if (sockets->has_unwatched)
 		watch_again(sockets);
 	for (int i = 0; i < count; i++) {
-		if (events[i].data.fd == sockets->wake_fd)
-			is_woken = true;
-		else
+		if (events[i].data.fd == sockets->wake_fd) {
+			what |= TRANSFER_SOCKETS_WOKEN;
+		} else {
+			what |= TRANSFER_SOCKETS_READY;
 			tell(sockets, &events[i], on_ready, arg);
+		}
 	}
-	return is_woken;
+	return what;
 }
 
 void

@@ -34,10 +34,12 @@ int transfer_sockets_close(struct transfer_sockets *sockets, int fd);
  * closes it. */
 void transfer_sockets_want(struct transfer_sockets *sockets, int fd, uint32_t events);
 
-/* Waits for at most that long, then tells on_ready of what was wanted and is there, which may open, close and want.  Whether somebody has
- * called transfer_sockets_wake. */
+/* Waits for at most that long, then tells on_ready of what was wanted and is there, which may open, close and want.  What has ended the
+ * wait: one or both, or 0 for the time alone. */
+#define TRANSFER_SOCKETS_READY 1u
+#define TRANSFER_SOCKETS_WOKEN 2u
 typedef void (*transfer_sockets_fn)(void *arg, int fd, uint32_t events);
-bool transfer_sockets_wait(
+unsigned transfer_sockets_wait(
 	struct transfer_sockets *sockets, int64_t most_ms, transfer_sockets_fn on_ready, void *arg);
 
 /* Ends one wait, the next one if there is none.  Any thread. */

@@ -1,8 +1,9 @@
 /*
  * A transfers' thread: see transfer_thread.h.
  *
- * Each pass looks for what is new, lets libcurl go on with all that is under way, and ends what has ended; the mail of one pass is posted
- * together, so that the loop wakes once for all of it.  The loop in turn wakes the thread only while it sleeps.
+ * Each pass looks for what is new, lets libcurl go on with what has something to go on with, and ends what has ended; the mail of a few
+ * passes that follow one another without a wait is posted together, so that the loop wakes once for all of it.  The loop in turn wakes the
+ * thread only while it sleeps.
  */
 #include "work/transfer_thread.h"
 
@@ -24,6 +25,10 @@
 /* The longest sleep without a look around.  Who has nothing to do for so long gives up what was kept for more. */
 #define SLEEP_MAX_MS 60000
 
+/* Mail that is held back at most while more comes in, and for how many passes. */
+#define MAIL_GATHERED 32u
+#define PASSES_GATHERED 4u
+
 struct transfer_thread {
 	/* fixed */
 	struct mailbox *mailbox;
@@ -34,8 +39,10 @@ struct transfer_thread {
 	struct transfer_multi *multi;
 	struct list sending; /* struct transfer, in multi */
 	struct list resting; /* struct transfer */
-	struct mail *mail;   /* of this pass */
+	struct mail *mail;   /* to be posted */
 	struct mail **mail_end;
+	unsigned mail_count;
+	unsigned mail_passes; /* since the last was posted, with mail to be posted */
 
 	_Atomic unsigned load; /* transfers that were added and are not finished */
 
@@ -109,6 +116,7 @@ transfer_finish(struct transfer_thread *thread, struct mail *mail)
 	mail->next = NULL;
 	*thread->mail_end = mail;
 	thread->mail_end = &mail->next;
+	thread->mail_count++;
 	atomic_fetch_sub(&thread->load, 1);
 }
 
@@ -118,6 +126,8 @@ post_mail(struct transfer_thread *thread)
 	mailbox_post_all(thread->mailbox, thread->mail);
 	thread->mail = NULL;
 	thread->mail_end = &thread->mail;
+	thread->mail_count = 0;
+	thread->mail_passes = 0;
 }
 
 /* Tells the rest of the pass what is new. */
@@ -234,9 +244,20 @@ sleep_until_woken(struct transfer_thread *thread, int64_t most_ms)
 		   !(thread->is_ending && atomic_load(&thread->load) == 0);
 	thread->sleeps = is_quiet;
 	pthread_mutex_unlock(&thread->lock);
-	bool is_woken = transfer_multi_wait(thread->multi, is_quiet ? most_ms : 0);
-	if (is_idle && is_quiet && !is_woken && clock_mono_ms() - began_ms >= SLEEP_MAX_MS)
+	unsigned what = transfer_multi_wait(thread->multi, is_quiet ? most_ms : 0);
+	if (is_idle && is_quiet && !(what & TRANSFER_SOCKETS_WOKEN) &&
+		clock_mono_ms() - began_ms >= SLEEP_MAX_MS)
 		transfer_multi_forget(thread->multi);
+}
+
+/* Whether more has come in while there is mail to be posted: that may end and be posted with it.  Where a large body comes in there is always
+ * more, for which nobody is to wait. */
+static bool
+gathers_more(struct transfer_thread *thread)
+{
+	return thread->mail_count > 0 && thread->mail_count < MAIL_GATHERED &&
+	       thread->mail_passes++ < PASSES_GATHERED && !list_is_empty(&thread->sending) &&
+	       transfer_multi_wait(thread->multi, 0) != 0;
 }
 
 static void *
@@ -250,8 +271,10 @@ thread_main(void *arg)
 	pthread_setname_np(pthread_self(), name);
 	for (;;) {
 		take_news(thread, &news);
-		if (news.is_ending && list_is_empty(&news.added) && atomic_load(&thread->load) == 0)
+		if (news.is_ending && list_is_empty(&news.added) && atomic_load(&thread->load) == 0) {
+			post_mail(thread);
 			return NULL;
+		}
 		begin_added(&news);
 		if (news.has_stops)
 			end_stopped(thread);
@@ -259,6 +282,8 @@ thread_main(void *arg)
 		transfer_multi_go_on(thread->multi);
 		end_ended(thread);
 		int64_t due_ms = end_overdue(thread), rest_ms = rest_left_ms(thread);
+		if (gathers_more(thread))
+			continue;
 		post_mail(thread);
 		sleep_until_woken(thread, due_ms < rest_ms ? due_ms : rest_ms);
 	}

@@ -1,6 +1,7 @@
 """What tests of collections share: routes of collections, and calls that change and read what is in them."""
 
 import json
+import sqlite3
 
 from harness import PROGRAMS
 
@@ -66,3 +67,13 @@ def accept(server, method, target, document=None, action=None):
 
 def names_of(server, query):
     return [zone["name"] for zone in server.get("/v2/zones?" + query).json()["zones"]]
+
+
+def count_rows(path):
+    """What the database has: resources, and what is still to be removed."""
+    database = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    try:
+        return tuple(database.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+                     for table in ("resource", "resource_removal"))
+    finally:
+        database.close()

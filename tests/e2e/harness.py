@@ -190,6 +190,12 @@ class Server:
     def log(self):
         return self.log_file.read_text(errors="replace")
 
+    def reload(self, said="configuration reloaded"):
+        """Has it read its configuration again, as it is on disk, and waits until the log tells what came of that."""
+        before = self.log().count(said)
+        self.process.send_signal(signal.SIGHUP)
+        eventually(lambda: self.log().count(said) > before, "a word on the reload")
+
     def expect_error(self, pattern):
         """A line of the log at level error is no failure of the test if it matches."""
         self.expected_errors.append(pattern)

@@ -1,6 +1,5 @@
 """Authentication: who is let in, what others are told, and what each may see."""
 
-import signal
 import time
 
 import pytest
@@ -216,8 +215,7 @@ def test_reload(server, tmp_path):
     assert server.get("/env", basic("ann")).status == 200
     write(tmp_path / "users", htpasswd(ann=UMLAUT, carol=HASHES["bcrypt"]))
     write(tmp_path / "tokens", tokens(robot="tok-new"))
-    server.process.send_signal(signal.SIGHUP)
-    eventually(lambda: "configuration reloaded" in server.log())
+    server.reload()
     check_challenge(server.get("/env", basic("ann")))
     assert server.get("/env", basic("ann", "pässwörd")).status == 200
     assert server.get("/env", basic("carol")).status == 200
@@ -229,8 +227,7 @@ def test_reload_is_all_or_nothing(server, tmp_path):
     server.expect_error("configuration not reloaded")
     write(tmp_path / "tokens", tokens(robot="tok-new"))
     write(tmp_path / "users", htpasswd(carol=HASHES["bcrypt"], dave=WEAK["apr1"]))
-    server.process.send_signal(signal.SIGHUP)
-    eventually(lambda: "configuration not reloaded" in server.log())
+    server.reload("configuration not reloaded")
     assert server.get("/env", basic("ann")).status == 200
     assert server.get("/env", bearer("tok-robot")).status == 200
     check_challenge(server.get("/env", bearer("tok-new")))
@@ -242,8 +239,7 @@ def test_reload_does_not_open(server):
     auth, routes = server.config.pop("auth"), server.config["routes"]
     server.config["routes"] = [route for route in routes if "users" not in route]
     server.write_config()
-    server.process.send_signal(signal.SIGHUP)
-    eventually(lambda: "configuration reloaded" in server.log())
+    server.reload()
     check_challenge(server.get("/env"))
     assert server.get("/env", basic("ann")).status == 200
     server.config.update(auth=auth, routes=routes)

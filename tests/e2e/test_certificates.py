@@ -1,12 +1,11 @@
 """Certificates of clients, and new ones of the server without a new start."""
 
-import signal
 import ssl
 
 import pytest
 
 import expect
-from harness import echo, environment, eventually, job, read_environment, run
+from harness import echo, environment, job, read_environment, run
 from principals import HASHES, basic, htpasswd
 from tls_client import Authority, Client, ann, authority, context, files, listen, openssl, trusting  # noqa: F401: fixtures
 
@@ -83,12 +82,6 @@ def test_certificates_are_enough(serve, files, authority, ann):
     expect.check_problem(server.get("/env"), 401, "unauthorized")
 
 
-def reload(server, said="configuration reloaded"):
-    before = server.log().count(said)
-    server.process.send_signal(signal.SIGHUP)
-    eventually(lambda: server.log().count(said) > before)
-
-
 def test_reload(serve, authority, tmp_path, gate):
     """Connections that are there stay; new ones get the new certificate; a session of before is begun anew."""
     paths = tmp_path / "certificate.pem", tmp_path / "key.pem"
@@ -109,7 +102,7 @@ def test_reload(serve, authority, tmp_path, gate):
     held.request("POST", "/job", b"")
     gate.wait_begun()
     put(authority.issue("second", "/CN=second"))
-    reload(server)
+    server.reload()
     assert old.request("POST", "/echo", b"x").receive().body == b"x"
     gate.open()
     assert held.receive().status == 200
@@ -118,7 +111,7 @@ def test_reload(serve, authority, tmp_path, gate):
     assert subject(new) == "second" and not new.sock.session_reused
     server.expect_error("configuration not reloaded")
     paths[1].write_bytes((authority.directory / "first.key").read_bytes())
-    reload(server, "configuration not reloaded")
+    server.reload("configuration not reloaded")
     assert subject(Client(server, context)) == "second"
 
 

@@ -1,7 +1,5 @@
 """Changes of resources that somebody carries out: PENDING until it has, in turn, and what a failure leaves."""
 
-import signal
-
 import pytest
 
 import expect
@@ -197,8 +195,7 @@ def test_reload(serve, gate):
     begun(gate)
     server.config["routes"] = [collection("items", index=["name"])] + zones(gate)
     server.write_config()
-    server.process.send_signal(signal.SIGHUP)
-    eventually(lambda: server.get("/items").status == 200)
+    server.reload()
     create(server, "/items", {"name": "x"})
     assert len(server.get("/items?name=x").json()["items"]) == 1
     gate.open("d")

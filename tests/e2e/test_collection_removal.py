@@ -1,20 +1,8 @@
 """Resources that go with the one that they belong to, where they are many."""
 
-import sqlite3
-
 import expect
-from collection_calls import collection, create, path_of, send
+from collection_calls import collection, count_rows, create, path_of, send
 from harness import eventually
-
-
-def count_rows(path):
-    """What the database has: resources, and what is still to be removed."""
-    database = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
-    try:
-        return tuple(database.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
-                     for table in ("resource", "resource_removal"))
-    finally:
-        database.close()
 
 
 def nested(serve, state):

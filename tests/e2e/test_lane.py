@@ -3,11 +3,10 @@
 import hashlib
 import json
 import re
-import signal
 
 import pytest
 
-from harness import echo, eventually, job
+from harness import echo, job
 from principals import HASHES, basic, bearer, htpasswd
 from styles import unknown_id
 from tls_client import Authority, Client, listen, trusting
@@ -196,8 +195,7 @@ def test_only_who_may(serve, gate, auth, tmp_path):
     assert status([("Authorization", "Bearer tok-bob"), ("Authorization", "Bearer tok-bob")]) == 401
     assert status(basic("su", "Secret")) == 401
     (tmp_path / "tokens").write_text("ann:" + hashlib.sha256(b"tok-ann").hexdigest() + "\n")
-    server.process.send_signal(signal.SIGHUP)
-    eventually(lambda: "configuration reloaded" in server.log())
+    server.reload()
     assert status(bearer("tok-bob")) == 401
     assert status(basic("su")) == 200
     gate.open("d")

@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import signal
 
 import pytest
 
@@ -76,8 +75,7 @@ def test_level_over_a_reload(serve):
     assert not requests_in(server)
     server.config["log_level"] = "debug"
     server.write_config()
-    server.process.send_signal(signal.SIGHUP)
-    eventually(lambda: "configuration reloaded" in server.log(), "the reload")
+    server.reload()
     ask(server, "GET", "/echo", "after")
     wait_for_request(server, "after")
 

@@ -8,7 +8,7 @@ import pytest
 
 from expect import check_problem
 from harness import eventually
-from upstream import make_certificate, sends, simple
+from upstream import answer_once, make_certificate, sends, simple
 
 # What is sent on.
 
@@ -45,14 +45,7 @@ def test_method_and_body(upstream, front, method, body):
 def test_large_body_from_the_spool(upstream, front, tmp_path):
     """Sent twice: the kept connection is lost while the second call's body is on its way."""
     body = bytes(range(251)) * 40000
-
-    def handle(peer, request):
-        if peer.count > 1:
-            return True
-        peer.answer("200 OK", b"ok")
-        return False
-
-    other = upstream(handle)
+    other = upstream(answer_once)
     server = front(other, workers=1, route={"max_body": "16MiB"}, state=str(tmp_path / "deferd.db"))
     for _ in range(2):
         assert server.call("PUT", "/up/x", body).status == 200
@@ -296,14 +289,7 @@ def test_kept_connection_that_has_closed(upstream, front):
 @pytest.mark.parametrize("method, status, calls", [("GET", 200, 3), ("PUT", 200, 3), ("POST", 502, 2)])
 def test_kept_connection_that_closes_on_the_next_call(upstream, front, method, status, calls):
     """Only what may be repeated is sent again: a lost POST may have done its work."""
-
-    def handle(peer, request):
-        if peer.count > 1:
-            return True
-        peer.answer("200 OK", b"ok")
-        return False
-
-    other = upstream(handle)
+    other = upstream(answer_once)
     server = front(other, workers=1)
     assert server.call(method, "/up/x", b"y").status == 200
     response = server.call(method, "/up/x", b"y")

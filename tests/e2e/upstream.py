@@ -6,23 +6,15 @@ import struct
 import subprocess
 import threading
 
-from wire import DEADLINE
+from wire import DEADLINE, Message
 
 
-class Request:
+class Request(Message):
     def __init__(self, head, body):
         lines = head.decode("latin-1").split("\r\n")
         self.method, self.target, self.version = lines[0].split(" ")
         self.fields = [tuple(part.strip() for part in line.split(":", 1)) for line in lines[1:]]
         self.body = body
-
-    def all(self, name):
-        return [value for field, value in self.fields if field.lower() == name.lower()]
-
-    def get(self, name):
-        values = self.all(name)
-        assert len(values) <= 1, f"{name} stands there {len(values)} times"
-        return values[0] if values else None
 
 
 class Peer:
@@ -149,6 +141,14 @@ def make_certificate(directory, name="127.0.0.1"):
 
 def simple(peer, request):
     peer.answer("200 OK", b"hello", "Content-Type: text/plain")
+
+
+def answer_once(peer, request):
+    """A handler that ends the connection on its second request."""
+    if peer.count > 1:
+        return True
+    peer.answer("200 OK", b"ok")
+    return False
 
 
 def sends(data, close=True):

@@ -41,14 +41,8 @@ def find_secrets(text):
     return sorted(secret for secret in SECRETS if len(secret) >= SECRET_MIN and secret in text)
 
 
-class Response:
-    """One response: status, reason, fields as a list of pairs, body as bytes."""
-
-    def __init__(self, status, reason, fields, body):
-        self.status = status
-        self.reason = reason
-        self.fields = fields
-        self.body = body
+class Message:
+    """What has fields: a list of pairs."""
 
     def all(self, name):
         return [value for field, value in self.fields if field.lower() == name.lower()]
@@ -57,6 +51,16 @@ class Response:
         values = self.all(name)
         assert len(values) <= 1, f"{name} stands there {len(values)} times"
         return values[0] if values else None
+
+
+class Response(Message):
+    """One response: status, reason, fields as a list of pairs, body as bytes."""
+
+    def __init__(self, status, reason, fields, body):
+        self.status = status
+        self.reason = reason
+        self.fields = fields
+        self.body = body
 
     def json(self):
         return json.loads(self.body)

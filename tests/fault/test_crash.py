@@ -6,10 +6,13 @@ twice, every result is its own, and nothing that was running is left behind.
 import http.client
 import os
 import random
+import threading
 import time
 from collections import Counter
 
+import expect
 from clients import Clients
+from collection_calls import collection, count_rows, create, path_of
 from harness import eventually
 
 WORKER = 'echo "$DEFERD_OPERATION_ID" >>"$0"; cat; if [ "$((0x${DEFERD_OPERATION_ID%%-*} % 4))" = 0 ]; then sleep 0.05; fi'
@@ -66,3 +69,35 @@ def report(capsys, clients, begun, rounds, seed):
         print(f"\n  crash: {rounds} kills (seed {seed}), {clients.answers} answers, {len(accepted)} accepted, "
               f"{sum(1 for told in accepted if told.final)} ended, {interrupted} interrupted, "
               f"0 lost" if not clients.broken else f"\n  crash: {len(clients.broken)} BROKEN (seed {seed})")
+
+
+def test_what_goes_with_a_parent_never_comes_back(serve, tmp_path):
+    """Killed again and again while it is being removed, until it is."""
+    state = tmp_path / "deferd.db"
+    server = serve([collection("items"), collection("sets", "/items/{item_id}/sets", parent="items", unique=["name"])],
+                   state=str(state))
+    dice = random.Random(int(os.environ.get("FAULT_SEED", "1")))
+    item = path_of(server, create(server, "/items", {}))
+    paths = []
+
+    def fill(client):
+        for n in range(400):
+            paths.append(path_of(server, create(server, f"{item}/sets", {"name": f"{client} {n}"})))
+
+    clients = [threading.Thread(target=fill, args=[client]) for client in range(4)]
+    for client in clients:
+        client.start()
+    for client in clients:
+        client.join()
+    assert len(paths) == 1600 and count_rows(state) == (1601, 0)
+    assert server.call("DELETE", item).status == 204
+    lefts = []
+    while not lefts or lefts[-1] != (0, 0):
+        time.sleep(dice.uniform(0, 0.03))
+        server.kill()
+        lefts.append(count_rows(state))
+        server.start()
+        for target in [item, f"{item}/sets", *dice.sample(paths, 20)]:
+            expect.check_problem(server.get(target), 404, "not-found")
+        assert server.get("/items").json()["metadata"]["total_count"] == 0
+    assert [left for left, _ in lefts] == sorted((left for left, _ in lefts), reverse=True)

@@ -1,5 +1,6 @@
 /* Tests of common/mailbox.c. */
 #include "common/mailbox.h"
+#include "loop.h"
 
 #include "common/list.h"
 #include "common/text.h"
@@ -67,11 +68,7 @@ post_many(unsigned sender, unsigned from, unsigned to)
 static int
 setup(void **state)
 {
-	struct event_config *config = event_config_new();
-
-	event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST);
-	base = event_base_new_with_config(config);
-	event_config_free(config);
+	base = loop_new();
 	delivered = 0;
 	memset(next_of, 0, sizeof next_of);
 	return mailbox_new(base, &mailbox);

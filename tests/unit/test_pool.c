@@ -1,5 +1,6 @@
 /* Tests of common/pool.c. */
 #include "common/pool.h"
+#include "loop.h"
 
 #include "common/list.h"
 #include "common/text.h"
@@ -167,11 +168,7 @@ make_pool(unsigned max_threads)
 static int
 setup(void **state)
 {
-	struct event_config *config = event_config_new();
-
-	event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST);
-	base = event_base_new_with_config(config);
-	event_config_free(config);
+	base = loop_new();
 	done = 0;
 	atomic_store(&running, 0);
 	atomic_store(&most, 0);

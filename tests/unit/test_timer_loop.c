@@ -1,5 +1,6 @@
 /* Tests of common/timer.c in a loop, on the true clock. */
 #include "common/timer.h"
+#include "loop.h"
 
 #include "common/clock.h"
 #include "common/text.h"
@@ -30,11 +31,7 @@ on_ready(evutil_socket_t fd, short what, void *arg)
 static int
 setup_loop(void **state)
 {
-	struct event_config *config = event_config_new();
-
-	event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST);
-	base = event_base_new_with_config(config);
-	event_config_free(config);
+	base = loop_new();
 	assert_int_equal(pipe(pipe_fds), 0);
 	assert_int_equal(write(pipe_fds[1], "x", 1), 1);
 	always_ready = event_new(base, pipe_fds[0], EV_READ | EV_PERSIST, on_ready, NULL);

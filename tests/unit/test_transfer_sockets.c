@@ -71,7 +71,9 @@ ready(struct fixture *f, int fd, int64_t most_ms)
 {
 	f->count = 0;
 	f->events = 0;
-	assert_false(transfer_sockets_wait(&f->sockets, most_ms, on_ready, f));
+	unsigned what = transfer_sockets_wait(&f->sockets, most_ms, on_ready, f);
+	assert_false(what & TRANSFER_SOCKETS_WOKEN);
+	assert_true(f->count == 0 || what == TRANSFER_SOCKETS_READY);
 	assert_in_range(f->count, 0, 1);
 	if (f->count == 1)
 		assert_int_equal(f->fd, fd);
@@ -231,13 +233,15 @@ a_wait_can_be_ended(void **state)
 
 	for (int i = 0; i < 3; i++) {
 		pthread_create(&thread, NULL, wake, &f->sockets);
-		assert_true(transfer_sockets_wait(&f->sockets, PATIENCE_MS, on_ready, f));
+		assert_int_equal(
+			transfer_sockets_wait(&f->sockets, PATIENCE_MS, on_ready, f), TRANSFER_SOCKETS_WOKEN);
 		pthread_join(thread, NULL);
 	}
 	transfer_sockets_wake(&f->sockets);
 	transfer_sockets_wake(&f->sockets);
-	assert_true(transfer_sockets_wait(&f->sockets, PATIENCE_MS, on_ready, f));
-	assert_false(transfer_sockets_wait(&f->sockets, 0, on_ready, f));
+	assert_int_equal(
+		transfer_sockets_wait(&f->sockets, PATIENCE_MS, on_ready, f), TRANSFER_SOCKETS_WOKEN);
+	assert_int_equal(transfer_sockets_wait(&f->sockets, 0, on_ready, f), 0);
 }
 
 /* What the kernel will not watch is tried again before long, and holds up nothing else. */
