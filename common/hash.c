@@ -8,6 +8,7 @@
 #include "common/hash.h"
 
 #include "common/id.h"
+#include "common/pages.h"
 #include "common/text.h"
 
 #include <assert.h>
@@ -18,7 +19,9 @@
 
 #define BUCKETS_MIN 64
 #define MOVES_PER_CHANGE 4
-#define PIECE_BUCKETS 8192 /* 64 KiB: a whole number of pages */
+
+/* Arrays of at least a piece are mapped; one that is not larger is given back at once. */
+#define PIECE_BUCKETS (HUGE_BYTES / sizeof(struct hash_node *))
 
 struct sip {
 	uint64_t v[4];
@@ -88,15 +91,9 @@ siphash(const uint8_t key[static 16], const void *data, size_t len)
 static struct hash_node **
 make_buckets(size_t count)
 {
-	size_t bytes = count * sizeof(struct hash_node *);
-	void *buckets;
-
 	if (count < PIECE_BUCKETS)
 		return xcalloc(count, sizeof(struct hash_node *));
-	buckets = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (buckets == MAP_FAILED)
-		abort();
-	return buckets;
+	return pages_map_huge(count * sizeof(struct hash_node *));
 }
 
 /* Frees the last of count buckets, of which released have gone by release_piece(). */

@@ -4,6 +4,7 @@
  */
 #include "common/slab.h"
 
+#include "common/pages.h"
 #include "common/text.h"
 
 #include <assert.h>
@@ -11,15 +12,14 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
-#define PAGE_BYTES (64 * 1024)
 #define ALIGNMENT 8
 
 /* What a page begins with. */
 struct page {
 	struct list link; /* in the slab's partial; on no list while it is full */
 	struct slab *slab;
+	struct region *region; /* that it is given back to */
 	unsigned used;
 	unsigned fresh; /* objects behind this number have never been taken */
 	void *given;	/* objects that were given back: each begins with the next */
@@ -37,9 +37,10 @@ struct page {
 #endif
 
 void
-slab_init(struct slab *slab, size_t size)
+slab_init(struct slab *slab, struct pages *pages, size_t size)
 {
 	slab->size = (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+	slab->pages = pages;
 	slab->page_count = 0;
 	list_init(&slab->partial);
 	assert(size >= sizeof(void *) && size < PAGE_BYTES / 2);
@@ -51,27 +52,13 @@ objects_per_page(const struct slab *slab)
 	return (unsigned)((PAGE_BYTES - sizeof(struct page)) / slab->size);
 }
 
-/* Twice as much is asked for, and what lies before and behind the page in it is given back. */
-static struct page *
-map_page(void)
-{
-	char *memory = mmap(NULL, 2 * PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	if (memory == MAP_FAILED)
-		abort();
-	size_t before = PAGE_BYTES - (uintptr_t)memory % PAGE_BYTES;
-	munmap(memory, before);
-	if (before < PAGE_BYTES)
-		munmap(memory + before + PAGE_BYTES, PAGE_BYTES - before);
-	return (struct page *)(void *)(memory + before);
-}
-
 static struct page *
 page_new(struct slab *slab)
 {
-	struct page *page = map_page();
+	struct region *region;
+	struct page *page = pages_take(slab->pages, &region);
 
-	*page = (struct page){.slab = slab};
+	*page = (struct page){.slab = slab, .region = region};
 	list_init(&page->link);
 	list_add_head(&slab->partial, &page->link);
 	slab->page_count++;
@@ -83,7 +70,7 @@ page_free(struct page *page)
 {
 	list_remove(&page->link);
 	page->slab->page_count--;
-	munmap(page, PAGE_BYTES);
+	pages_give(page->region, page);
 }
 
 /* Whether no other page has room: then an empty one stays, else few objects that come and go would map it again and again. */

@@ -9,13 +9,17 @@
 
 #include <stddef.h>
 
+struct pages;
+
 struct slab {
 	size_t size;	     /* of an object */
+	struct pages *pages; /* where pages come from */
 	struct list partial; /* pages that have room */
 	size_t page_count;
 };
 
-void slab_init(struct slab *slab, size_t size);
+/* Slabs may share pages, which must outlive them. */
+void slab_init(struct slab *slab, struct pages *pages, size_t size);
 void slab_fini(struct slab *slab); /* every object has been given back */
 
 /* An object, all zero; aborts when memory is out. */

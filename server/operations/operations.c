@@ -18,9 +18,10 @@ operations_new(const struct operations_config *config, struct operations **ret_o
 		return rc;
 	}
 	operations->config = *config;
-	slab_init(&operations->ops, sizeof(struct op));
+	pages_init(&operations->pages);
+	slab_init(&operations->ops, &operations->pages, sizeof(struct op));
 	for (size_t i = 0; i < OP_SHELF_COUNT; i++)
-		slab_init(&operations->shelves[i], (i + 1) * OP_SHELF_STEP);
+		slab_init(&operations->shelves[i], &operations->pages, (i + 1) * OP_SHELF_STEP);
 	operations->transfers = transfers_new(config->mailbox);
 	hash_init(&operations->table);
 	hash_init(&operations->keys);
@@ -66,6 +67,7 @@ operations_free(struct operations *operations)
 	slab_fini(&operations->ops);
 	for (size_t i = 0; i < OP_SHELF_COUNT; i++)
 		slab_fini(&operations->shelves[i]);
+	pages_fini(&operations->pages);
 	free(operations);
 }
 

@@ -1,6 +1,7 @@
 /* What the files of this layer share: the operations' insides.  Not for the layers above. */
 #pragma once
 
+#include "common/pages.h"
 #include "common/pool.h"
 #include "common/slab.h"
 #include "operations/operations.h"
@@ -84,6 +85,7 @@ struct operations {
 	struct operations_config config;
 	struct pool *pool; /* NULL: halted */
 	struct transfers *transfers;
+	struct pages pages;		     /* of the slabs */
 	struct slab ops;		     /* struct op */
 	struct slab shelves[OP_SHELF_COUNT]; /* small final responses, by size */
 	struct hash table;		     /* by id */

@@ -162,7 +162,7 @@ test_equal_values(void **state)
 	free(items);
 }
 
-/* Through growth from the first buckets to mapped ones: the move stays bounded, and ends before the next begins. */
+/* Through growth from the first buckets on: the move stays bounded, and ends before the next begins. */
 static void
 test_growth(void **state)
 {
@@ -274,14 +274,37 @@ test_remove_in_walk(void **state)
 	}
 }
 
+/* Arrays that are mapped, and given back piece by piece. */
+static void
+test_growth_of_mapped(void **state)
+{
+	enum { COUNT = 1 << 20 };
+	struct item *items = xcalloc(COUNT, sizeof *items);
+	struct hash hash;
+
+	(void)state;
+	hash_init(&hash);
+	for (size_t i = 0; i < COUNT; i++) {
+		size_t other = next_number() % (i + 1);
+
+		hash_add(&hash, &items[i].node, spread(i));
+		assert_true(is_found(&hash, &items[other], spread(other)));
+	}
+	for (size_t i = 0; i < COUNT; i++)
+		assert_true(is_found(&hash, &items[i], spread(i)));
+	hash_fini(&hash);
+	free(items);
+}
+
 /* Frees at every point of a growth, of small tables and of mapped ones: a leak checker sees what is forgotten. */
 static void
 test_fini_in_growth(void **state)
 {
-	enum { COUNT = 40000 };
+	enum { COUNT = 600000 };
 	struct item *items = xcalloc(COUNT, sizeof *items);
 	static const size_t counts[] = {0, 1, 64, 65, 66, 80, 81, 129, 8192, 8193, 8194, 9000, 10240, 10241,
-		16385, 17000, 18500, 20481, 32769, 34816, 34818, 36864, 40000};
+		16385, 17000, 18500, 20481, 32769, 34816, 34818, 36864, 40000, 262144, 262145, 300000, 327681,
+		524289, 600000};
 
 	for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
 		struct hash hash;
@@ -305,6 +328,7 @@ main(void)
 		cmocka_unit_test(test_empty),
 		cmocka_unit_test(test_equal_values),
 		cmocka_unit_test(test_growth),
+		cmocka_unit_test(test_growth_of_mapped),
 		cmocka_unit_test(test_against_array),
 		cmocka_unit_test(test_remove_in_walk),
 		cmocka_unit_test(test_fini_in_growth),

@@ -1,6 +1,8 @@
 /* Slabs: what is taken is apart and zero, what is given back is taken again, and empty pages go. */
 #include "common/slab.h"
 
+#include "common/pages.h"
+
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,11 +31,13 @@ static void
 test_objects_are_apart(void **state)
 {
 	static unsigned char *objects[COUNT];
+	struct pages pages;
 	struct slab slab;
 	uint32_t disorder = 1;
 
 	(void)state;
-	slab_init(&slab, SIZE);
+	pages_init(&pages);
+	slab_init(&slab, &pages, SIZE);
 	for (int round = 0; round < 20 * COUNT; round++) {
 		disorder = disorder * 1664525 + 1013904223;
 		size_t at = (disorder >> 8) % COUNT;
@@ -52,32 +56,36 @@ test_objects_are_apart(void **state)
 		if (objects[at])
 			slab_give(objects[at]);
 	slab_fini(&slab);
+	pages_fini(&pages);
 }
 
 static void
 test_empty_pages_go(void **state)
 {
 	static void *objects[COUNT];
+	struct pages pages;
 	struct slab slab;
 
 	(void)state;
-	slab_init(&slab, SIZE);
+	pages_init(&pages);
+	slab_init(&slab, &pages, SIZE);
 	for (int round = 0; round < 3; round++) {
 		for (size_t at = 0; at < COUNT; at++)
 			objects[at] = slab_take(&slab);
-		size_t pages = slab.page_count;
+		size_t count = slab.page_count;
 		assert_true(
-			pages == 0 || (pages >= COUNT * SIZE / 65536 && pages <= COUNT * SIZE / 65000 + 1));
+			count == 0 || (count >= COUNT * SIZE / 65536 && count <= COUNT * SIZE / 65000 + 1));
 		for (size_t at = 0; at < COUNT; at++)
 			slab_give(objects[round == 1 ? at : COUNT - 1 - at]);
 		/* one stays for those that come next */
-		assert_int_equal(slab.page_count, pages > 0);
+		assert_int_equal(slab.page_count, count > 0);
 		void *mapped = slab_take(&slab);
-		assert_int_equal(slab.page_count, pages > 0);
+		assert_int_equal(slab.page_count, count > 0);
 		assert_true(is_filled(mapped, 0));
 		slab_give(mapped);
 	}
 	slab_fini(&slab);
+	pages_fini(&pages);
 	assert_int_equal(slab.page_count, 0);
 }
 
