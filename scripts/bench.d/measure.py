@@ -198,8 +198,8 @@ def compare(title, subjects, rounds, seconds):
         rows.append([name, f"{rate:.0f}", f"{spread:.0f} %", f"{p99:.2f}", f"{cpu_us:.2f}",
                      f"{rate / base[0][0]:.2f}" if base else "", subjects[name].wanted or "",
                      f"{p99 / base[1][0]:.2f}" if base else "", f"{cpu_us / base[2][0]:.2f}" if base else ""])
-    print(f"{title}; {rounds} rounds of {seconds} s each, medians")
-    print_table(["", "requests/s", "spread", "p99 ms", "CPU us each", "ratio", "wanted", "p99 ratio", "CPU ratio"], rows)
+    print_table(["", "requests/s", "spread", "p99 ms", "CPU us each", "ratio", "wanted", "p99 ratio", "CPU ratio"], rows,
+                title, f"{rounds} rounds of {seconds} s each, medians")
 
 
 def options_of(description, **more):
@@ -281,11 +281,14 @@ def metric(port, name):
     return float(re.search(rf"^{re.escape(name)} (\S+)$", text, re.MULTILINE)[1])
 
 
-def print_table(head, rows):
-    """Columns under their heads, numbers to the right; for programs also as a line of JSON, where the environment names a file."""
+def print_table(head, rows, title=None, how=None):
+    """Columns under their heads, numbers to the right, under a title and how that was measured; for programs also as a line of JSON, where the
+    environment names a file."""
+    if title:
+        print(f"{title}; {how}" if how else title)
     if "BENCH_JSON" in os.environ:
         with open(os.environ["BENCH_JSON"], "a", encoding="utf-8") as file:
-            print(json.dumps({"part": Path(sys.argv[0]).name, "rows": [dict(zip(["what", *head[1:]], row)) for row in rows]}), file=file)
+            print(json.dumps({"part": Path(sys.argv[0]).name, "title": title or head[0], "rows": [dict(zip(["what", *head[1:]], row)) for row in rows]}), file=file)
     rows = [[str(cell) for cell in row] for row in rows]
     widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
     for row in [head, *rows]:
