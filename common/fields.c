@@ -14,15 +14,17 @@ is_blank(char c)
 	return c == ' ' || c == '\t';
 }
 
+/* Without a way out of the loop, so that the compiler takes many bytes at a time. */
 static bool
 is_value(const char *value, size_t len)
 {
+	unsigned char wrong = 0;
+
 	for (size_t i = 0; i < len; i++) {
 		unsigned char c = (unsigned char)value[i];
-		if ((c < 0x20 && c != '\t') || c == 0x7f)
-			return false;
+		wrong |= (unsigned char)((c < 0x20 && c != '\t') || c == 0x7f);
 	}
-	return true;
+	return !wrong;
 }
 
 static void
@@ -86,14 +88,19 @@ fields_put(struct fields *fields, const char *name, const char *value)
 void
 fields_putf(struct fields *fields, const char *name, const char *format, ...)
 {
-	struct text value = {0};
 	va_list args;
 
+	reserve(fields, strlen(name) + 2);
+	struct text wire = {fields->wire, fields->len, fields->size};
+	text_add_string(&wire, name);
+	text_add(&wire, ": ", 2);
+	size_t value = wire.len;
 	va_start(args, format);
-	text_addv(&value, format, args);
+	text_addv(&wire, format, args);
 	va_end(args);
-	fields_put(fields, name, value.data);
-	text_fini(&value);
+	assert(text_is_token(name, strlen(name)) && is_value(wire.data + value, wire.len - value));
+	text_add(&wire, "\r\n", 2);
+	*fields = (struct fields){.wire = wire.data, .len = wire.len, .size = wire.size};
 }
 
 bool

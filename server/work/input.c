@@ -15,6 +15,9 @@
 /* Follows where the body was still to be judged. */
 #define UNJUDGED_LINE "unjudged\n"
 
+/* What an input seldom has more of beside its header fields. */
+#define USUAL_BYTES 384
+
 /* What the shortest item takes, "-\n": bounds a count before memory is had for it. */
 #define ITEM_MIN 2
 
@@ -96,7 +99,8 @@ work_input_param(const struct work_input *input, const char *name)
 static void
 add_item(struct text *text, const char *data, size_t len)
 {
-	text_addf(text, "%zu:", len);
+	text_add_uint(text, len);
+	text_add_char(text, ':');
 	text_add(text, data, len);
 	text_add_char(text, '\n');
 }
@@ -107,6 +111,7 @@ work_input_format(const struct work_input *input, struct text *ret_text)
 	char id[ID_TEXT_SIZE];
 
 	id_format(&input->id, id);
+	text_reserve(ret_text, input->fields.len + USUAL_BYTES);
 	text_add_string(ret_text, FORMAT_LINE);
 	add_item(ret_text, id, strlen(id));
 	for (size_t i = 0; i < STRING_COUNT; i++) {
@@ -117,7 +122,8 @@ work_input_format(const struct work_input *input, struct text *ret_text)
 			text_add_string(ret_text, "-\n");
 	}
 	add_item(ret_text, input->fields.wire, input->fields.len);
-	text_addf(ret_text, "%zu\n", input->param_count);
+	text_add_uint(ret_text, input->param_count);
+	text_add_char(ret_text, '\n');
 	for (size_t i = 0; i < input->param_count; i++) {
 		add_item(ret_text, input->params[i].name, strlen(input->params[i].name));
 		add_item(ret_text, input->params[i].value, strlen(input->params[i].value));
