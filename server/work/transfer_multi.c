@@ -137,6 +137,12 @@ transfer_multi_free(struct transfer_multi *multi)
 	free(multi);
 }
 
+bool
+transfer_multi_is_stale(const struct transfer_multi *multi)
+{
+	return transfer_sockets_are_gone(&multi->sockets);
+}
+
 void
 transfer_multi_forget(struct transfer_multi *multi)
 {

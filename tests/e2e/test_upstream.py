@@ -1,7 +1,9 @@
 """Upstream work: what is sent on, what comes back, and other servers at their worst."""
 
+import contextlib
 import gzip
 import re
+import ssl
 import threading
 
 import pytest
@@ -284,6 +286,32 @@ def test_kept_connection_that_has_closed(upstream, front):
     server = front(other, workers=1)
     assert [server.post("/up/x").status for _ in range(3)] == [200] * 3
     assert other.connections == 3
+
+
+@pytest.mark.parametrize("tls", [False, True])
+def test_kept_connections_that_close_while_nobody_calls(upstream, front, tmp_path, tls):
+    """Then they close on our side, too, and do not wait for the next call."""
+    certificate, context = make_certificate(tmp_path) if tls else (None, None)
+    rest = threading.Event()
+    both = threading.Barrier(2)
+
+    def handle(peer, request):
+        both.wait()
+        peer.answer("200 OK", b"")
+        rest.wait()
+        if tls:
+            peer.sock.setblocking(False)
+            with contextlib.suppress(ssl.SSLWantReadError):
+                peer.sock.unwrap()  # says that this is the end; the answer to that is not waited for
+        return True
+
+    other = upstream(handle, context)
+    server = front(other, workers=2, **({"ca": str(certificate)} if tls else {}))
+    calls = [server.begin("GET", "/up/x") for _ in range(2)]
+    assert [call.receive("GET").status for call in calls] == [200] * 2
+    assert server.count_sockets_to(other.port) == 2
+    rest.set()
+    eventually(lambda: server.count_sockets_to(other.port) == 0)
 
 
 @pytest.mark.parametrize("method, status, calls", [("GET", 200, 3), ("PUT", 200, 3), ("POST", 502, 2)])

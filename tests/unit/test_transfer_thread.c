@@ -100,6 +100,12 @@ transfer_multi_wake(struct transfer_multi *ours)
 	sem_post(&ours->woken);
 }
 
+bool
+transfer_multi_is_stale(const struct transfer_multi *ours)
+{
+	return false;
+}
+
 void
 transfer_multi_forget(struct transfer_multi *ours)
 {
