@@ -24,7 +24,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A body must come at least at this rate, and a reply go out, over any interval of its deadline. */
+/* A body must come at least at this rate, and a reply be taken, over any interval of its deadline. */
 #define LEAST_BYTES_PER_SECOND 512
 
 static void
@@ -91,7 +91,7 @@ on_deadline(struct timer *timer)
 		connection_write_refusal(connection);
 		return;
 	case CONNECTION_BUSY:
-		if (makes_progress(connection, connection_bytes_written(connection)))
+		if (makes_progress(connection, connection_bytes_taken(connection)))
 			return;
 		break;
 	case CONNECTION_LINGERING:

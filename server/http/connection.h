@@ -51,8 +51,8 @@ struct http_connection {
 	uint64_t lingered_bytes; /* dropped while lingering */
 	uint64_t linger_bytes;	 /* how many may be */
 	struct text refusal;	 /* to be written; empty: what the guard found */
-	uint64_t reply_bytes;	 /* of the reply, when its flushing began */
-	uint64_t progress_mark;	 /* body bytes read or reply bytes written when the deadline was last set */
+	uint64_t reply_bytes;	 /* that the client had still to take when flushing began */
+	uint64_t progress_mark;	 /* body bytes read or reply bytes taken when the deadline was last set */
 	char remote_address[48]; /* without port; "" for a unix socket */
 	struct address_count *address_count; /* of connections from there; NULL: not counted */
 	bool client_is_read;		     /* its certificate was looked at */

@@ -7,18 +7,35 @@
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/event.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
+
+/* Bytes that the client has still to take.  What the kernel has of them counts as well: it holds megabytes, and
+ * takes more only once a good part of that has gone. */
+static uint64_t
+bytes_left(const struct http_connection *connection)
+{
+	int held = 0;
+
+	if (ioctl(bufferevent_getfd(connection->bev), SIOCOUTQ, &held) < 0)
+		held = 0;
+	return evbuffer_get_length(bufferevent_get_output(connection->bev)) + (uint64_t)held;
+}
 
 uint64_t
-connection_bytes_written(const struct http_connection *connection)
+connection_bytes_taken(const struct http_connection *connection)
 {
-	return connection->reply_bytes - evbuffer_get_length(bufferevent_get_output(connection->bev));
+	uint64_t left = bytes_left(connection);
+
+	/* TLS makes them more on their way. */
+	return left < connection->reply_bytes ? connection->reply_bytes - left : 0;
 }
 
 /* What is in the output buffer is written as the client takes it, within a deadline. */
 static void
 begin_flushing(struct http_connection *connection)
 {
-	connection->reply_bytes = evbuffer_get_length(bufferevent_get_output(connection->bev));
+	connection->reply_bytes = bytes_left(connection);
 	connection->progress_mark = 0;
 	bufferevent_enable(connection->bev, EV_READ | EV_WRITE);
 	connection_start_timer(connection, connection_header_timeout(connection));

@@ -150,11 +150,13 @@ def test_slow_reader(serve):
     eventually(lambda: not is_held(server, stuck), "the stuck one to be cut off")
     assert 0 < len(stuck.receive_end()) < 20 << 20
     steady = server.connect().request("GET", "/big")
-    # Longer than any one interval; the server is known to have turned between two pieces.
+    # Longer than any one interval, and far less in each than what the kernel holds; the server is known to have turned between two pieces.
     began = time.monotonic()
-    while time.monotonic() < began + 1.5:
-        piece = steady.sock.recv(2048)
-        assert piece
-        steady.buffer += piece
+    while (elapsed := time.monotonic() - began) < 2:
+        if len(steady.buffer) < elapsed * 500_000:
+            piece = steady.sock.recv(8192)
+            assert piece
+            steady.buffer += piece
         server.get("/nothing")
+        assert is_held(server, steady), f"cut off after {elapsed:.1f} s and {len(steady.buffer)} bytes"
     assert len(steady.receive().body) == 20 << 20
