@@ -37,9 +37,9 @@ struct op {
 	/* what a poll looks at: first, so that it lies in as few cache lines as can be */
 	struct hash_node by_id; /* in the table; not for synchronous operations */
 	struct id id;
-	char *principal; /* NULL: nobody is known */
-	struct blob *
-		body; /* this, the fields and the status: the final response; of a tombstone only the status is left */
+	char *principal;   /* NULL: nobody is known */
+	struct blob *body; /* this, the fields and the status: the final response; of a tombstone only the
+			      status is left */
 	struct fields fields;
 	struct op_run *run; /* until the end, then NULL */
 	int16_t status;

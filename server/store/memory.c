@@ -1,8 +1,9 @@
 /*
  * The store that keeps nothing ("state": "memory"): every write completes at the next turn of the loop.
  * Bodies and results so large that they would be files of the embedded store are files here, too, which last
- * no longer than those who hold them.  Where there are collections, their resources are in a temporary file that nobody else sees and nothing is
- * synced to, and the changes go through a writer as in the embedded store.
+ * no longer than those who hold them.  Where there are collections, their resources are in a temporary file
+ * that nobody else sees and nothing is synced to, and the changes go through a writer as in the embedded
+ * store.
  */
 #include "store/backend.h"
 

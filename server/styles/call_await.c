@@ -1,4 +1,5 @@
-/* What a call's answer waits for: the end, the acceptance, or the first of the end and the client's patience (Prefer: wait). */
+/* What a call's answer waits for: the end, the acceptance, or the first of the end and the client's patience
+ * (Prefer: wait). */
 #include "styles/call.h"
 
 #include "common/cleanup.h"

@@ -1,4 +1,5 @@
-/* What the head of a request says of its call: how it is to be answered, and whether the route takes it at all. */
+/* What the head of a request says of its call: how it is to be answered, and whether the route takes it at
+ * all. */
 #include "styles/async_param.h"
 #include "styles/call.h"
 

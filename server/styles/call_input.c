@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Adds the path's parameters, and those of the query that the route has asked for.  The missing one's name, or NULL. */
+/* Adds the path's parameters, and those of the query that the route has asked for.  The missing one's name,
+ * or NULL. */
 static const char *
 add_params(struct call *call)
 {
@@ -27,7 +28,8 @@ add_params(struct call *call)
 	return NULL;
 }
 
-/* What is left of an Authorization is its scheme, which programs are told as AUTH_TYPE: a password has no place in the store. */
+/* What is left of an Authorization is its scheme, which programs are told as AUTH_TYPE: a password has no
+ * place in the store. */
 static void
 drop_credentials(struct fields *fields)
 {

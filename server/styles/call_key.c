@@ -31,7 +31,8 @@ hash_body(EVP_MD_CTX *context, const struct blob *body)
 	return 0;
 }
 
-/* The digest that tells one request from another under the same key: method, path, query without async, body. */
+/* The digest that tells requests under the same key from each other: method, path, query without async,
+ * body. */
 static int
 digest_request(const struct call *call, uint8_t ret_digest[static 32])
 {

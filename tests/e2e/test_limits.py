@@ -150,7 +150,8 @@ def test_slow_reader(serve):
     eventually(lambda: not is_held(server, stuck), "the stuck one to be cut off")
     assert 0 < len(stuck.receive_end()) < 20 << 20
     steady = server.connect().request("GET", "/big")
-    # Longer than any one interval, and far less in each than what the kernel holds; the server is known to have turned between two pieces.
+    # Longer than any one interval, and far less in each than what the kernel holds; the server is known to
+    # have turned between two pieces.
     began = time.monotonic()
     while (elapsed := time.monotonic() - began) < 2:
         if len(steady.buffer) < elapsed * 500_000:
