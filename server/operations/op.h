@@ -82,6 +82,10 @@ op_has_ended(const struct op *op)
 const struct store_change *op_change(const struct op *op);
 const char *op_accepted(const struct op *op);
 
+/* Whether the server, which goes down, has left it to a later start: it changes no more unless it is
+ * cancelled. */
+bool op_is_left(const struct op *op);
+
 /* Tells fn once when op ends; or when the server stops it for a later start, and then op has not ended. */
 struct op_watcher;
 typedef void (*op_watcher_fn)(struct op_watcher *watcher, struct op *op);

@@ -100,8 +100,10 @@ operations_cancel(struct operations *operations, struct op *op)
 		op_stop_work(op, OP_STOP_CANCEL, WORK_STOP);
 		return OP_CANCEL_STOPPING;
 	}
-	op_queue_remove(run);
-	op->route->load->waiting--;
+	if (!op_is_left(op)) {
+		op_queue_remove(run);
+		op->route->load->waiting--;
+	}
 	op_end_with(op, OP_CANCELLED, PROBLEM_CANCELLED, NULL);
 	return op_has_ended(op) ? OP_CANCEL_DONE : OP_CANCEL_SOON;
 }

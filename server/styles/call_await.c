@@ -80,6 +80,10 @@ call_await(struct call *call, struct op *op)
 		answer_end(call);
 		return;
 	}
+	if (op_is_left(op)) {
+		answer_draining(call);
+		return;
+	}
 	op_watch(op, &call->watcher, on_end);
 	if (call->style) {
 		timer_init(&call->timer, on_patience_over);
