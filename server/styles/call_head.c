@@ -12,7 +12,7 @@
 bool
 call_is_safe(const struct http_request *request)
 {
-	return request->method == HTTP_GET || request->method == HTTP_HEAD;
+	return request->method == HTTP_GET || request->method == HTTP_HEAD || request->method == HTTP_OPTIONS;
 }
 
 void

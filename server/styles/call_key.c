@@ -71,7 +71,7 @@ call_read_key(struct call *call)
 	char text[IDEMPOTENCY_KEY_SIZE];
 	uint8_t digest[32];
 
-	if (call->request->method == HTTP_GET || call->request->method == HTTP_HEAD)
+	if (call_is_safe(call->request))
 		return true;
 	http_request_each_field(call->request, "Idempotency-Key", take_key_line, &lines);
 	if (lines.count == 0) {

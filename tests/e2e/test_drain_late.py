@@ -3,6 +3,7 @@
 import pytest
 
 import expect
+from collection_calls import begun, collection
 from harness import eventually, job, route, shell
 from styles import LOCATION, STYLES, routes
 
@@ -80,6 +81,29 @@ def test_monitor_that_would_wait(serve, gate, style):
     late.send(b"x")
     response = late.receive()
     assert response.status in (200, 202) and not style.is_ended(response), response
+    gate.open("d")
+    server.wait_end()
+
+
+@pytest.mark.parametrize("is_late", [False, True])
+def test_resource_that_would_wait(serve, gate, is_late):
+    """The same of a resource whose change is left to the next start."""
+    server = serve([collection("zones", gate=gate, style="resource", concurrency=1)], drain_timeout="1h")
+    running = server.post("/zones", b'{"name":"a"}')
+    begun(gate)
+    queued = server.post("/zones", b'{"name":"b"}')
+    assert (running.status, queued.status) == (202, 202)
+    path = queued.get("Location").removeprefix(server.base)
+    late = server.connect()
+    late.send(f"GET {path} HTTP/1.1\r\nHost: {server.address}\r\nPrefer: wait=60\r\nContent-Length: 2\r\n\r\nx".encode())
+    if not is_late:
+        late.send(b"x")
+    assert server.get("/").status == 404
+    drain(server)
+    if is_late:
+        late.send(b"x")
+    response = late.receive()
+    assert response.status == 200 and response.json()["status"] == "PENDING", response
     gate.open("d")
     server.wait_end()
 

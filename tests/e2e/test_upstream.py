@@ -180,6 +180,31 @@ def test_too_large_answer(upstream, front, head):
     check_problem(front(other, route={"max_result": 1000}).get("/up/x"), 500, "result-too-large")
 
 
+def test_fields_that_are_no_utf8(upstream, front):
+    """They come as they are; where JSON tells them, the rest of it can be read."""
+    other = upstream(sends(b"HTTP/1.1 200 OK\r\nX-Name: caf\xe9\r\nX-Two: a\r\nx-two: \xff\xfe\"b\r\nContent-Length: 0\r\n\r\n"))
+    server = front(other)
+    final = server.post("/up/x")
+    assert final.get("X-Name") == "caf\xe9"
+    monitor = server.post("/up/x", fields={"Prefer": "respond-async, wait=0"}).get("GW-Async-Location")
+    document = server.get(monitor, {"Prefer": "wait=20"}).json()
+    fields = document["data"]["attributes"]["responseHeaders"]
+    assert fields["X-Name"] == "caf\ufffd" and fields["X-Two"] == 'a, \ufffd\ufffd"b' and len(fields) == 2
+
+
+@pytest.mark.parametrize("style", ["status", "token"])
+def test_options_is_safe(upstream, front, style):
+    """A browser asks before it calls: that is answered at once, whatever the style, and needs no key."""
+    other = upstream(lambda peer, request: peer.answer("204 No Content", b"", "Access-Control-Allow-Origin: *"))
+    server = front(other, "/up/{name}", route={"style": style, "idempotency": "required"})
+    for target in ("/up/x", "/up/x?async=true", "/up/x?async=what"):
+        response = server.call("OPTIONS", target, fields={"Idempotency-Key": "bad, key"})
+        assert response.status == 204 and response.get("Access-Control-Allow-Origin") == "*", response
+    assert [(request.method, request.target) for request in other.requests] == [("OPTIONS", "/up/x")] * 3
+    response = server.call("OPTIONS", "/up/x", fields={"Prefer": "respond-async"})
+    assert response.status == 202 and response.get("GW-Async-Location"), response
+
+
 # Failures.
 
 
