@@ -130,3 +130,24 @@ def test_call_that_joins_what_waits(serve, gate, asynchronous):
         expect.check_problem(response, 503, "draining")
     gate.open("d")
     server.wait_end()
+
+
+@pytest.mark.parametrize("style", STYLES, ids=repr)
+def test_body_that_comes_late(serve, gate, state, style):
+    """Nothing new is taken, whole as it is: 503, and nothing of it is found at the next start."""
+    server = serve(routes(gate), state=state, drain_timeout="1h")
+    style.start(server)
+    gate.wait_begun()
+    query = f"?{style.async_query}" if style.async_query else ""
+    fields = "".join(f"{name}: {value}\r\n" for name, value in style.fields.items())
+    late = server.connect()
+    late.send(f"POST {style.path}{query} HTTP/1.1\r\nHost: {server.address}\r\nContent-Type: application/json\r\n{fields}"
+              "Content-Length: 7\r\n\r\n{\"n\"".encode())
+    assert server.get("/").status == 404
+    drain(server)
+    late.send(b":1}")
+    expect.check_problem(late.receive("POST"), 503, "draining")
+    gate.open("d")
+    server.wait_end()
+    server.start()
+    assert gate.begun() == []
