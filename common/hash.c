@@ -3,7 +3,7 @@
  * old buckets over, so that the move has ended long before the new array is full.  A hash value belongs to exactly one
  * bucket at any moment: to its old one until that has been moved, then to its new one.  All nodes of one value are
  * therefore in one chain.  A large array is mapped, and taken back by the kernel in pieces behind the move; where it can be made ready
- * ahead, it is asked for when it is wanted, and chains get a little longer until it has come.  The table never shrinks.
+ * ahead, it is asked for when it is wanted, and chains get a little longer until it has come, or until there are twice as many nodes as buckets.  The table never shrinks.
  */
 #include "common/hash.h"
 
@@ -100,7 +100,10 @@ make_buckets(const struct hash *hash, size_t count)
 	struct hash_node **ready = huge_spare_take(hash->next, bytes);
 	if (ready)
 		return ready;
-	return huge_spare_ask(hash->next, bytes) ? NULL : huge_map(bytes);
+	if (hash->count <= count && huge_spare_ask(hash->next, bytes))
+		return NULL;
+	huge_spare_drop(hash->next);
+	return huge_map(bytes);
 }
 
 /* Frees the last of count buckets, of which released have gone by release_piece(). */

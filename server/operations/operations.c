@@ -25,7 +25,6 @@ operations_new(const struct operations_config *config, struct operations **ret_o
 	operations->transfers = transfers_new(config->mailbox);
 	huge_spare_init(&operations->table_spare, config->aside);
 	hash_init(&operations->table);
-	operations->table.next = &operations->table_spare;
 	hash_init(&operations->keys);
 	list_init(&operations->routes);
 	list_init(&operations->all);
