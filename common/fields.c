@@ -108,11 +108,12 @@ fields_next(const struct fields *fields, struct field *field)
 	if (line >= end)
 		return false;
 	const char *colon = memchr(line, ':', (size_t)(end - line));
-	const char *newline = memchr(line, '\r', (size_t)(end - line));
+	const char *value = colon + 2;
+	const char *newline = memchr(value, '\r', (size_t)(end - value));
 	field->name = line;
 	field->name_len = (size_t)(colon - line);
-	field->value = colon + 2;
-	field->value_len = (size_t)(newline - field->value);
+	field->value = value;
+	field->value_len = (size_t)(newline - value);
 	return true;
 }
 
