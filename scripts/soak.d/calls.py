@@ -13,7 +13,8 @@ from client import Interrupted, is_draining
 ROOT = Path(__file__).resolve().parents[2]
 MALFORMED = [path.read_bytes() for path in sorted((ROOT / "tests/fuzz/corpus/guard").glob("bad-*"))]
 
-# How an asynchronous call of a style is asked for: path below that of the work, header fields, and where its monitor is.
+# How an asynchronous call of a style is asked for: path below that of the work, header fields, and where its
+# monitor is.
 STYLES = {
     "location": ("/echo?async=true", {}, "/operations/{}"),
     "prefer": ("/echo", {"Prefer": "respond-async"}, "/async/v1/requests/{}"),

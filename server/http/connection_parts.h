@@ -30,5 +30,5 @@ void connection_begin_refusal(struct http_connection *connection);
  * connection->refusal, or what the guard found. */
 void connection_write_refusal(struct http_connection *connection);
 
-/* connection_output.c: of the reply that is being flushed. */
-uint64_t connection_bytes_written(const struct http_connection *connection);
+/* connection_output.c: of the reply that is being flushed, by the client. */
+uint64_t connection_bytes_taken(const struct http_connection *connection);

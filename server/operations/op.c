@@ -91,6 +91,15 @@ op_free(struct op *op)
 	slab_give(op);
 }
 
+bool
+op_is_left(const struct op *op)
+{
+	const struct op_run *run = op->run;
+
+	return run && op->route->operations->draining && !run->starting && !run->ending &&
+	       list_is_empty(&run->link);
+}
+
 /* Whether the final response is a problem's document in memory. */
 static bool
 has_problem(const struct op *op)

@@ -37,9 +37,9 @@ struct op {
 	/* what a poll looks at: first, so that it lies in as few cache lines as can be */
 	struct hash_node by_id; /* in the table; not for synchronous operations */
 	struct id id;
-	char *principal; /* NULL: nobody is known */
-	struct blob *
-		body; /* this, the fields and the status: the final response; of a tombstone only the status is left */
+	char *principal;   /* NULL: nobody is known */
+	struct blob *body; /* this, the fields and the status: the final response; of a tombstone only the
+			      status is left */
 	struct fields fields;
 	struct op_run *run; /* until the end, then NULL */
 	int16_t status;
@@ -81,6 +81,10 @@ op_has_ended(const struct op *op)
  * lent; NULL: there is none, or it is not known. */
 const struct store_change *op_change(const struct op *op);
 const char *op_accepted(const struct op *op);
+
+/* Whether the server, which goes down, has left it to a later start: it changes no more unless it is
+ * cancelled. */
+bool op_is_left(const struct op *op);
 
 /* Tells fn once when op ends; or when the server stops it for a later start, and then op has not ended. */
 struct op_watcher;

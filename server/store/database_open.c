@@ -11,6 +11,7 @@
 #include "store/checksum.h"
 #include "store/header.h"
 #include "store/schema.h"
+#include "store/scratch.h"
 
 #include "common/cleanup.h"
 #include "common/text.h"
@@ -157,8 +158,7 @@ database_open(const char *path, struct database **ret_database, char **ret_why)
 static int
 make_temporary_file(char **ret_path)
 {
-	const char *directory = getenv("TMPDIR");
-	char *path = xasprintf("%s/deferd-XXXXXX", directory && directory[0] == '/' ? directory : P_tmpdir);
+	char *path = xasprintf("%s/deferd-XXXXXX", scratch_place());
 	int fd = mkostemp(path, O_CLOEXEC);
 
 	if (fd < 0) {

@@ -1,12 +1,15 @@
 /*
  * The store that keeps nothing ("state": "memory"): every write completes at the next turn of the loop.
- * Where there are collections, their resources are in a temporary file that nobody else sees and nothing is
- * synced to, and the changes go through a writer as in the embedded store.
+ * Bodies and results so large that they would be files of the embedded store are files here, too, which last
+ * no longer than those who hold them.  Where there are collections, their resources are in a temporary file
+ * that nobody else sees and nothing is synced to, and the changes go through a writer as in the embedded
+ * store.
  */
 #include "store/backend.h"
 
 #include "store/item_cache.h"
 #include "store/reader.h"
+#include "store/scratch.h"
 #include "store/writer.h"
 
 #include "common/list.h"
@@ -17,7 +20,8 @@
 struct memory {
 	struct store store; /* first: see backend.h */
 	struct mailbox *mailbox;
-	uint64_t writes; /* handed over so far */
+	struct scratch *scratch; /* NULL: none could be made, and all stays in memory */
+	uint64_t writes;	 /* handed over so far */
 
 	/* with collections */
 	struct disk disk;
@@ -128,7 +132,7 @@ memory_list(struct store *store, struct store_list *list)
 static int
 memory_spool_fd(const struct store *store)
 {
-	return -1;
+	return scratch_fd(((const struct memory *)store)->scratch);
 }
 
 static bool
@@ -153,6 +157,7 @@ memory_close(struct store *store)
 		writer_stop(memory->writer);
 	changes_close(memory->disk.changes);
 	database_close(memory->disk.database);
+	scratch_close(memory->scratch);
 	item_cache_unref(memory->store.items);
 	free(memory);
 }
@@ -175,10 +180,15 @@ int
 store_open_memory(const struct store_config *config, struct store **ret_store, char **ret_why)
 {
 	struct memory *memory = xcalloc(1, sizeof *memory);
+	char *why = NULL;
 
 	memory->store.backend = &memory_backend;
 	memory->store.items = item_cache_new(STORE_ITEM_BYTES);
 	memory->mailbox = config->mailbox;
+	if (scratch_open(scratch_place(), &memory->scratch, &why) < 0) {
+		log_warning("large bodies and results are held in memory", "why=\"%s\"", why);
+		free(why);
+	}
 	*ret_store = &memory->store;
 	return 0;
 }

@@ -19,7 +19,7 @@ struct resource_row {
 	char *document;
 	char *current; /* settlement_find: the document with all changes */
 	char *message;
-	int pending; /* the greatest enum store_action among its pending changes; STORE_NONE: there are none */
+	int pending; /* the greatest enum store_action among its pending changes; STORE_NONE: none */
 };
 
 void resource_row_fini(struct resource_row *row);

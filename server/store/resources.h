@@ -79,8 +79,8 @@ struct store_change {
 	uint64_t expected[STORE_EXPECTED_MAX]; /* versions, expected_count of them */
 	unsigned expected_count;	       /* 0: any */
 	char *document;			       /* the client's members, a JSON object; NULL for a DELETE */
-	char **unique; /* values of the unique members as JSON text, in their order; NULL where there is none */
-	char *url;     /* of the resource */
+	char **unique;	/* values of the unique members as JSON text, in their order; NULL: none */
+	char *url;	/* of the resource */
 	int64_t now_ms; /* wall clock */
 
 	/* how it ended, for store_end */

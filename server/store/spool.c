@@ -50,6 +50,17 @@ open_directory(const char *path)
 	return fd < 0 ? -errno : fd;
 }
 
+struct spool *
+spool_new(int dir_fd)
+{
+	struct spool *spool = xcalloc(1, sizeof *spool);
+
+	spool->dir_fd = dir_fd;
+	hash_init(&spool->by_key);
+	hash_init(&spool->by_name);
+	return spool;
+}
+
 int
 spool_open(const char *path, struct spool **ret_spool, char **ret_why)
 {
@@ -59,11 +70,7 @@ spool_open(const char *path, struct spool **ret_spool, char **ret_why)
 		*ret_why = xasprintf("cannot open the directory %s: %s", path, strerror(-fd));
 		return fd;
 	}
-	struct spool *spool = xcalloc(1, sizeof *spool);
-	spool->dir_fd = fd;
-	hash_init(&spool->by_key);
-	hash_init(&spool->by_name);
-	*ret_spool = spool;
+	*ret_spool = spool_new(fd);
 	return 0;
 }
 

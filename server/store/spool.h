@@ -18,6 +18,9 @@ enum spool_kind { SPOOL_BODY, SPOOL_RESULT, SPOOL_KIND_COUNT };
 __attribute__((warn_unused_result)) int spool_open(
 	const char *path, struct spool **ret_spool, char **ret_why);
 
+/* The same of a directory that is open already; takes dir_fd. */
+struct spool *spool_new(int dir_fd);
+
 /* The files that rows name stay.  NULL is allowed. */
 void spool_close(struct spool *spool);
 

@@ -135,7 +135,8 @@ void store_expire(struct store *store, const struct id *id, uint64_t sequence, i
 /* Forgets the operation altogether, whatever its state.  No completion. */
 void store_forget(struct store *store, const struct id *id, uint64_t sequence);
 
-/* Directory for temporary files of large bodies and results (blob_sink_init), -1 with "memory". */
+/* Directory for temporary files of large bodies and results (blob_sink_init); -1 where "memory" has found no
+ * place for one. */
 int store_spool_fd(const struct store *store);
 
 /* Whether accepting is possible just now. */

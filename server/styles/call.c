@@ -1,7 +1,7 @@
 /*
- * A call of a route, from the request to its answer (contract, 2 and 3): how it is to be answered is read from the request (call_head.c),
- * its input and key are made (call_input.c) and its body is looked into (call_body.c), it is submitted (call_submit.c), and its answer waits
- * for what it has to (call_await.c).
+ * A call of a route, from the request to its answer (contract, 2 and 3): how it is to be answered is read
+ * from the request (call_head.c), its input and key are made (call_input.c) and its body is looked into
+ * (call_body.c), it is submitted (call_submit.c), and its answer waits for what it has to (call_await.c).
  */
 #include "styles/call.h"
 #include "styles/collection.h"
@@ -120,7 +120,8 @@ on_gone(struct http_request *request)
 	reply_bytes(request, 503, NULL, NULL, 0);
 }
 
-/* Steps 5 to 7 of the contract's order, as far as they need no thread; true if the call is still to be submitted. */
+/* Steps 5 to 7 of the contract's order, as far as they need no thread; true if the call is still to be
+ * submitted. */
 static bool
 check(struct call *call)
 {

@@ -34,9 +34,9 @@ struct call {
 	struct intake intake;
 	struct judging *judging; /* on a thread; NULL: it is not */
 	void (*judged)(struct call *call);
-	struct timer judge_timer; /* how long the 202 waits for that */
-	struct work_result
-		verdict; /* the final response, where it is known before the call is submitted; status 0: it is not */
+	struct timer judge_timer;   /* how long the 202 waits for that */
+	struct work_result verdict; /* the final response, where it is known before the call is submitted;
+				       status 0: it is not */
 
 	/* of a collection */
 	enum store_action action;
@@ -75,8 +75,8 @@ bool call_is_safe(const struct http_request *request);
 /* Decides how the call is answered.  The request says; where it is silent, the route does. */
 void call_choose_style(struct call *call, enum async_param said);
 
-/* Steps 2 to 5 of the contract's order, as far as they are the route's: what is wrong with the head of a request with a body of that
- * length.  PROBLEM_NONE, or a problem and in *ret_detail a constant sentence. */
+/* Steps 2 to 5 of the contract's order, as far as they are the route's: what is wrong with the head of a
+ * request with a body of that length.  PROBLEM_NONE, or a problem and in *ret_detail a constant sentence. */
 enum problem call_judge_head(const struct style_route *route, const struct http_request *request,
 	enum async_param said, uint64_t body_len, const char **ret_detail);
 
@@ -107,8 +107,8 @@ bool call_is_gone(struct call *call);
 /* call_key.c: reads the Idempotency-Key and makes the call's key.  False if the call has been answered. */
 bool call_read_key(struct call *call);
 
-/* call_body.c: has the intake judged, on a thread where that takes long; then calls judged.  Where that takes too long for the
- * 202, the call is submitted unjudged instead. */
+/* call_body.c: has the intake judged, on a thread where that takes long; then calls judged.  Where that takes
+ * too long for the 202, the call is submitted unjudged instead. */
 void call_judge(struct call *call, void (*judged)(struct call *call));
 bool call_wants_intake(const struct call *call);
 
@@ -133,6 +133,6 @@ void call_change_refused(struct call *call, int error);
 /* call_read.c: a GET or HEAD of a collection that was asked for asynchronously. */
 void call_read_begin(struct call *call);
 
-/* Has its change judged, which is about to be refused for another reason: what is wrong with it comes first (contract, 3).
- * Then passed is called if nothing is. */
+/* Has its change judged, which is about to be refused for another reason: what is wrong with it comes first
+ * (contract, 3).  Then passed is called if nothing is. */
 void call_judge_change(struct call *call, void (*passed)(struct call *call));

@@ -1,4 +1,5 @@
-/* What a call's answer waits for: the end, the acceptance, or the first of the end and the client's patience (Prefer: wait). */
+/* What a call's answer waits for: the end, the acceptance, or the first of the end and the client's patience
+ * (Prefer: wait). */
 #include "styles/call.h"
 
 #include "common/cleanup.h"
@@ -77,6 +78,10 @@ call_await(struct call *call, struct op *op)
 	}
 	if (ended) {
 		answer_end(call);
+		return;
+	}
+	if (op_is_left(op)) {
+		answer_draining(call);
 		return;
 	}
 	op_watch(op, &call->watcher, on_end);

@@ -1,5 +1,5 @@
-/* The body of a call, looked into: small ones on the loop, which they hold up for a moment at most, others on a pool
- * thread. */
+/* The body of a call, looked into: small ones on the loop, which they hold up for a moment at most, others on
+ * a pool thread. */
 #include "styles/call.h"
 
 #include "common/schema.h"

@@ -1,7 +1,7 @@
 /*
- * Calls that change a collection (contract, 6): what is to become of which resource is read from the request, a patch is merged
- * into what is there, and the change goes to the store: alone where nobody has to carry it out and the client waits, else with
- * an operation.
+ * Calls that change a collection (contract, 6): what is to become of which resource is read from the request,
+ * a patch is merged into what is there, and the change goes to the store: alone where nobody has to carry it
+ * out and the client waits, else with an operation.
  */
 #include "styles/call.h"
 #include "styles/collection.h"

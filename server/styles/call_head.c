@@ -1,4 +1,5 @@
-/* What the head of a request says of its call: how it is to be answered, and whether the route takes it at all. */
+/* What the head of a request says of its call: how it is to be answered, and whether the route takes it at
+ * all. */
 #include "styles/async_param.h"
 #include "styles/call.h"
 
@@ -11,7 +12,7 @@
 bool
 call_is_safe(const struct http_request *request)
 {
-	return request->method == HTTP_GET || request->method == HTTP_HEAD;
+	return request->method == HTTP_GET || request->method == HTTP_HEAD || request->method == HTTP_OPTIONS;
 }
 
 void

@@ -31,7 +31,8 @@ hash_body(EVP_MD_CTX *context, const struct blob *body)
 	return 0;
 }
 
-/* The digest that tells one request from another under the same key: method, path, query without async, body. */
+/* The digest that tells requests under the same key from each other: method, path, query without async,
+ * body. */
 static int
 digest_request(const struct call *call, uint8_t ret_digest[static 32])
 {
@@ -70,7 +71,7 @@ call_read_key(struct call *call)
 	char text[IDEMPOTENCY_KEY_SIZE];
 	uint8_t digest[32];
 
-	if (call->request->method == HTTP_GET || call->request->method == HTTP_HEAD)
+	if (call_is_safe(call->request))
 		return true;
 	http_request_each_field(call->request, "Idempotency-Key", take_key_line, &lines);
 	if (lines.count == 0) {

@@ -1,7 +1,7 @@
 /*
- * Bodies that are judged after the 202: because the client asked for that (Prefer: wait=0), or because it took too long.
- * The operation is held meanwhile.  A late call has no request: what it would have been refused with becomes the final
- * response, and it ends when its operation does.
+ * Bodies that are judged after the 202: because the client asked for that (Prefer: wait=0), or because it
+ * took too long.  The operation is held meanwhile.  A late call has no request: what it would have been
+ * refused with becomes the final response, and it ends when its operation does.
  */
 #include "styles/call.h"
 
@@ -18,7 +18,8 @@ on_end(struct op_watcher *watcher, struct op *op)
 		call_free(call);
 }
 
-/* The operation, from which the call, which is freed, lets go; NULL if it is no longer held: its end is decided. */
+/* The operation, from which the call, which is freed, lets go; NULL if it is no longer held: its end is
+ * decided. */
 static struct op *
 end(struct call *call)
 {

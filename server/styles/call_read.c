@@ -1,6 +1,7 @@
 /*
- * Reads of a collection that were asked for asynchronously (contract, 2.3): what is read is the final response of an
- * operation, as that of any other route would be.  What is missing, or asked for wrongly, is told before there is one.
+ * Reads of a collection that were asked for asynchronously (contract, 2.3): what is read is the final
+ * response of an operation, as that of any other route would be.  What is missing, or asked for wrongly, is
+ * told before there is one.
  */
 #include "styles/call.h"
 #include "styles/collection.h"

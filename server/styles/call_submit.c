@@ -1,4 +1,5 @@
-/* A call becomes an operation, or joins the one that had its key; and is refused where there is no room for it. */
+/* A call becomes an operation, or joins the one that had its key; and is refused where there is no room for
+ * it. */
 #include "styles/call.h"
 
 #include "common/cleanup.h"

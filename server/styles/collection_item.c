@@ -178,7 +178,8 @@ on_read(struct store_read *read)
 	}
 	if (read->status == STORE_PENDING)
 		op = operations_find_change(item->route->styles->config.operations, &read->id);
-	bool waits = read->status == STORE_PENDING && timer_is_running(&item->timer);
+	bool waits =
+		read->status == STORE_PENDING && timer_is_running(&item->timer) && !(op && op_is_left(op));
 	if (waits && op && !op_has_ended(op)) {
 		op_watch(op, &item->watcher, on_end);
 	} else if (waits && !item->was_late) {

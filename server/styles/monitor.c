@@ -143,7 +143,7 @@ monitor_get(struct http_request *request, struct styles *styles, const struct st
 	bool waits = preferences.has_wait && preferences.wait_ms > 0;
 	if (waits)
 		fields_put(&fields, "Preference-Applied", preferences.wait);
-	if (!waits || op_has_ended(op)) {
+	if (!waits || op_has_ended(op) || op_is_left(op)) {
 		style->reply_monitor(request, op, &fields);
 		fields_fini(&fields);
 		return;

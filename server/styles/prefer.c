@@ -36,30 +36,56 @@ add_date(struct text *json, const char *name, int64_t wall_ms)
 	text_addf(json, ",\"%s\":\"%s\"", name, date);
 }
 
-/* Adds the header fields as an object, repeated ones joined. */
+static bool
+is_namesake(const struct field *field, const struct field *other)
+{
+	return field_is_one_of(field, &(struct field_name){other->name, other->name_len}, 1);
+}
+
+/* Whether it is the first of its name. */
+static bool
+is_first(const struct field *one, const struct fields *fields)
+{
+	fields_for_each(field, fields)
+		if (is_namesake(&field, one))
+			return field.name == one->name;
+	return true;
+}
+
+/* Adds the values of all fields of that name, joined. */
+static void
+add_values(struct text *json, const struct field *first, const struct fields *fields)
+{
+	CLEANUP(text_fini) struct text joined = {0};
+
+	fields_for_each(field, fields) {
+		if (!is_namesake(&field, first))
+			continue;
+		if (field.name != first->name)
+			text_add_string(&joined, ", ");
+		text_add(&joined, field.value, field.value_len);
+	}
+	text_add_json_bytes(json, joined.data, joined.len);
+}
+
+/* Adds the header fields as an object, repeated ones joined.  Their bytes need not be UTF-8. */
 static void
 add_headers(struct text *json, const struct fields *fields)
 {
-	CLEANUP(cleanup_json) struct json_object *object = json_object_new_object();
+	bool is_empty = true;
 
+	text_add_string(json, ",\"responseHeaders\":{");
 	fields_for_each(field, fields) {
-		CLEANUP_FREE char *name = xstrndup(field.name, field.name_len);
-		CLEANUP(text_fini) struct text value = {0};
-		json_object_object_foreach(object, present, before)
-		{
-			if (strcasecmp(present, name) != 0)
-				continue;
-			text_addf(&value, "%s, ", json_object_get_string(before));
-			free(name);
-			name = xstrdup(present);
-			break;
-		}
-		text_add(&value, field.value, field.value_len);
-		json_object_object_add(object, name, json_object_new_string_len(value.data, (int)value.len));
+		if (!is_first(&field, fields))
+			continue;
+		if (!is_empty)
+			text_add_char(json, ',');
+		is_empty = false;
+		text_add_json_bytes(json, field.name, field.name_len);
+		text_add_char(json, ':');
+		add_values(json, &field, fields);
 	}
-	text_addf(json, ",\"responseHeaders\":%s",
-		json_object_to_json_string_ext(
-			object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+	text_add_char(json, '}');
 }
 
 static void

@@ -6,6 +6,7 @@
  */
 #include "work/work.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,8 +57,9 @@ work_input_free(struct work_input *input)
 {
 	if (!input)
 		return;
-	for (size_t i = 0; i < STRING_COUNT; i++)
+	for (size_t i = 0; i < STRING_COUNT && !input->strings; i++)
 		free(*string_at(input, i));
+	free(input->strings);
 	for (size_t i = 0; i < input->param_count; i++) {
 		free(input->params[i].name);
 		free(input->params[i].value);
@@ -66,6 +68,23 @@ work_input_free(struct work_input *input)
 	fields_fini(&input->fields);
 	blob_unref(input->body);
 	free(input);
+}
+
+void
+work_input_copy_strings(struct work_input *input, const struct work_input *from)
+{
+	size_t sizes[STRING_COUNT], all = 0;
+
+	for (size_t i = 0; i < STRING_COUNT; i++) {
+		const char *string = *string_at(from, i);
+		sizes[i] = string ? strlen(string) + 1 : 0;
+		all += sizes[i];
+	}
+	assert(!input->strings);
+	char *at = input->strings = xcalloc(all + 1, 1);
+	for (size_t i = 0; i < STRING_COUNT; at += sizes[i++])
+		if (sizes[i] > 0)
+			*string_at(input, i) = memcpy(at, *string_at(from, i), sizes[i]);
 }
 
 /* Takes name and value. */

@@ -8,6 +8,7 @@
 
 #include "common/clock.h"
 #include "common/text.h"
+#include "work/transfer_memory.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -137,6 +138,12 @@ transfer_multi_free(struct transfer_multi *multi)
 	free(multi);
 }
 
+bool
+transfer_multi_is_stale(const struct transfer_multi *multi)
+{
+	return transfer_sockets_are_gone(&multi->sockets);
+}
+
 void
 transfer_multi_forget(struct transfer_multi *multi)
 {
@@ -148,6 +155,7 @@ transfer_multi_forget(struct transfer_multi *multi)
 	curl_multi_cleanup(multi->curl);
 	multi->curl = curl;
 	multi->due_ms = INT64_MAX;
+	transfer_memory_forget();
 }
 
 /* An idle one that was used for the same peer before, else any idle one; NULL if there is none. */

@@ -41,5 +41,8 @@ unsigned transfer_multi_wait(struct transfer_multi *multi, int64_t most_ms);
 /* Ends one wait, the next one if there is none.  Any thread. */
 void transfer_multi_wake(struct transfer_multi *multi);
 
+/* Whether connections are kept, and none of them can be used any more: the other side has closed them.  Nothing is being sent. */
+bool transfer_multi_is_stale(const struct transfer_multi *multi);
+
 /* Gives up what is kept: connections and idle handles.  Nothing is being sent. */
 void transfer_multi_forget(struct transfer_multi *multi);

@@ -1,9 +1,10 @@
 /*
  * Sockets: see transfer_sockets.h.
  *
- * The kernel may watch a connection for more input than is wanted at the moment; what then comes without being wanted (as a rule the other
- * side closes a kept connection) makes it watch for exactly what is wanted.  Descriptors that are no connections may be closed without a
- * word, and are watched for exactly what is wanted at any time.
+ * The kernel may watch a connection for more input than is wanted at the moment.  What then comes without
+ * being wanted (as a rule the other side closes a kept connection) makes it watch for exactly what is wanted,
+ * or for the end of a connection of which nothing is.  Descriptors that are no connections may be closed
+ * without a word, and are watched for exactly what is wanted at any time.
  */
 #include "work/transfer_sockets.h"
 
@@ -22,9 +23,10 @@
 #define RETRY_MS 100
 
 struct transfer_socket {
-	uint8_t wanted;	    /* EPOLLIN, EPOLLOUT */
-	uint8_t watched;    /* the same; 0: not in the set */
+	uint32_t wanted;    /* EPOLLIN, EPOLLOUT */
+	uint32_t watched;   /* the same, or EPOLLRDHUP; 0: not in the set */
 	bool is_connection; /* from transfer_sockets_open */
+	bool is_gone;	    /* the other side has closed it while nothing was wanted of it */
 };
 
 int
@@ -69,17 +71,19 @@ get(struct transfer_sockets *sockets, int fd)
 	return &sockets->by_fd[i];
 }
 
-/* Has it watched for exactly what is wanted. */
+/* Has it watched for exactly what is wanted; a connection of which nothing is, for its end. */
 static void
 watch(struct transfer_sockets *sockets, int fd)
 {
 	struct transfer_socket *socket = get(sockets, fd);
-	struct epoll_event event = {.events = socket->wanted, .data.fd = fd};
-	int how = socket->wanted == 0 ? EPOLL_CTL_DEL : socket->watched == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
+	bool is_kept = socket->is_connection && !socket->is_gone && socket->watched != 0;
+	struct epoll_event event = {.data.fd = fd};
 
+	event.events = socket->wanted == 0 && is_kept ? EPOLLRDHUP : socket->wanted;
+	int how = event.events == 0 ? EPOLL_CTL_DEL : socket->watched == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
 	/* What cannot be taken out of the set is not in it. */
 	if (epoll_ctl(sockets->epoll_fd, how, fd, &event) == 0 || how == EPOLL_CTL_DEL)
-		socket->watched = socket->wanted;
+		socket->watched = event.events;
 	else
 		sockets->has_unwatched = true;
 }
@@ -98,15 +102,21 @@ transfer_sockets_open(struct transfer_sockets *sockets, int family, int type, in
 {
 	int fd = socket(family, type | SOCK_CLOEXEC, protocol);
 
-	if (fd >= 0)
-		*get(sockets, fd) = (struct transfer_socket){.is_connection = true};
+	if (fd < 0)
+		return fd;
+	*get(sockets, fd) = (struct transfer_socket){.is_connection = true};
+	sockets->open++;
 	return fd;
 }
 
 int
 transfer_sockets_close(struct transfer_sockets *sockets, int fd)
 {
-	*get(sockets, fd) = (struct transfer_socket){0};
+	struct transfer_socket *socket = get(sockets, fd);
+
+	sockets->open -= socket->is_connection;
+	sockets->gone -= socket->is_gone;
+	*socket = (struct transfer_socket){0};
 	return close(fd);
 }
 
@@ -116,9 +126,22 @@ transfer_sockets_want(struct transfer_sockets *sockets, int fd, uint32_t events)
 	struct transfer_socket *socket = get(sockets, fd);
 	bool is_enough = socket->is_connection && socket->watched == (events | EPOLLIN);
 
-	socket->wanted = (uint8_t)events;
+	socket->wanted = events;
 	if (socket->watched != events && !is_enough)
 		watch(sockets, fd);
+}
+
+/* Something has come on what nothing is wanted of. */
+static void
+meet_unwanted(struct transfer_sockets *sockets, int fd, uint32_t ready)
+{
+	struct transfer_socket *socket = get(sockets, fd);
+
+	if (socket->is_connection && !socket->is_gone && ready & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) {
+		socket->is_gone = true;
+		sockets->gone++;
+	}
+	watch(sockets, fd);
 }
 
 static void
@@ -132,7 +155,9 @@ tell(struct transfer_sockets *sockets, const struct epoll_event *event, transfer
 		ready |= EPOLLIN | EPOLLOUT;
 	if (ready & wanted)
 		on_ready(arg, fd, ready & wanted);
-	else if (get(sockets, fd)->watched != wanted || wanted == 0)
+	else if (wanted == 0)
+		meet_unwanted(sockets, fd, event->events);
+	else if (get(sockets, fd)->watched != wanted)
 		watch(sockets, fd);
 }
 
@@ -157,6 +182,12 @@ transfer_sockets_wait(
 		}
 	}
 	return what;
+}
+
+bool
+transfer_sockets_are_gone(const struct transfer_sockets *sockets)
+{
+	return sockets->open > 0 && sockets->gone == sockets->open;
 }
 
 void

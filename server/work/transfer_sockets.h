@@ -19,6 +19,8 @@ struct transfer_sockets {
 	struct transfer_socket *by_fd;
 	size_t size;	    /* of by_fd */
 	bool has_unwatched; /* the kernel would not watch one: that is tried again */
+	unsigned open;	    /* connections */
+	unsigned gone;	    /* of these: the other side has closed them while nothing was wanted of them */
 };
 
 /* -errno if there is no descriptor to be had. */
@@ -41,6 +43,9 @@ void transfer_sockets_want(struct transfer_sockets *sockets, int fd, uint32_t ev
 typedef void (*transfer_sockets_fn)(void *arg, int fd, uint32_t events);
 unsigned transfer_sockets_wait(
 	struct transfer_sockets *sockets, int64_t most_ms, transfer_sockets_fn on_ready, void *arg);
+
+/* Whether there are connections, and the other side has closed each while nothing was wanted of it. */
+bool transfer_sockets_are_gone(const struct transfer_sockets *sockets);
 
 /* Ends one wait, the next one if there is none.  Any thread. */
 void transfer_sockets_wake(struct transfer_sockets *sockets);

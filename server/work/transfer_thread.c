@@ -231,14 +231,16 @@ rest_left_ms(const struct transfer_thread *thread)
 	return least;
 }
 
-/* Sleeps for at most that long, and lets go on what has woken it.  libcurl by itself would close connections that nobody has used for long
- * only when it makes the next. */
+/* Sleeps for at most that long, and lets go on what has woken it.  libcurl by itself would close connections that nobody has used for long,
+ * or that the other side has closed, only when it makes the next. */
 static void
 sleep_until_woken(struct transfer_thread *thread, int64_t most_ms)
 {
 	bool is_quiet, is_idle = list_is_empty(&thread->sending) && list_is_empty(&thread->resting);
 	int64_t began_ms = is_idle ? clock_mono_ms() : 0;
 
+	if (is_idle && transfer_multi_is_stale(thread->multi))
+		transfer_multi_forget(thread->multi);
 	pthread_mutex_lock(&thread->lock);
 	is_quiet = list_is_empty(&thread->inbox) && !thread->has_stops &&
 		   !(thread->is_ending && atomic_load(&thread->load) == 0);

@@ -13,7 +13,7 @@ ZONES = ("zones", "/v2/zones")
 
 def collection(name, path=None, gate=None, **settings):
     of_route = {key: settings.pop(key) for key in ("style", "base_path", "queue_timeout", "run_timeout", "rerun",
-                                                   "schema", "methods") if key in settings}
+                                                   "schema", "methods", "concurrency") if key in settings}
     if gate:
         settings["on_change"] = {"program": {"argv": [str(PROGRAMS / "change"), str(gate)]}}
     return {"path": path or f"/{name}", "collection": {"name": name, **settings}, **of_route}

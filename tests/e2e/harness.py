@@ -1,5 +1,6 @@
 """The program under test: starts it, talks to it, ends it, and looks at what it has left behind."""
 
+import contextlib
 import json
 import os
 import re
@@ -259,8 +260,19 @@ class Server:
                 self.kill()
 
     def list_descriptors(self):
+        """What they lead to, but for those that are closed meanwhile."""
         directory = f"/proc/{self.pid}/fd"
-        return [os.readlink(f"{directory}/{name}") for name in os.listdir(directory)]
+        targets = []
+        for name in os.listdir(directory):
+            with contextlib.suppress(FileNotFoundError):
+                targets.append(os.readlink(f"{directory}/{name}"))
+        return targets
+
+    def count_sockets_to(self, port):
+        """Of those that it holds, whatever the other side has done."""
+        held = self.list_descriptors()
+        rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+        return sum(row[2].endswith(f":{port:04X}") and f"socket:[{row[9]}]" in held for row in rows)
 
     # Talking to it.
 

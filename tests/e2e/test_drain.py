@@ -169,6 +169,26 @@ def test_reload(serve, gate):
     assert LOCATION.wait(server, id_).status == 200
 
 
+@pytest.mark.parametrize("style", STYLES, ids=repr)
+def test_monitors_held_over_a_reload_without_their_route(serve, gate, style):
+    """Who waits is answered by the end, and who cancels is heard."""
+    server = serve(routes(gate, concurrency=1))
+    running = style.start(server)
+    gate.wait_begun()
+    queued = style.start(server)
+    held = server.begin("GET", f"/operations/{running}", None, {"Prefer": "wait=20"})
+    also_held = server.begin("GET", f"/operations/{queued}", None, {"Prefer": "wait=20"})
+    server.config["routes"] = [job("/other", gate)]
+    server.write_config()
+    server.reload()
+    assert held.is_quiet() and also_held.is_quiet()
+    assert server.call("DELETE", f"/operations/{queued}").status == 204
+    expect.check_problem(also_held.receive(), 410, "cancelled")
+    gate.open("d")
+    assert held.receive().status == 200
+    assert server.post(style.path, b"x").status == 404
+
+
 def test_token_over_a_reload(serve, gate):
     """A token is of its route still, and can be cancelled there."""
     server = serve([job("/job", gate, style="token")])

@@ -139,12 +139,7 @@ def test_half_sent_requests(serve):
 
 def is_held(server, connection):
     """Whether the server still has its side of the connection open, whatever is on its way."""
-    port = connection.sock.getsockname()[1]
-    for line in open("/proc/net/tcp").read().splitlines()[1:]:
-        fields = line.split()
-        if fields[2].endswith(f":{port:04X}"):
-            return f"socket:[{fields[9]}]" in server.list_descriptors()
-    return False
+    return server.count_sockets_to(connection.sock.getsockname()[1]) > 0
 
 
 def test_slow_reader(serve):
@@ -155,11 +150,14 @@ def test_slow_reader(serve):
     eventually(lambda: not is_held(server, stuck), "the stuck one to be cut off")
     assert 0 < len(stuck.receive_end()) < 20 << 20
     steady = server.connect().request("GET", "/big")
-    # Longer than any one interval; the server is known to have turned between two pieces.
+    # Longer than any one interval, and far less in each than what the kernel holds; the server is known to
+    # have turned between two pieces.
     began = time.monotonic()
-    while time.monotonic() < began + 1.5:
-        piece = steady.sock.recv(2048)
-        assert piece
-        steady.buffer += piece
+    while (elapsed := time.monotonic() - began) < 2:
+        if len(steady.buffer) < elapsed * 500_000:
+            piece = steady.sock.recv(8192)
+            assert piece
+            steady.buffer += piece
         server.get("/nothing")
+        assert is_held(server, steady), f"cut off after {elapsed:.1f} s and {len(steady.buffer)} bytes"
     assert len(steady.receive().body) == 20 << 20

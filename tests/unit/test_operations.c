@@ -1,5 +1,6 @@
 /*
- * The life of operations, with a work that the test itself ends, a store that keeps nothing and a clock that the test holds.
+ * The life of operations, with a work that the test itself ends, a store that keeps nothing and a clock that
+ * the test holds.
  */
 #include "operations_fixture.h"
 

@@ -163,7 +163,8 @@ a_kept_connection_stays_watched(void **state)
 	}
 	say(other);
 	assert_int_equal(ready(f, fd, PATIENCE_MS), 0);
-	assert_int_equal(count_watched(f), 0);
+	assert_int_equal(transfer_sockets_wait(&f->sockets, 0, on_ready, f), 0);
+	assert_int_equal(count_watched(f), 1);
 	transfer_sockets_want(&f->sockets, fd, EPOLLIN);
 	assert_int_equal(ready(f, fd, PATIENCE_MS), EPOLLIN);
 	transfer_sockets_close(&f->sockets, fd);
@@ -184,6 +185,62 @@ the_other_side_has_gone(void **state)
 	assert_int_equal(ready(f, fd, PATIENCE_MS), EPOLLIN);
 	transfer_sockets_want(&f->sockets, fd, 0);
 	assert_int_equal(ready(f, fd, 0), 0);
+	transfer_sockets_close(&f->sockets, fd);
+}
+
+/* The other side has closed: that is met once.  What it has said before is not taken for that. */
+static void
+wait_for_end(struct fixture *f)
+{
+	unsigned gone = f->sockets.gone;
+
+	while (f->sockets.gone == gone) {
+		assert_int_equal(
+			transfer_sockets_wait(&f->sockets, PATIENCE_MS, on_ready, f), TRANSFER_SOCKETS_READY);
+		assert_int_equal(f->count, 0);
+	}
+	assert_int_equal(transfer_sockets_wait(&f->sockets, 0, on_ready, f), 0);
+}
+
+static void
+kept_connections_have_gone(void **state)
+{
+	struct fixture *f = *state;
+	int others[2], fds[] = {connect_one(f, &others[0]), connect_one(f, &others[1])};
+
+	f->count = 0;
+	for (int i = 0; i < 2; i++) {
+		transfer_sockets_want(&f->sockets, fds[i], i == 0 ? EPOLLIN : EPOLLIN | EPOLLOUT);
+		transfer_sockets_want(&f->sockets, fds[i], 0);
+	}
+	assert_false(transfer_sockets_are_gone(&f->sockets));
+	close(others[0]);
+	wait_for_end(f);
+	assert_false(transfer_sockets_are_gone(&f->sockets));
+	say(others[1]);
+	while (f->sockets.gone == 1 && transfer_sockets_wait(&f->sockets, 0, on_ready, f) != 0)
+		;
+	assert_false(transfer_sockets_are_gone(&f->sockets));
+	close(others[1]);
+	wait_for_end(f);
+	assert_true(transfer_sockets_are_gone(&f->sockets));
+	assert_int_equal(count_watched(f), 0);
+	for (int i = 0; i < 2; i++)
+		transfer_sockets_close(&f->sockets, fds[i]);
+	assert_false(transfer_sockets_are_gone(&f->sockets));
+}
+
+/* The end of one that is in use is for its user. */
+static void
+a_connection_in_use_has_not_gone(void **state)
+{
+	struct fixture *f = *state;
+	int other, fd = connect_one(f, &other);
+
+	transfer_sockets_want(&f->sockets, fd, EPOLLIN);
+	close(other);
+	assert_int_equal(ready(f, fd, PATIENCE_MS), EPOLLIN);
+	assert_false(transfer_sockets_are_gone(&f->sockets));
 	transfer_sockets_close(&f->sockets, fd);
 }
 
@@ -291,6 +348,8 @@ main(void)
 		TEST(what_is_wanted_is_told),
 		TEST(a_kept_connection_stays_watched),
 		TEST(the_other_side_has_gone),
+		TEST(kept_connections_have_gone),
+		TEST(a_connection_in_use_has_not_gone),
 		TEST(a_number_is_used_again),
 		TEST(a_wait_can_be_ended),
 		TEST(what_cannot_be_watched),

@@ -26,8 +26,8 @@
 struct server {
 	int listener;
 	char url[64];
-	const char *const *
-		answers; /* ended by NULL, where the last one goes on for all that follow; NULL itself: none */
+	const char *const *answers; /* ended by NULL, where the last one goes on for all that follow; NULL
+				       itself: none */
 	pthread_t thread;
 	_Atomic unsigned requests;
 	_Atomic unsigned left; /* connections that the other side has closed without an answer */

@@ -1,4 +1,5 @@
-/* How long the wire guard takes for a request, with notes for the fast lane: prints nanoseconds, the least of several rounds.
+/* How long the wire guard takes for a request, with notes for the fast lane: prints nanoseconds, the least of
+ * several rounds.
  * usage: guard REQUEST */
 #include "http/guard.h"
 

@@ -1,4 +1,6 @@
-/* Starts /bin/true and waits for its end, over and over, in as many processes at once as there are cores; prints how many a second. usage: spawn SECONDS */
+/* Starts /bin/true and waits for its end, over and over, in as many processes at once as there are cores;
+ * prints how many a second.
+ * usage: spawn SECONDS */
 #include <spawn.h>
 #include <stdint.h>
 #include <stdio.h>

@@ -1,0 +1,137 @@
+"""Bodies and results that are too large to be held in memory, wherever the state is."""
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from expect import check_problem
+from harness import echo, eventually, route, shell
+from upstream import simple
+
+MEGABYTE = 1 << 20
+SIZE = 100 * MEGABYTE
+PRINTS = f"head -c {SIZE} /dev/zero"
+
+
+def send_zeros(peer, request):
+    peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % SIZE)
+    for _ in range(SIZE // MEGABYTE):
+        peer.send(bytes(MEGABYTE))
+
+
+@pytest.fixture
+def place(tmp_path):
+    """Where the server makes its temporary files."""
+    path = tmp_path / "place"
+    path.mkdir()
+    return path
+
+
+def files_below(path):
+    return sorted(file.relative_to(path) for file in path.rglob("*"))
+
+
+def own_memory(server):
+    """Bytes of its own that it holds: what is in files does not count."""
+    return int(re.search(r"RssAnon:\s+(\d+)", Path(f"/proc/{server.pid}/status").read_text())[1]) << 10
+
+
+def defer(server, target, body=b"x"):
+    response = server.post(target + "?async=true", body)
+    assert response.status == 202, response
+    return response.get("Location").removeprefix(server.base)
+
+
+def wait_ended(server, monitor):
+    return eventually(lambda: (response := server.call("HEAD", monitor)).status != 202 and response, timeout=60)
+
+
+@pytest.mark.parametrize("path", ["/up", "/program"])
+def test_large_results_are_not_held_in_memory(serve, upstream, state, place, path):
+    """Three more of them take less memory than a part of one, and are read whole."""
+    routes = [{"path": "/up", "upstream": {"url": upstream(send_zeros).origin + "/"}, "methods": ["POST"], "max_result": "128MiB"},
+              route("/program", shell(PRINTS), max_result="128MiB")]
+    server = serve(routes, state=state, workers=1, variables={"TMPDIR": str(place)})
+    server.kept_descriptors = 40
+    wait_ended(server, defer(server, path))
+    before = own_memory(server)
+    for _ in range(3):
+        monitor = defer(server, path)
+        assert wait_ended(server, monitor).get("Content-Length") == str(SIZE)
+    assert own_memory(server) - before < SIZE // 4
+    answer = server.get(monitor)
+    assert answer.status == 200 and len(answer.body) == SIZE and answer.body.count(0) == SIZE
+    assert own_memory(server) - before < SIZE // 4
+
+
+def test_files_go_with_their_operations(serve, place):
+    """With state in memory too large bodies and results are files, as long as somebody may want them."""
+    body = os.urandom(MEGABYTE)
+    server = serve([echo(keep="1s")], variables={"TMPDIR": str(place)}, keep_tombstone="1h")
+    assert [file.name.startswith("deferd-") for file in files_below(place)] == [True]
+    monitor = defer(server, "/echo", body)
+    wait_ended(server, monitor)
+    (directory, file), *more = [file.parts for file in files_below(place) if len(file.parts) > 1]
+    assert not more and (place / directory / file).stat().st_size == len(body)
+    assert (place / directory).stat().st_mode & 0o777 == 0o700
+    assert server.get(monitor).body == body
+    eventually(lambda: server.get(monitor).status == 410)
+    assert len(files_below(place)) == 1
+    assert server.post("/echo", body).body == body
+    eventually(lambda: len(files_below(place)) == 1)
+    server.end()
+    assert not files_below(place)
+
+
+def test_what_a_killed_server_left_is_removed(serve, place):
+    server = serve([echo()], variables={"TMPDIR": str(place)})
+    other = serve([echo()], variables={"TMPDIR": str(place)})
+    body = os.urandom(MEGABYTE)
+    kept = defer(other, "/echo", body)
+    wait_ended(other, kept)
+    wait_ended(server, defer(server, "/echo", body))
+    assert len(files_below(place)) == 4
+    server.kill()
+    assert len(files_below(place)) == 4
+    server.start()
+    assert len(files_below(place)) == 3
+    assert other.get(kept).body == body
+
+
+def test_no_place_for_files(serve, tmp_path):
+    """Then they are in memory, and the log says so."""
+    body = os.urandom(MEGABYTE)
+    server = serve([echo()], variables={"TMPDIR": str(tmp_path / "nowhere")})
+    monitor = defer(server, "/echo", body)
+    wait_ended(server, monitor)
+    assert server.get(monitor).body == body
+    assert re.search(r"warning: large bodies and results are held in memory .*nowhere", server.log())
+
+
+@pytest.mark.parametrize("path", ["/up", "/program"])
+def test_full_disk(serve, upstream, small_disk, state, path):
+    """A body or a result that it does not take is refused the same way, wherever the state is; then the disk is as it was."""
+    def send_much(peer, request):
+        if request.target.endswith("/small"):
+            return simple(peer, request)
+        return send_zeros(peer, request)
+
+    routes = [{"path": "/up/{rest...}", "upstream": {"url": upstream(send_much).origin}, "max_result": "128MiB"},
+              route("/program/{size}", shell('if [ $1 = small ]; then echo hello; else ' + PRINTS + '; fi', "{size}"),
+                    max_result="128MiB")]
+    server = serve(routes, state=state if state == "memory" else str(small_disk.path / "state.db"), workers=1,
+                   variables={"TMPDIR": str(small_disk.path)})
+    server.kept_descriptors = 40
+    server.expect_error("cannot be kept|body not kept")
+    monitor = defer(server, path + "/large")
+    wait_ended(server, monitor)
+    check_problem(server.get(monitor), 503, "storage")
+    check_problem(server.post(path + "/large", b"x"), 503, "storage")
+    check_problem(server.post(path + "/small?async=true", bytes(5 * MEGABYTE)), 503, "storage")
+    monitor = eventually(lambda: (response := server.post(path + "/small?async=true", b"x")).status == 202 and
+                         response.get("Location").removeprefix(server.base), timeout=30)
+    wait_ended(server, monitor)
+    assert server.get(monitor).body.strip() == b"hello"
+    assert not [file for file in small_disk.path.rglob("*-*-*-*-*") if file.is_file()]
