@@ -1,9 +1,9 @@
 /*
  * The fast lane: see lane.h.
  *
- * A request's head is copied so that the pieces can be ended by NULs, into memory that is kept from one
- * request to the next.  A reply that the socket does not take whole is written as any other:
- * connection_flush_answer.
+ * A request's head is copied so that the pieces can be ended by NULs: onto the stack, and, for a handler that
+ * may reply later, once more into memory of its own, which is kept from one such request to the next.  A
+ * reply that the socket does not take whole is written as any other: connection_flush_answer.
  */
 #include "http/lane.h"
 
@@ -149,19 +149,6 @@ keep_principal(struct http_request *request)
 		request->principal = request->principal_memory = xstrdup(request->principal);
 }
 
-/* The handler replies at once or later: the request is its own until then. */
-static void
-call_handler(struct http_request *request, const struct http_target *target)
-{
-	struct http_server *server = request->server;
-
-	keep_principal(request);
-	request->is_held = true;
-	server->request_count++;
-	connection_hold_in_lane(request->connection, request);
-	target->handler(request, target->arg);
-}
-
 void
 lane_end(struct http_request *request)
 {
@@ -198,29 +185,52 @@ read_request(struct lane *lane, struct http_connection *connection, enum http_me
 	return http_request_closes(request) || !is_admitted(connection, request) ? NULL : target;
 }
 
+/* Is about to answer: from now on time counts. */
+static void
+begin(struct http_request *request, int64_t *ret_began_us)
+{
+	request->began_us = clock_mono_us();
+	http_request_set_id(request);
+	*ret_began_us = request->began_us;
+}
+
+/* The handler replies at once or later: the request is its own until then, in memory of its own. */
+static void
+call_handler(struct http_connection *connection, enum http_method method, const char *data, size_t len,
+	const struct guard_note *note, int64_t *ret_began_us)
+{
+	struct http_server *server = connection->listener->server;
+	struct lane *lane = take(server);
+	const struct http_target *target = read_request(lane, connection, method, data, len, note);
+	struct http_request *request = &lane->request;
+
+	assert(target);
+	begin(request, ret_began_us);
+	keep_principal(request);
+	request->is_held = true;
+	server->request_count++;
+	connection_hold_in_lane(connection, request);
+	target->handler(request, target->arg);
+}
+
 bool
 lane_answer(struct http_connection *connection, const char *data, size_t len, const struct guard_note *note,
 	int64_t *ret_began_us)
 {
 	struct http_server *server = connection->listener->server;
 	enum http_method method = method_of(data, len);
+	struct lane lane;
 
-	if (!method || !note->is_plain || len > HEAD_BYTES || !server->router || connection->closing ||
+	if (!method || !note->is_plain || len > sizeof lane.text || !server->router || connection->closing ||
 		server->draining || server->config.lane_is_closed)
 		return false;
-	struct lane *lane = take(server);
-	const struct http_target *target = read_request(lane, connection, method, data, len, note);
-	bool is_answered = false;
-	if (target) {
-		lane->request.began_us = clock_mono_us();
-		http_request_set_id(&lane->request);
-		*ret_began_us = lane->request.began_us;
-		if (!target->answer_now) {
-			call_handler(&lane->request, target);
-			return true;
-		}
-		is_answered = target->answer_now(&lane->request, target->arg);
+	const struct http_target *target = read_request(&lane, connection, method, data, len, note);
+	if (!target)
+		return false;
+	if (!target->answer_now) {
+		call_handler(connection, method, data, len, note, ret_began_us);
+		return true;
 	}
-	give(server, lane);
-	return is_answered;
+	begin(&lane.request, ret_began_us);
+	return target->answer_now(&lane.request, target->arg);
 }
