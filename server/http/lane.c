@@ -194,8 +194,9 @@ begin(struct http_request *request, int64_t *ret_began_us)
 	*ret_began_us = request->began_us;
 }
 
-/* The handler replies at once or later: the request is its own until then, in memory of its own. */
-static void
+/* The handler replies at once or later: the request is its own until then, in memory of its own.  false if it
+ * is evhttp's after all, as where its log-in has expired since it was read for the first time. */
+static bool
 call_handler(struct http_connection *connection, enum http_method method, const char *data, size_t len,
 	const struct guard_note *note, int64_t *ret_began_us)
 {
@@ -204,13 +205,17 @@ call_handler(struct http_connection *connection, enum http_method method, const 
 	const struct http_target *target = read_request(lane, connection, method, data, len, note);
 	struct http_request *request = &lane->request;
 
-	assert(target);
+	if (!target) {
+		give(server, lane);
+		return false;
+	}
 	begin(request, ret_began_us);
 	keep_principal(request);
 	request->is_held = true;
 	server->request_count++;
 	connection_hold_in_lane(connection, request);
 	target->handler(request, target->arg);
+	return true;
 }
 
 bool
@@ -227,10 +232,8 @@ lane_answer(struct http_connection *connection, const char *data, size_t len, co
 	const struct http_target *target = read_request(&lane, connection, method, data, len, note);
 	if (!target)
 		return false;
-	if (!target->answer_now) {
-		call_handler(connection, method, data, len, note, ret_began_us);
-		return true;
-	}
+	if (!target->answer_now)
+		return call_handler(connection, method, data, len, note, ret_began_us);
 	begin(&lane.request, ret_began_us);
 	return target->answer_now(&lane.request, target->arg);
 }
