@@ -2,13 +2,13 @@
  * The hash table grows to twice its size when there are as many nodes as buckets; each change then moves the next few
  * old buckets over, so that the move has ended long before the new array is full.  A hash value belongs to exactly one
  * bucket at any moment: to its old one until that has been moved, then to its new one.  All nodes of one value are
- * therefore in one chain.  A large array is mapped: the kernel zeroes its pages when they are first touched, and takes
- * the old one back in pieces behind the move.  The table never shrinks.
+ * therefore in one chain.  A large array is mapped, and taken back by the kernel in pieces behind the move; where it can be made ready
+ * ahead, it is asked for when it is wanted, and chains get a little longer until it has come, or until there are twice as many nodes as buckets.  The table never shrinks.
  */
 #include "common/hash.h"
 
+#include "common/huge.h"
 #include "common/id.h"
-#include "common/pages.h"
 #include "common/text.h"
 
 #include <assert.h>
@@ -87,13 +87,23 @@ siphash(const uint8_t key[static 16], const void *data, size_t len)
 	return sip.v[0] ^ sip.v[1] ^ sip.v[2] ^ sip.v[3];
 }
 
-/* Makes count empty buckets; aborts when memory is out. */
+/* Makes count empty buckets; aborts when memory is out.  NULL: they are being made ready. */
 static struct hash_node **
-make_buckets(size_t count)
+make_buckets(const struct hash *hash, size_t count)
 {
+	size_t bytes = count * sizeof(struct hash_node *);
+
 	if (count < PIECE_BUCKETS)
 		return xcalloc(count, sizeof(struct hash_node *));
-	return pages_map_huge(count * sizeof(struct hash_node *));
+	if (!hash->next)
+		return huge_map(bytes);
+	struct hash_node **ready = huge_spare_take(hash->next, bytes);
+	if (ready)
+		return ready;
+	if (hash->count <= count && huge_spare_ask(hash->next, bytes))
+		return NULL;
+	huge_spare_drop(hash->next);
+	return huge_map(bytes);
 }
 
 /* Frees the last of count buckets, of which released have gone by release_piece(). */
@@ -118,7 +128,7 @@ void
 hash_init(struct hash *hash)
 {
 	memset(hash, 0, sizeof *hash);
-	hash->buckets = make_buckets(BUCKETS_MIN);
+	hash->buckets = make_buckets(hash, BUCKETS_MIN);
 	hash->mask = BUCKETS_MIN - 1;
 	random_bytes(hash->key, sizeof hash->key);
 }
@@ -178,14 +188,16 @@ move_some(struct hash *hash)
 static void
 grow(struct hash *hash)
 {
-	size_t buckets = (hash->mask + 1) * 2;
+	size_t count = (hash->mask + 1) * 2;
+	struct hash_node **buckets = make_buckets(hash, count);
 
-	assert(!hash->old);
+	if (!buckets)
+		return;
 	hash->old = hash->buckets;
 	hash->old_mask = hash->mask;
 	hash->moved = 0;
-	hash->buckets = make_buckets(buckets);
-	hash->mask = buckets - 1;
+	hash->buckets = buckets;
+	hash->mask = count - 1;
 }
 
 void
@@ -193,7 +205,7 @@ hash_add(struct hash *hash, struct hash_node *node, uint64_t value)
 {
 	struct hash_node **bucket;
 
-	if (hash->count > hash->mask)
+	if (hash->count > hash->mask && !hash->old)
 		grow(hash);
 	move_some(hash);
 	bucket = bucket_of(hash, value);

@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct huge_spare;
+
 struct hash_node {
 	struct hash_node *next; /* in its bucket */
 	uint64_t hash;
@@ -19,6 +21,8 @@ struct hash {
 	size_t old_mask;
 	size_t moved; /* buckets of old that are already empty */
 	size_t count;
+	struct huge_spare *
+		next; /* makes a large array ready before it is grown into; NULL: it is made when it is wanted */
 	uint8_t key[16];
 };
 

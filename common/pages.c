@@ -26,44 +26,28 @@ struct region {
 
 _Static_assert(PAGES_PER_REGION == 32, "a bit a page");
 
-/* More is asked for, and what lies before and behind the aligned part of it is given back. */
-static char *
-map_aligned(size_t bytes)
-{
-	char *memory =
-		mmap(NULL, bytes + HUGE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	if (memory == MAP_FAILED)
-		abort();
-	size_t before = HUGE_BYTES - (uintptr_t)memory % HUGE_BYTES;
-	munmap(memory, before);
-	if (before < HUGE_BYTES)
-		munmap(memory + before + bytes, HUGE_BYTES - before);
-	return memory + before;
-}
-
-void *
-pages_map_huge(size_t bytes)
-{
-	char *memory = map_aligned(bytes);
-
-	assert(bytes % HUGE_BYTES == 0);
-	/* A kernel without them says so, and has pages of the other size. */
-	(void)madvise(memory, bytes, MADV_HUGEPAGE);
-	return memory;
-}
-
 void
-pages_init(struct pages *pages)
+pages_init(struct pages *pages, struct pool *pool)
 {
 	list_init(&pages->partial);
 	pages->region_count = 0;
+	huge_spare_init(&pages->next, pool);
 }
 
 void
 pages_fini(struct pages *pages)
 {
 	assert(pages->region_count == 0);
+	huge_spare_fini(&pages->next);
+}
+
+static char *
+map_region(struct pages *pages)
+{
+	if (pages->region_count < REGIONS_BEFORE_HUGE)
+		return huge_map_small(HUGE_BYTES);
+	char *ready = huge_spare_take(&pages->next, HUGE_BYTES);
+	return ready ? ready : huge_map(HUGE_BYTES);
 }
 
 static struct region *
@@ -72,19 +56,24 @@ region_new(struct pages *pages)
 	struct region *region = xcalloc(1, sizeof *region);
 
 	region->pages = pages;
-	region->memory = pages->region_count < REGIONS_BEFORE_HUGE ? map_aligned(HUGE_BYTES)
-								   : pages_map_huge(HUGE_BYTES);
+	region->memory = map_region(pages);
 	region->free = ALL_FREE;
 	list_add_head(&pages->partial, &region->link);
 	pages->region_count++;
+	if (pages->region_count >= REGIONS_BEFORE_HUGE)
+		(void)huge_spare_ask(&pages->next, HUGE_BYTES);
 	return region;
 }
 
 static void
 region_free(struct region *region)
 {
+	struct pages *pages = region->pages;
+
 	list_remove(&region->link);
-	region->pages->region_count--;
+	pages->region_count--;
+	if (pages->region_count < REGIONS_BEFORE_HUGE)
+		huge_spare_drop(&pages->next);
 	munmap(region->memory, HUGE_BYTES);
 	free(region);
 }

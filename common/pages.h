@@ -5,14 +5,12 @@
  */
 #pragma once
 
+#include "common/huge.h"
 #include "common/list.h"
 
 #include <stddef.h>
 
 #define PAGE_BYTES ((size_t)64 * 1024)
-
-/* What huge pages want large memory to be aligned to. */
-#define HUGE_BYTES ((size_t)2 * 1024 * 1024)
 
 struct region;
 
@@ -20,15 +18,13 @@ struct region;
 struct pages {
 	struct list partial; /* struct region, those that have a page left */
 	size_t region_count;
+	struct huge_spare next; /* region's memory */
 };
 
-void pages_init(struct pages *pages);
+/* pool: see huge.h. */
+void pages_init(struct pages *pages, struct pool *pool);
 void pages_fini(struct pages *pages); /* every page has been given back */
 
 /* A page of PAGE_BYTES, whatever is in it, and the region to give it back to; aborts when memory is out. */
 void *pages_take(struct pages *pages, struct region **ret_region);
 void pages_give(struct region *region, void *page);
-
-/* Zeroed memory for something large, which munmap(2) takes back, in huge pages where the kernel has some; aborts when memory is out.
- * bytes: a multiple of HUGE_BYTES.  Any thread. */
-void *pages_map_huge(size_t bytes);

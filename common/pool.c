@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define STACK_BYTES (512 * 1024)
 #define NAME_SIZE 11
@@ -32,6 +33,7 @@ struct pool {
 	char name[NAME_SIZE];
 	struct mailbox *mailbox;
 	pthread_attr_t attr; /* of the threads */
+	int nice;	     /* steps by which they give way to others; set before there are any */
 
 	/* loop thread */
 	unsigned made; /* threads so far */
@@ -115,6 +117,9 @@ worker_main(void *arg)
 
 	snprintf(name, sizeof name, "%s-%u", pool->name, worker->number % 10000);
 	pthread_setname_np(pthread_self(), name);
+	/* On Linux it is the thread's alone; where it may not be, the thread is as the others. */
+	if (pool->nice)
+		(void)!nice(pool->nice);
 	while ((job = wait_for_job(pool)))
 		run_job(pool, job);
 	pthread_mutex_lock(&pool->lock);
@@ -281,6 +286,13 @@ pool_submit(struct pool *pool, struct pool_job *job)
 		make_workers(pool);
 	if (ended)
 		join_one(pool, false);
+}
+
+void
+pool_set_nice(struct pool *pool, int steps)
+{
+	assert(!pool->made);
+	pool->nice = steps;
 }
 
 void

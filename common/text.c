@@ -1,9 +1,7 @@
 /* Text: see text.h. */
 #include "common/text.h"
 
-#include <assert.h>
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,18 +34,6 @@ char *
 xstrdup(const char *string)
 {
 	return string ? xstrndup(string, strlen(string)) : NULL;
-}
-
-char *
-xasprintf(const char *format, ...)
-{
-	struct text text = {0};
-	va_list args;
-
-	va_start(args, format);
-	text_addv(&text, format, args);
-	va_end(args);
-	return text_take(&text);
 }
 
 char *
@@ -94,22 +80,6 @@ text_add_char(struct text *text, char c)
 }
 
 void
-text_addv(struct text *text, const char *format, va_list args)
-{
-	va_list again;
-
-	va_copy(again, args);
-	assert(format);
-	int len = vsnprintf(NULL, 0, format, again);
-	va_end(again);
-	if (len < 0)
-		abort();
-	char *to = text_reserve(text, (size_t)len);
-	vsnprintf(to, (size_t)len + 1, format, args);
-	text->len += (size_t)len;
-}
-
-void
 text_add_uint(struct text *text, uint64_t value)
 {
 	char digits[20];
@@ -119,16 +89,6 @@ text_add_uint(struct text *text, uint64_t value)
 		digits[--at] = (char)('0' + value % 10);
 	while (value /= 10);
 	text_add(text, digits + at, sizeof digits - at);
-}
-
-void
-text_addf(struct text *text, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	text_addv(text, format, args);
-	va_end(args);
 }
 
 char *

@@ -12,7 +12,14 @@
 static bool
 is_hex(const char *at, size_t len, bool zero_allowed)
 {
-	return strspn(at, "0123456789abcdef") >= len && (zero_allowed || strspn(at, "0") < len);
+	bool is_zero = true;
+
+	for (size_t i = 0; i < len; i++) {
+		if (!(at[i] >= '0' && at[i] <= '9') && !(at[i] >= 'a' && at[i] <= 'f'))
+			return false;
+		is_zero = is_zero && at[i] == '0';
+	}
+	return zero_allowed || !is_zero;
 }
 
 bool

@@ -27,6 +27,9 @@
 /* How often processes that programs have left behind are looked for. */
 #define HOUSEKEEPING_MS 1000
 
+/* Nobody waits for it, and the loop least of all. */
+#define HOUSEKEEPING_NICE 10
+
 static void
 do_housekeeping(struct pool_job *job)
 {
@@ -57,7 +60,10 @@ start_housekeeping(struct server *server)
 	server->housekeeping_job.done = on_housekeeping_done;
 	timer_init(&server->housekeeping, on_housekeeping);
 	timer_start(server->timers, &server->housekeeping, HOUSEKEEPING_MS);
-	return pool_new("house", server->mailbox, 1, &server->housekeeping_pool);
+	int rc = pool_new("house", server->mailbox, 1, &server->housekeeping_pool);
+	if (rc == 0)
+		pool_set_nice(server->housekeeping_pool, HOUSEKEEPING_NICE);
+	return rc;
 }
 
 static void

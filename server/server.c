@@ -148,6 +148,7 @@ make_operations(struct server *server)
 		.timers = server->timers,
 		.mailbox = server->mailbox,
 		.store = server->store,
+		.aside = server->housekeeping_pool,
 		.workers = config->workers,
 		.capacity = config->capacity,
 		.keep_tombstone_ms = config->keep_tombstone_ms,
@@ -271,9 +272,9 @@ server_free(struct server *server)
 	router_free(server->admin_router);
 	routes_free(server->routes);
 	timer_stop(&server->housekeeping);
-	pool_free(server->housekeeping_pool);
 	if (server->operations)
 		operations_halt(server->operations);
+	pool_free(server->housekeeping_pool);
 	program_reap_orphans();
 	styles_free(server->styles);
 	store_close(server->store);

@@ -91,7 +91,8 @@ on_deadline(struct timer *timer)
 		connection_write_refusal(connection);
 		return;
 	case CONNECTION_BUSY:
-		if (makes_progress(connection, connection_bytes_taken(connection)))
+		/* While a request is with its handler, the timer may run as it was left. */
+		if (connection->request || makes_progress(connection, connection_bytes_taken(connection)))
 			return;
 		break;
 	case CONNECTION_LINGERING:
@@ -141,7 +142,7 @@ on_close(struct evhttp_connection *evhttp, void *arg)
 	if (request) {
 		request->connection = NULL;
 		/* A request still tied to its connection is freed together with it. */
-		if (evhttp_request_get_connection(request->evhttp))
+		if (request->evhttp && evhttp_request_get_connection(request->evhttp))
 			request->evhttp = NULL;
 		on_gone = request->on_gone;
 	}

@@ -41,11 +41,12 @@ struct http_connection {
 	struct timer timer;		  /* deadline of the state */
 	struct guard guard;
 	enum connection_state state;
-	bool complete; /* the guard has seen the end of the request; what follows waits */
-	bool feeding;  /* the input is being changed by ourselves */
-	bool closing;  /* no request after this one */
-	bool refused;  /* the refusal is still to be written */
-	bool paused;   /* evhttp may not read until the head has been judged */
+	bool complete;	/* the guard has seen the end of the request; what follows waits */
+	bool feeding;	/* the input is being changed by ourselves */
+	bool closing;	/* no request after this one */
+	bool refused;	/* the refusal is still to be written */
+	bool paused;	/* evhttp may not read until the head has been judged */
+	bool answering; /* what of the lane's answer could not be sent at once is being written */
 	bool is_tls;
 	int64_t idle_since_us; /* while idle: the deadline counts from here, the timer may run out earlier */
 	uint64_t lingered_bytes; /* dropped while lingering */
@@ -80,6 +81,14 @@ void connection_begin_request(struct http_connection *connection, struct http_re
 
 /* The handler has returned without a reply: watch for the client's leaving. */
 void connection_hold_request(struct http_connection *connection);
+
+/* A request has come in whole, evhttp has not seen it, and it goes to its handler.  Its bytes in the input
+ * are dropped.  Like connection_begin_request and _hold_request in one. */
+void connection_hold_in_lane(struct http_connection *connection, struct http_request *request);
+
+/* It has been replied to: as far as the reply is in the output buffer it is written; then on to the next
+ * request, or the end. */
+void connection_end_in_lane(struct http_connection *connection);
 
 /* A part of an answer of the lane is about to be put into the output buffer, since it cannot be sent at once:
  * from now on the next request waits until that is empty.  Does nothing if that is so already. */

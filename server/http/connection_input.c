@@ -10,6 +10,7 @@
 #include "http/lane.h"
 #include "http/listener.h"
 
+#include <assert.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/event.h>
@@ -86,17 +87,16 @@ begin_reading(struct http_connection *connection)
 	connection_start_timer(connection, connection_header_timeout(connection));
 }
 
-/* The timer is left as it is where it runs for the same end already, and started anew for what is left when
- * it runs out. */
+/* The timer is left as it is where it runs out no later, and started anew for what is left when it does. */
 static void
 start_idling(struct http_connection *connection, int64_t since_us)
 {
-	bool idled = connection->state == CONNECTION_IDLE;
+	int64_t idle_ms = connection->listener->server->config.idle_timeout_ms;
 
 	connection->state = CONNECTION_IDLE;
 	connection->idle_since_us = since_us;
-	if (!idled)
-		connection_start_timer(connection, connection->listener->server->config.idle_timeout_ms);
+	if (!timer_is_running(&connection->timer) || connection->timer.at_ms > since_us / 1000 + idle_ms)
+		connection_start_timer(connection, idle_ms);
 }
 
 bool
@@ -118,6 +118,15 @@ connection_drop_input(struct http_connection *connection)
 	connection->feeding = true;
 	evbuffer_drain(input, evbuffer_get_length(input));
 	connection->feeding = false;
+}
+
+void
+connection_hold_in_lane(struct http_connection *connection, struct http_request *request)
+{
+	assert(!connection->request);
+	connection->request = request;
+	connection->state = CONNECTION_BUSY;
+	connection_drop_input(connection);
 }
 
 /*
@@ -174,6 +183,9 @@ connection_on_input(struct evbuffer *input, const struct evbuffer_cb_info *info,
 			connection_start_timer(connection, 0);
 		return;
 	case CONNECTION_BUSY:
+		/* evhttp does not know that there is a request before it. */
+		if (connection->request && connection->request->is_held)
+			connection_stop_reading(connection);
 		if (len > PIPELINE_BYTES)
 			bufferevent_disable(connection->bev, EV_READ);
 		return;

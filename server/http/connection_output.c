@@ -48,23 +48,40 @@ connection_flush_reply(struct http_connection *connection)
 	begin_flushing(connection);
 }
 
-/* The rest of the lane's answer is written: evhttp gets the connection back, as it left it. */
+/* evhttp gets the connection back, as it left it. */
 static void
-on_answer_written(struct bufferevent *bev, void *arg)
+give_back(struct http_connection *connection)
 {
-	struct http_connection *connection = arg;
 	const struct http_listener *listener = connection->listener;
 
+	bufferevent_setcb(connection->bev, listener->on_read, listener->on_write, listener->on_event,
+		connection->evhttp);
+	bufferevent_disable(connection->bev, EV_WRITE);
+	bufferevent_enable(connection->bev, EV_READ);
+}
+
+/* The lane's answer is written: on to the next request, which may be there already. */
+static void
+end_answer(struct http_connection *connection)
+{
 	if (connection->closing) {
 		connection_close(connection);
 		return;
 	}
-	bufferevent_setcb(bev, listener->on_read, listener->on_write, listener->on_event, connection->evhttp);
-	bufferevent_disable(bev, EV_WRITE);
-	bufferevent_enable(bev, EV_READ);
+	bool has_input = evbuffer_get_length(bufferevent_get_input(connection->bev)) > 0;
+	if (connection->answering || has_input)
+		give_back(connection);
+	connection->answering = false;
 	connection_next_request(connection);
-	if (evbuffer_get_length(bufferevent_get_input(bev)) > 0)
-		bufferevent_trigger(bev, EV_READ, BEV_OPT_DEFER_CALLBACKS);
+	if (has_input)
+		bufferevent_trigger(connection->bev, EV_READ, BEV_OPT_DEFER_CALLBACKS);
+}
+
+static void
+on_answer_written(struct bufferevent *bev, void *arg)
+{
+	(void)bev;
+	end_answer(arg);
 }
 
 /* evhttp ends the connection, as it would between two requests. */
@@ -79,15 +96,28 @@ on_answer_event(struct bufferevent *bev, short what, void *arg)
 void
 connection_hold_answer(struct http_connection *connection)
 {
-	if (connection->state == CONNECTION_BUSY)
+	if (connection->answering)
 		return;
+	connection->answering = true;
 	connection->state = CONNECTION_BUSY;
 	bufferevent_setcb(connection->bev, NULL, on_answer_written, on_answer_event, connection);
-	connection_drop_input(connection);
+	/* What a held request has left there follows it. */
+	if (!connection->request)
+		connection_drop_input(connection);
 }
 
 void
 connection_flush_answer(struct http_connection *connection)
 {
 	begin_flushing(connection);
+}
+
+void
+connection_end_in_lane(struct http_connection *connection)
+{
+	connection->request = NULL;
+	if (evbuffer_get_length(bufferevent_get_output(connection->bev)) > 0)
+		connection_flush_answer(connection);
+	else
+		end_answer(connection);
 }

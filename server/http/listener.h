@@ -54,8 +54,10 @@ struct http_server {
 	unsigned id_count;
 	char date[32]; /* the Date field of date_s */
 	int64_t date_s;
-	struct guard_note note; /* of the request that is being fed */
-	struct text head;	/* of the reply that is being built; kept for its memory */
+	struct guard_note note;	 /* of the request that is being fed */
+	struct text head;	 /* of the reply that is being built; kept for its memory */
+	struct list lane_spares; /* memory of requests of the lane that have ended */
+	unsigned lane_spare_count;
 };
 
 /* Makes the socket and accepts, with TLS where tls (shared) is not NULL; see http_server_listen. */

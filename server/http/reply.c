@@ -13,6 +13,7 @@
 #include "common/log.h"
 #include "http/connection.h"
 #include "http/early.h"
+#include "http/lane.h"
 #include "http/listener.h"
 #include "http/tls.h"
 
@@ -120,8 +121,12 @@ add_connection(struct text *head, const struct http_request *request)
 		text_add_string(head, "Connection: close\r\n");
 		return;
 	}
-	if (request->lane)
-		return; /* kept open, as HTTP/1.1 has it without a word */
+	if (request->lane) {
+		/* Else kept open, as HTTP/1.1 has it without a word. */
+		if (request->connection->closing)
+			text_add_string(head, "Connection: close\r\n");
+		return;
+	}
 	if (http_request_closes(request) || request->connection->closing || request->server->draining) {
 		text_add_string(head, "Connection: close\r\n");
 		evhttp_add_header(evhttp_request_get_output_headers(evhttp), "Connection", "close");
@@ -180,10 +185,14 @@ write_piece(struct http_connection *connection, const struct text *piece, bool b
 	evbuffer_add(output, piece->data + sent, piece->len - (size_t)sent);
 }
 
-/* Lets go of a request of the lane, which lies on the stack of its caller. */
+/* Lets go of a request of the lane. */
 static void
 finish_answer(struct http_request *request)
 {
+	if (request->is_held) {
+		lane_end(request);
+		return;
+	}
 	fields_fini(&request->extra);
 	if (evbuffer_get_length(bufferevent_get_output(request->connection->bev)) > 0)
 		connection_flush_answer(request->connection);
@@ -294,7 +303,7 @@ send_reply(struct http_request *request, int status, const struct fields *fields
 					      0))) {
 		/* The length has been promised: the client must see that the reply is cut short. */
 		log_error("result cannot be read", "status=%d bytes=%llu", status, (unsigned long long)len);
-		assert(!request->lane);
+		assert(!request->lane || request->is_held);
 		request->on_gone = NULL;
 		connection_close(connection);
 	}

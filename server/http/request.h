@@ -37,7 +37,8 @@ typedef bool (*http_refuse_fn)(struct http_request *request, void *arg);
 struct http_target {
 	http_handler_fn handler;
 	void *arg;
-	http_answer_fn answer_now;   /* what the fast lane calls with arg; NULL: it goes the ordinary way */
+	http_answer_fn answer_now;   /* what the fast lane calls with arg; NULL: see is_by_lane */
+	bool is_by_lane;	     /* the fast lane may call the handler; false: it goes the ordinary way */
 	http_refuse_fn refuse_early; /* called with arg before the body; NULL: there is nothing to refuse */
 };
 
@@ -62,6 +63,7 @@ struct http_request {
 	struct http_connection *connection; /* NULL once the client has left */
 	struct evhttp_request *evhttp;	    /* NULL: it came by the lane, or evhttp has freed it */
 	const struct lane_head *lane;	    /* its fields; NULL: it came by evhttp */
+	bool is_held;			    /* it came by the lane, to a handler that may reply later */
 	bool is_early; /* only its head is there, in lane: a reply is a refusal (early.h) */
 	struct http_server *server;
 	int64_t began_us;    /* when it was complete, for the log and metrics */

@@ -4,6 +4,7 @@
 #include "common/id.h"
 #include "common/text.h"
 #include "http/connection.h"
+#include "http/lane.h"
 #include "http/listener.h"
 #include "http/tls.h"
 
@@ -66,6 +67,7 @@ http_server_new(struct event_base *base, struct timers *timers, const struct htt
 	address_counts_init(&server->addresses);
 	list_init(&server->connections);
 	list_init(&server->new_connections);
+	list_init(&server->lane_spares);
 	server->adopt_event = event_new(base, -1, 0, on_adopt, server);
 	if (!server->adopt_event)
 		abort();
@@ -155,6 +157,7 @@ http_server_free(struct http_server *server)
 	event_free(server->adopt_event);
 	address_counts_fini(&server->addresses);
 	text_fini(&server->head);
+	lane_fini(server);
 	free(server->by_fd);
 	free(server);
 }

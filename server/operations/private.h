@@ -89,6 +89,7 @@ struct operations {
 	struct slab ops;		     /* struct op */
 	struct slab shelves[OP_SHELF_COUNT]; /* small final responses, by size */
 	struct hash table;		     /* by id */
+	struct huge_spare table_spare;	     /* the table's */
 	struct list all;		     /* what is in the table, newest first */
 	struct list cursors;		     /* struct op_cursor: walks through it */
 	struct hash keys;		     /* struct op_key */

@@ -177,10 +177,22 @@ begin_work(struct op_run *run)
 static int
 init_control(struct op_run *run)
 {
-	if (!run->op->route->work->type->begin)
-		return work_control_init(&run->control);
-	work_control_init_begun(&run->control);
-	return 0;
+	int rc = run->op->route->work->type->begin ? 0 : work_control_init(&run->control);
+
+	if (rc < 0 || run->op->route->work->type->begin)
+		work_control_init_begun(&run->control);
+	return rc;
+}
+
+/* The work cannot be done.  That is told later: whoever has submitted the operation does not have it yet. */
+static void
+fail_work(struct op_run *run, int error)
+{
+	log_error("operation not started", "id=%s error=%s", LOG_ID(&run->op->id), strerrorname_np(-error));
+	run->result.problem = PROBLEM_INTERNAL;
+	run->result.status = problem_status(PROBLEM_INTERNAL);
+	run->begun.mail.deliver = on_begun_done;
+	mailbox_defer(run->op->route->operations->config.mailbox, &run->begun.mail);
 }
 
 static void
@@ -193,12 +205,6 @@ launch(struct op_run *run)
 	op->started_ms = clock_wall_ms();
 	op_set_state(op, OP_RUNNING);
 	int rc = init_control(run);
-	if (rc < 0) {
-		log_error("operation not started", "id=%s error=%s", LOG_ID(&op->id), strerrorname_np(-rc));
-		give_slot_back(op);
-		op_end_with(op, OP_FAILED, PROBLEM_INTERNAL, NULL);
-		return;
-	}
 	run->control.spool_fd = store_spool_fd(operations->config.store);
 	run->control.stop_grace_ms = operations->config.stop_grace_ms;
 	run->control.max_result_bytes = op->route->max_result_bytes;
@@ -207,7 +213,9 @@ launch(struct op_run *run)
 	run->launched = true;
 	list_add_tail(&operations->running, &run->link);
 	timer_start(operations->config.timers, &op->timer, op->route->run_timeout_ms);
-	if (op->route->work->type->begin)
+	if (rc < 0)
+		fail_work(run, rc);
+	else if (op->route->work->type->begin)
 		begin_work(run);
 	else
 		run_on_pool(run);

@@ -107,7 +107,27 @@ deliver_list(struct mail *mail)
 /* What was asked, taken off the queues. */
 struct batch {
 	struct list reads, judgements, lists;
+	struct mail *answers; /* of what was done, not posted yet */
+	struct mail **answers_end;
 };
+
+static void
+add_answer(struct batch *batch, struct mail *mail, void (*deliver)(struct mail *mail))
+{
+	mail->deliver = deliver;
+	mail->next = NULL;
+	*batch->answers_end = mail;
+	batch->answers_end = &mail->next;
+}
+
+/* Those of a batch go together, which wakes the loop once. */
+static void
+post_answers(struct reader *reader, struct batch *batch)
+{
+	mailbox_post_all(reader->mailbox, batch->answers);
+	batch->answers = NULL;
+	batch->answers_end = &batch->answers;
+}
 
 static void
 run_batch(struct reader *reader, struct batch *batch)
@@ -116,24 +136,23 @@ run_batch(struct reader *reader, struct batch *batch)
 		struct store_read *read = container_of(node, struct store_read, link);
 		list_remove(node);
 		read->error = run_read(reader, read);
-		read->mail.deliver = deliver_read;
-		mailbox_post(reader->mailbox, &read->mail);
+		add_answer(batch, &read->mail, deliver_read);
 	}
 	list_for_each_safe(node, &batch->judgements) {
 		struct store_judgement *judgement = container_of(node, struct store_judgement, link);
 		list_remove(node);
 		judgement->error = run_judgement(reader, judgement);
-		judgement->mail.deliver = deliver_judgement;
-		mailbox_post(reader->mailbox, &judgement->mail);
+		add_answer(batch, &judgement->mail, deliver_judgement);
 	}
+	post_answers(reader, batch); /* a list may take long */
 	list_for_each_safe(node, &batch->lists) {
 		struct store_list *list = container_of(node, struct store_list, link);
 		list_remove(node);
 		list->error = removal_look(&reader->statements, list->collection, &list->parent);
 		if (list->error == 0)
 			listing_run(reader->handle, list);
-		list->mail.deliver = deliver_list;
-		mailbox_post(reader->mailbox, &list->mail);
+		add_answer(batch, &list->mail, deliver_list);
+		post_answers(reader, batch);
 	}
 }
 
@@ -173,7 +192,7 @@ static void *
 run(void *arg)
 {
 	struct reader *reader = arg;
-	struct batch batch;
+	struct batch batch = {.answers_end = &batch.answers};
 
 	list_init(&batch.reads);
 	list_init(&batch.judgements);

@@ -147,17 +147,18 @@ on_mail(struct mail *mail)
 	done(arg, error);
 }
 
-void
-write_complete(struct write *write, struct mailbox *mailbox, int error)
+struct mail *
+write_complete(struct write *write, int error)
 {
 	blob_unref(write->file);
 	blob_unref(write->operation.body);
 	blob_unref(write->operation.result);
 	if (!write->done) {
 		free(write);
-		return;
+		return NULL;
 	}
 	write->error = error;
+	write->mail.next = NULL;
 	write->mail.deliver = on_mail;
-	mailbox_post(mailbox, &write->mail);
+	return &write->mail;
 }

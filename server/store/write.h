@@ -42,6 +42,6 @@ void write_tell(struct write *write, struct item_cache *items);
 /* The body or the result that it brings, NULL if it brings none. */
 struct blob *write_blob(const struct write *write);
 
-/* Posts its completion with error, where somebody waits for it; then it is the mailbox's.  Otherwise it is
- * freed. */
-void write_complete(struct write *write, struct mailbox *mailbox, int error);
+/* Makes it its completion with error, which is to be posted, where somebody waits for it.  Otherwise it is
+ * freed, and NULL comes back. */
+__attribute__((warn_unused_result)) struct mail *write_complete(struct write *write, int error);

@@ -2,7 +2,8 @@
  * The writer.
  *
  * While one group is on its way to the disk the next gathers: under load a sync is shared by many, without it
- * a write waits for nobody.  Two queues: what somebody waits for goes first and in order; expiries and
+ * a write waits for nobody.  What a pass of the loop makes comes together (gathering.h), and what was written
+ * together is completed together, so that groups do not fall apart.  Two queues: what somebody waits for goes first and in order; expiries and
  * forgettings follow, at most as many at a time, and never before what was handed over before them.  What
  * belonged to a resource that is gone is removed in steps between two groups (removal.h).
  *
@@ -24,6 +25,7 @@
  */
 #include "store/writer.h"
 
+#include "store/gathering.h"
 #include "store/health.h"
 
 #include "common/clock.h"
@@ -53,6 +55,9 @@ struct writer {
 	struct mailbox *mailbox;
 	pthread_t thread;
 
+	/* loop thread */
+	struct gathering gathering; /* not handed over yet */
+
 	/* any thread */
 	pthread_mutex_t lock; /* guards the members down to the blank line */
 	pthread_cond_t wake;  /* the queues are no longer empty, or closing */
@@ -65,7 +70,9 @@ struct writer {
 	struct list taken[QUEUE_COUNT]; /* taken from the queues, not written yet */
 	struct disk *disk;
 	struct health health;
-	uint64_t finished; /* writes that have left since the stats were brought up to date */
+	uint64_t finished;  /* writes that have left since the stats were brought up to date */
+	struct mail *ended; /* their completions that the loop has not been given yet */
+	struct mail **ended_end;
 };
 
 static enum queue
@@ -82,10 +89,20 @@ is_refusable(const struct write *write)
 	       write->verb == STORE_INDEX || write->verb == STORE_ATTACH;
 }
 
+/* Completes all that has finished, with one call of the loop. */
+static void
+tell_loop(struct writer *writer)
+{
+	mailbox_post_all(writer->mailbox, writer->ended);
+	writer->ended = NULL;
+	writer->ended_end = &writer->ended;
+}
+
 /* Notes that what failed with error. */
 static void
 note_failure(struct writer *writer, int error, const char *what)
 {
+	tell_loop(writer);
 	health_fail(&writer->health, error, disk_is_broken(writer->disk), what, disk_message(writer->disk));
 }
 
@@ -94,7 +111,11 @@ finish(struct writer *writer, struct write *write, int error)
 {
 	list_remove(&write->link);
 	writer->finished++;
-	write_complete(write, writer->mailbox, error);
+	struct mail *mail = write_complete(write, error);
+	if (!mail)
+		return;
+	*writer->ended_end = mail;
+	writer->ended_end = &mail->next;
 }
 
 /* Commits a group and completes its writes; leaves them as they were where that fails. */
@@ -112,6 +133,7 @@ write_together(struct writer *writer, struct list *group)
 	pthread_mutex_unlock(&writer->lock);
 	list_for_each_safe(node, group)
 		finish(writer, write_of(node), write_of(node)->error);
+	tell_loop(writer);
 	return 0;
 }
 
@@ -268,6 +290,7 @@ try_again(struct writer *writer)
 	while (has_taken(writer))
 		if (!write_group(writer))
 			return;
+	tell_loop(writer);
 	if (probe(writer))
 		health_recover(&writer->health);
 }
@@ -296,6 +319,7 @@ take(struct writer *writer)
 {
 	struct list fresh[QUEUE_COUNT];
 
+	tell_loop(writer);
 	pthread_mutex_lock(&writer->lock);
 	writer->stats.waiting -= writer->finished;
 	writer->stats.writes += writer->finished;
@@ -336,7 +360,25 @@ run(void *arg)
 	for (int i = 0; i < QUEUE_COUNT; i++)
 		list_for_each_safe(node, &writer->taken[i])
 			finish(writer, write_of(node), -ECANCELED);
+	tell_loop(writer);
 	return NULL;
+}
+
+static void
+hand_over(void *arg, struct list *writes)
+{
+	struct writer *writer = arg;
+
+	pthread_mutex_lock(&writer->lock);
+	list_for_each_safe(node, writes) {
+		struct write *write = write_of(node);
+		list_remove(node);
+		write->serial = ++writer->serial;
+		list_add_tail(&writer->queues[queue_of(write)], node);
+		writer->stats.waiting++;
+	}
+	pthread_mutex_unlock(&writer->lock);
+	pthread_cond_signal(&writer->wake);
 }
 
 /* Signals are for the loop's thread. */
@@ -369,6 +411,8 @@ writer_start(const struct writer_config *config, struct writer **ret_writer)
 	pthread_condattr_t attributes;
 
 	writer->mailbox = config->mailbox;
+	writer->ended_end = &writer->ended;
+	gathering_init(&writer->gathering, config->mailbox, hand_over, writer);
 	writer->disk = config->disk;
 	writer->health.mailbox = config->mailbox;
 	writer->health.on_health = config->on_health;
@@ -396,12 +440,7 @@ writer_start(const struct writer_config *config, struct writer **ret_writer)
 void
 writer_post(struct writer *writer, struct write *write)
 {
-	pthread_mutex_lock(&writer->lock);
-	write->serial = ++writer->serial;
-	list_add_tail(&writer->queues[queue_of(write)], &write->link);
-	writer->stats.waiting++;
-	pthread_mutex_unlock(&writer->lock);
-	pthread_cond_signal(&writer->wake);
+	gathering_add(&writer->gathering, write);
 }
 
 bool
@@ -421,6 +460,7 @@ writer_get_stats(struct writer *writer, struct store_stats *ret_stats)
 void
 writer_stop(struct writer *writer)
 {
+	gathering_end(&writer->gathering);
 	pthread_mutex_lock(&writer->lock);
 	writer->closing = true;
 	pthread_mutex_unlock(&writer->lock);

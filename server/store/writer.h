@@ -19,7 +19,7 @@ struct writer_config {
 __attribute__((warn_unused_result)) int writer_start(
 	const struct writer_config *config, struct writer **ret_writer);
 
-/* Takes write.  Loop thread. */
+/* Takes write, and hands it to the thread once the pass of the loop has ended.  Loop thread. */
 void writer_post(struct writer *writer, struct write *write);
 
 /* Whether accepts are taken just now.  Any thread. */

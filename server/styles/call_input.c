@@ -59,27 +59,46 @@ set_trace(struct fields *fields)
 	fields_put(fields, "traceparent", made);
 }
 
+/* What is only read of a string. */
+static char *
+lend(const char *string)
+{
+	return (char *)(uintptr_t)string;
+}
+
+static void
+copy_strings(const struct call *call, struct work_input *input)
+{
+	const struct http_request *request = call->request;
+	CLEANUP_FREE char *path = xstrndup(request->path, request->path_len);
+	CLEANUP_FREE char *base = http_request_base(request);
+	const struct work_input strings = {
+		.method = lend(http_method_name(request->method)),
+		.path = path,
+		.query = call->query,
+		.route = lend(call->route->config.pattern),
+		.principal = lend(request->principal),
+		.remote_address = lend(http_request_remote_address(request)),
+		.scheme = lend(http_request_scheme(request)),
+		.authority = lend(http_request_authority(request)),
+		.base = base,
+	};
+
+	work_input_copy_strings(input, &strings);
+}
+
 static void
 make_input(struct call *call)
 {
-	const struct http_request *request = call->request;
 	struct work_input *input = work_input_new();
 
-	input->method = xstrdup(http_method_name(request->method));
-	input->path = xstrndup(request->path, request->path_len);
-	input->query = xstrdup(call->query);
-	input->route = xstrdup(call->route->config.pattern);
-	http_request_copy_fields(request, &input->fields);
+	copy_strings(call, input);
+	http_request_copy_fields(call->request, &input->fields);
 	if (!call->route->config.keeps_credentials)
 		drop_credentials(&input->fields);
 	/* Nobody is told of changes that nobody carries out. */
 	if (!call->route->config.collection || call->route->config.has_on_change)
 		set_trace(&input->fields);
-	input->principal = xstrdup(request->principal);
-	input->remote_address = xstrdup(http_request_remote_address(request));
-	input->scheme = xstrdup(http_request_scheme(request));
-	input->authority = xstrdup(http_request_authority(request));
-	input->base = http_request_base(request);
 	call->input = input;
 }
 

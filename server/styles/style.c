@@ -257,6 +257,7 @@ style_route_new(struct styles *styles, const struct style_route_config *config)
 	route->call_target = (struct http_target){
 		.handler = config->collection ? on_collection : call_begin,
 		.arg = route,
+		.is_by_lane = !config->collection,
 		.refuse_early = refuse_early,
 	};
 	route->item_target = (struct http_target){

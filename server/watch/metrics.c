@@ -4,6 +4,7 @@
 #include "common/clock.h"
 #include "common/hash.h"
 #include "common/histogram.h"
+#include "common/turn.h"
 #include "http/server.h"
 #include "operations/operations.h"
 #include "store/store.h"
@@ -341,6 +342,9 @@ add_process(struct metrics *metrics, struct text *text)
 	sample_add_value(text, "deferd_loop_lag_max_seconds", "gauge",
 		"The most it was late since the last scrape.", (double)metrics->lag_max_ms / 1000);
 	metrics->lag_max_ms = 0;
+	sample_add_value(text, "deferd_loop_turn_max_seconds", "gauge",
+		"The longest that the loop did not look for events since the last scrape.",
+		(double)turn_take_longest_us() / 1e6);
 	sample_add_head(text, "deferd_build_info", "gauge", "The version that runs.");
 	text_add_string(text, "deferd_build_info{version=\"" DEFERD_VERSION "\"} 1\n");
 	process_metrics_format(metrics->started_ms, text);

@@ -6,6 +6,7 @@
  */
 #include "work/work.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,9 @@
 
 /* Follows where the body was still to be judged. */
 #define UNJUDGED_LINE "unjudged\n"
+
+/* What an input seldom has more of beside its header fields. */
+#define USUAL_BYTES 384
 
 /* What the shortest item takes, "-\n": bounds a count before memory is had for it. */
 #define ITEM_MIN 2
@@ -53,8 +57,9 @@ work_input_free(struct work_input *input)
 {
 	if (!input)
 		return;
-	for (size_t i = 0; i < STRING_COUNT; i++)
+	for (size_t i = 0; i < STRING_COUNT && !input->strings; i++)
 		free(*string_at(input, i));
+	free(input->strings);
 	for (size_t i = 0; i < input->param_count; i++) {
 		free(input->params[i].name);
 		free(input->params[i].value);
@@ -63,6 +68,23 @@ work_input_free(struct work_input *input)
 	fields_fini(&input->fields);
 	blob_unref(input->body);
 	free(input);
+}
+
+void
+work_input_copy_strings(struct work_input *input, const struct work_input *from)
+{
+	size_t sizes[STRING_COUNT], all = 0;
+
+	for (size_t i = 0; i < STRING_COUNT; i++) {
+		const char *string = *string_at(from, i);
+		sizes[i] = string ? strlen(string) + 1 : 0;
+		all += sizes[i];
+	}
+	assert(!input->strings);
+	char *at = input->strings = xcalloc(all + 1, 1);
+	for (size_t i = 0; i < STRING_COUNT; at += sizes[i++])
+		if (sizes[i] > 0)
+			*string_at(input, i) = memcpy(at, *string_at(from, i), sizes[i]);
 }
 
 /* Takes name and value. */
@@ -96,7 +118,8 @@ work_input_param(const struct work_input *input, const char *name)
 static void
 add_item(struct text *text, const char *data, size_t len)
 {
-	text_addf(text, "%zu:", len);
+	text_add_uint(text, len);
+	text_add_char(text, ':');
 	text_add(text, data, len);
 	text_add_char(text, '\n');
 }
@@ -107,6 +130,7 @@ work_input_format(const struct work_input *input, struct text *ret_text)
 	char id[ID_TEXT_SIZE];
 
 	id_format(&input->id, id);
+	text_reserve(ret_text, input->fields.len + USUAL_BYTES);
 	text_add_string(ret_text, FORMAT_LINE);
 	add_item(ret_text, id, strlen(id));
 	for (size_t i = 0; i < STRING_COUNT; i++) {
@@ -117,7 +141,8 @@ work_input_format(const struct work_input *input, struct text *ret_text)
 			text_add_string(ret_text, "-\n");
 	}
 	add_item(ret_text, input->fields.wire, input->fields.len);
-	text_addf(ret_text, "%zu\n", input->param_count);
+	text_add_uint(ret_text, input->param_count);
+	text_add_char(ret_text, '\n');
 	for (size_t i = 0; i < input->param_count; i++) {
 		add_item(ret_text, input->params[i].name, strlen(input->params[i].name));
 		add_item(ret_text, input->params[i].value, strlen(input->params[i].value));

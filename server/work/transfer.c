@@ -194,12 +194,35 @@ set_body(struct transfer *transfer, CURL *easy)
 	return transfer->body_fd < 0 ? transfer->body_fd : 0;
 }
 
+/* Whether the handle's last request had the same method and, as this one, no body: then libcurl has them
+ * as they are to be. */
+static bool
+has_method(const struct transfer_handle *handle, const struct transfer_request *request)
+{
+	return !has_body(request) && strcmp(handle->method, request->method) == 0;
+}
+
+/* Notes what a request without a body sets; of one with a body nothing stays. */
+static void
+note_method(struct transfer_handle *handle, const struct transfer_request *request)
+{
+	size_t size = strlen(request->method) + 1;
+
+	*handle->method = '\0';
+	if (!has_body(request) && size <= sizeof handle->method)
+		memcpy(handle->method, request->method, size);
+}
+
 static int
-set_method(struct transfer *transfer, CURL *easy)
+set_method(struct transfer *transfer, struct transfer_handle *handle)
 {
 	const struct transfer_request *request = &transfer->request;
+	CURL *easy = handle->easy;
 	int rc = 0;
 
+	if (has_method(handle, request))
+		return 0;
+	note_method(handle, request);
 	curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
 	if (transfer->is_head)
 		curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
@@ -245,12 +268,16 @@ transfer_set_up(struct transfer *transfer, struct transfer_handle *handle)
 	transfer->body_offset = 0;
 	*handle->reason = '\0';
 	make_lines(transfer);
-	if (!handle->has_callbacks)
+	bool is_new = !handle->has_callbacks;
+	if (is_new)
 		set_callbacks(handle);
-	curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, request->may_repeat ? REUSE_MAX_S : REUSE_ONCE_MAX_S);
+	if (is_new || handle->may_repeat != request->may_repeat)
+		curl_easy_setopt(
+			easy, CURLOPT_MAXAGE_CONN, request->may_repeat ? REUSE_MAX_S : REUSE_ONCE_MAX_S);
+	handle->may_repeat = request->may_repeat;
 	curl_easy_setopt(easy, CURLOPT_REQUEST_TARGET, request->target);
 	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->lines);
-	return set_method(transfer, easy);
+	return set_method(transfer, handle);
 }
 
 static const struct {
@@ -304,7 +331,8 @@ transfer_clean_up(struct transfer *transfer)
 {
 	CURL *easy = transfer->handle->easy;
 
-	curl_easy_setopt(easy, CURLOPT_POSTFIELDS, NULL);
+	if (has_body(&transfer->request))
+		curl_easy_setopt(easy, CURLOPT_POSTFIELDS, NULL);
 	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, NULL);
 	transfer->handle->user = NULL;
 	transfer->handle = NULL;

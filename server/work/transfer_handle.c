@@ -2,7 +2,9 @@
 #include "work/transfer_handle.h"
 
 #include "common/text.h"
+#include "work/transfer_memory.h"
 
+#include <arpa/inet.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -33,7 +35,8 @@ make_shared(void)
 {
 	for (size_t i = 0; i < CURL_LOCK_DATA_LAST; i++)
 		pthread_mutex_init(&share_locks[i], NULL);
-	CURLcode code = curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, free, realloc, strdup, xcalloc);
+	CURLcode code = curl_global_init_mem(CURL_GLOBAL_DEFAULT, transfer_memory_take, transfer_memory_give,
+		transfer_memory_resize, transfer_memory_dup, transfer_memory_take_zeroed);
 	if (code != CURLE_OK || !(share = curl_share_init()))
 		abort();
 	curl_share_setopt(share, CURLSHOPT_LOCKFUNC, lock_share);
@@ -121,6 +124,28 @@ set_origin(struct transfer_handle *handle, const char *origin)
 	curl_easy_setopt(handle->easy, CURLOPT_CURLU, handle->url);
 }
 
+/* Whether the host of an origin that is parsed is an address: there is no name to be looked up. */
+static bool
+is_address(CURLU *origin)
+{
+	char *host = NULL;
+	struct in_addr address;
+
+	if (curl_url_get(origin, CURLUPART_HOST, &host, 0) != CURLUE_OK)
+		return false;
+	bool is = *host == '[' || inet_pton(AF_INET, host, &address) == 1;
+	curl_free(host);
+	return is;
+}
+
+/* libcurl would look for names that are old after every exchange. */
+static void
+set_names(struct transfer_handle *handle)
+{
+	if (is_address(handle->url))
+		curl_easy_setopt(handle->easy, CURLOPT_DNS_CACHE_TIMEOUT, -1L);
+}
+
 /* Which certificates the system trusts only a handle knows that was not told otherwise.  Where nothing is encrypted none are named: libcurl would copy
  * the names for every exchange. */
 static void
@@ -143,9 +168,11 @@ transfer_handle_set_peer(struct transfer_handle *handle, const struct transfer_p
 		curl_easy_reset(easy);
 	handle->peer = peer->number;
 	handle->has_callbacks = false;
+	*handle->method = '\0';
 	set_manners(handle);
 	set_certificates(easy, peer);
 	set_origin(handle, peer->origin);
+	set_names(handle);
 	/* Without a limit of ours libcurl has one: an operation may run for hours, but connecting ends with it. */
 	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)peer->connect_timeout_ms);
 	return true;

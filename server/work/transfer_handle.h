@@ -30,6 +30,8 @@ struct transfer_handle {
 	void *user;		      /* likewise */
 	uint64_t peer;		      /* its number; 0: none yet */
 	bool has_callbacks;	      /* the user's; none once it was made one for another peer */
+	char method[16];	      /* of its last request, which had no body; "": of none such */
+	bool may_repeat;	      /* its last request: how old a connection may be is set for that */
 	char reason[CURL_ERROR_SIZE]; /* libcurl's own words on what went wrong */
 };
 

@@ -8,6 +8,7 @@
 
 #include "common/clock.h"
 #include "common/text.h"
+#include "work/transfer_memory.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -154,6 +155,7 @@ transfer_multi_forget(struct transfer_multi *multi)
 	curl_multi_cleanup(multi->curl);
 	multi->curl = curl;
 	multi->due_ms = INT64_MAX;
+	transfer_memory_forget();
 }
 
 /* An idle one that was used for the same peer before, else any idle one; NULL if there is none. */

@@ -30,9 +30,11 @@ struct upstream {
 	_Atomic uint64_t retries;
 };
 
-/* One call, from its beginning to its mail: on its transfer's thread. */
+/* One call, from its beginning to its mail: on its transfer's thread.  The loop has made it, and frees it: memory that goes from thread to
+ * thread costs more. */
 struct call {
 	struct transfer transfer;
+	struct mail mail;
 	struct upstream *upstream; /* lent: the run's */
 	struct work_run *run;
 	struct fields fields; /* that are sent */
@@ -100,18 +102,27 @@ tell_failure(const struct call *call, const char *reason)
 		problem_name(ends[call->end].problem), log_quote(reason, quoted, sizeof quoted));
 }
 
+/* Loop thread. */
+static void
+on_finished(struct mail *mail)
+{
+	struct call *call = container_of(mail, struct call, mail);
+	struct work_run *run = call->run;
+
+	free(call);
+	run->mail.deliver(&run->mail);
+}
+
 static void
 finish(struct call *call)
 {
-	struct transfer_thread *thread = call->transfer.thread;
 	struct work_run *run = call->run;
 
 	fields_fini(&call->fields);
 	free(call->target);
-	free(call);
 	if (run->check)
 		run->check(run);
-	transfer_finish(thread, &run->mail);
+	transfer_finish(call->transfer.thread, &call->mail);
 }
 
 /* Makes the result of the attempt that has ended, whatever came of it. */
@@ -258,6 +269,7 @@ upstream_begin(const struct work *work, struct work_run *run)
 
 	call->upstream = (struct upstream *)(uintptr_t)work;
 	call->run = run;
+	call->mail.deliver = on_finished;
 	call->transfer.control = run->control;
 	call->transfer.on_turn = on_turn;
 	call->transfer.on_end = on_end;

@@ -37,10 +37,13 @@ struct work_input {
 	char *authority;      /* the request's Host: "example.com:8580" */
 	char *base;    /* BASE of the contract: "https://api.example.com", for links that the result has */
 	bool unjudged; /* the body was still to be judged when the operation was accepted, see operations.h */
+	char *strings; /* memory of all its strings but those of params; NULL: each has its own */
 };
 
 struct work_input *work_input_new(void);
 void work_input_free(struct work_input *input); /* NULL is allowed */
+/* Gives an input that has none the strings of another (copied, in one piece of memory). */
+void work_input_copy_strings(struct work_input *input, const struct work_input *from);
 void work_input_add_param(struct work_input *input, const char *name, const char *value);
 /* NULL if there is none of that name. */
 const char *work_input_param(const struct work_input *input, const char *name);

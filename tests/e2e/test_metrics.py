@@ -249,6 +249,7 @@ def test_without_calls(serve):
     now = scrape(server)
     assert now.sum("deferd_operations_ended_total") == 0
     assert now.get("deferd_build_info") == 1
+    assert 0 < now.get("deferd_loop_turn_max_seconds") < 60
     for target in ("/metrics", "/healthz", "/readyz"):
         assert server.get(target).status == 404, "these are not for the public"
 

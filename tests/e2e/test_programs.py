@@ -357,6 +357,32 @@ def test_descriptors_of_a_program(serve, tmp_path):
     assert server.post("/limited", b"").body.decode().split()[:2] == ["20", "20"]
 
 
+def test_no_descriptors(serve):
+    """Where none is left, calls fail one by one, whatever their style, and succeed again once there are some."""
+    server = serve([echo(methods=["GET", "POST"])])
+    server.expect_error("Too many open files")
+    server.expect_error("error=EMFILE")
+    connection = server.connect()
+
+    def call(method, fields):
+        connection.request(method, "/echo", b"x" if method == "POST" else b"", fields)
+        return connection.receive()
+
+    def calls(sync, ended):
+        for _ in range(3):
+            assert call("POST", {}).status == sync
+            assert call("GET", {}).status == sync
+            assert call("POST", {"Prefer": "respond-async, wait=20"}).status == ended
+
+    limits = resource.prlimit(server.pid, resource.RLIMIT_NOFILE)
+    calls(200, 200)
+    resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (3, limits[1]))
+    calls(500, 500)
+    resource.prlimit(server.pid, resource.RLIMIT_NOFILE, limits)
+    calls(200, 200)
+    assert "error=EMFILE" in server.log()
+
+
 def as_nobody(serve, tmp_path, *routes, **settings):
     if os.geteuid() != 0:
         pytest.skip("only root may switch")

@@ -20,6 +20,9 @@ void place_init(struct place *place);
 /* Delivers what is left, removes the directory with all that is in it. */
 void place_fini(struct place *place);
 
+/* Lets a pass of the loop end, so that what was handed to the store in it is on its way. */
+void place_end_pass(struct place *place);
+
 /* Runs the loop until *done is as wanted; aborts after a minute. */
 void place_wait(struct place *place, const unsigned *done, unsigned wanted);
 

@@ -269,6 +269,42 @@ test_hostile(void **state)
 	work_input_free(input);
 }
 
+/* All of them, some, and none, the longest too. */
+static void
+test_copied_strings(void **state)
+{
+	struct work_input *from = new_input();
+
+	(void)state;
+	for (int round = 0; round < 4; round++) {
+		struct work_input *input = work_input_new();
+		work_input_copy_strings(input, from);
+		assert_string_same(input->method, from->method);
+		assert_string_same(input->path, from->path);
+		assert_string_same(input->query, from->query);
+		assert_string_same(input->route, from->route);
+		assert_string_same(input->principal, from->principal);
+		assert_string_same(input->remote_address, from->remote_address);
+		assert_string_same(input->scheme, from->scheme);
+		assert_string_same(input->authority, from->authority);
+		assert_string_same(input->base, from->base);
+		assert_true(!from->base || input->base != from->base);
+		work_input_free(input);
+		char **changed[] = {&from->query, &from->principal, &from->base, &from->path};
+		free(*changed[round]);
+		*changed[round] = round < 2 ? NULL : xcalloc(10000, 1);
+		if (*changed[round])
+			memset(*changed[round], 'x', 9999);
+	}
+	work_input_free(from);
+	struct work_input *none = work_input_new(), *input = work_input_new();
+	work_input_copy_strings(input, none);
+	assert_null(input->method);
+	assert_null(input->base);
+	work_input_free(input);
+	work_input_free(none);
+}
+
 int
 main(void)
 {
@@ -280,6 +316,7 @@ main(void)
 		cmocka_unit_test(test_every_truncation_fails),
 		cmocka_unit_test(test_every_changed_byte),
 		cmocka_unit_test(test_hostile),
+		cmocka_unit_test(test_copied_strings),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -45,8 +45,11 @@ struct sides {
 	struct event_base *base;
 	struct timers *timers;
 	struct router *router;
-	struct http_target any, later, big;
+	struct http_target any, later, big, held;
 	struct blob *big_blob;
+	struct http_request *waiting; /* with the handler that replies later */
+	bool keeps_waiting;	      /* until it is told to reply */
+	unsigned left;		      /* requests whose client did not wait */
 	struct side open, closed;
 };
 
@@ -105,6 +108,62 @@ answer_never(struct http_request *request, void *arg)
 	(void)request;
 	(void)arg;
 	return false;
+}
+
+/* The client has left; the reply reaches nobody. */
+static void
+on_left(struct http_request *request)
+{
+	struct sides *sides = request->arg;
+
+	assert_ptr_equal(request, sides->waiting);
+	sides->waiting = NULL;
+	sides->left++;
+	reply_bytes(request, 503, NULL, NULL, 0);
+}
+
+static void
+reply_waiting(struct sides *sides)
+{
+	struct http_request *request = sides->waiting;
+
+	sides->waiting = NULL;
+	request->on_gone = NULL;
+	if (memmem(request->path, request->path_len, "big", 3))
+		reply_blob(request, 200, NULL, sides->big_blob);
+	else
+		on_any(request, NULL);
+}
+
+static void
+on_later(evutil_socket_t fd, short what, void *arg)
+{
+	struct sides *sides = arg;
+
+	(void)fd;
+	(void)what;
+	if (sides->waiting)
+		reply_waiting(sides);
+}
+
+/* Replies in a later turn of the loop, or at once where the query says so. */
+static void
+on_held(struct http_request *request, void *arg)
+{
+	struct sides *sides = arg;
+	struct timeval now = {0};
+
+	current->by_lane += request->lane != NULL;
+	if (request->query && strcmp(request->query, "now") == 0) {
+		on_any(request, NULL);
+		return;
+	}
+	assert_null(sides->waiting);
+	sides->waiting = request;
+	request->arg = sides;
+	request->on_gone = on_left;
+	if (!sides->keeps_waiting)
+		event_base_once(sides->base, -1, EV_TIMEOUT, on_later, sides, &now);
 }
 
 static void
@@ -172,6 +231,8 @@ start_sides(void **state)
 	sides->later = (struct http_target){.handler = on_any, .answer_now = answer_never};
 	sides->big =
 		(struct http_target){.handler = on_big, .arg = sides->big_blob, .answer_now = answer_big};
+	sides->held = (struct http_target){.handler = on_held, .arg = sides, .is_by_lane = true};
+	assert_int_equal(router_add(sides->router, "/held/{rest...}", HTTP_GET | HTTP_POST, &sides->held), 0);
 	assert_int_equal(router_add(sides->router, "/later", HTTP_GET, &sides->later), 0);
 	assert_int_equal(router_add(sides->router, "/big", HTTP_GET, &sides->big), 0);
 	assert_int_equal(router_add(sides->router, "/{one}", HTTP_GET | HTTP_POST, &sides->any), 0);
@@ -353,6 +414,10 @@ static const struct {
 	{"GET /x HTTP/1.1\r\n" HOST "X-Request-Id: a b\r\n\r\n", true},
 	{"GET /x HTTP/1.1\r\n" HOST "Connection: keep-alive\r\n\r\n", true},
 	{"GET /x HTTP/1.1\r\n" HOST "X-High: \xc3\xa4\xff\r\n\r\n", true},
+	{"GET /held/x?a=b HTTP/1.1\r\n" HOST "X-Request-Id: abc\r\nPrefer: a\r\n\r\n", true},
+	{"HEAD /held/x HTTP/1.1\r\n" HOST "\r\n", true},
+	{"GET /held/x?now HTTP/1.1\r\n" HOST "\r\n", true},
+	{"GET /held/x?problem=1 HTTP/1.1\r\n" HOST "\r\n", true},
 
 	{"GET /x HTTP/1.1\r\n" HOST "Connection: close\r\n\r\n", false},
 	{"GET /x HTTP/1.1\r\n" HOST "Connection: te, Close\r\n\r\n", false},
@@ -372,6 +437,11 @@ static const struct {
 	{"GET /x HTTP/1.1\r\n" HOST HOST "\r\n", false},
 	{"GET /1 HTTP/1.1\r\n" HOST "\r\nGET /2 HTTP/1.1\r\n" HOST "\r\n", false},
 	{"GET /1 HTTP/1.1\r\n" HOST "\r\nGET /2 HT", false},
+	{"GET /held/x HTTP/1.1\r\n" HOST "Connection: close\r\n\r\n", false},
+	{"POST /held/x HTTP/1.1\r\n" HOST "Content-Length: 2\r\n\r\n{}", false},
+	{"GET /held/1 HTTP/1.1\r\n" HOST "\r\nGET /held/2?now HTTP/1.1\r\n" HOST
+	 "\r\nHEAD /3 HTTP/1.1\r\n" HOST "\r\n",
+		false},
 	{"GET /later HTTP/1.1\r\n" HOST "\r\nGET /2 HTTP/1.1\r\n" HOST "\r\nHEAD /3 HTTP/1.1\r\n" HOST "\r\n",
 		false},
 };
@@ -487,6 +557,132 @@ test_short_send(void **state)
 	close_client(&client);
 }
 
+/* Sends a request that waits with its handler, by the lane, and then what follows it. */
+static void
+begin_waiting(struct sides *sides, struct client *client, const char *path, const char *behind)
+{
+	struct text wire = {0};
+
+	sides->keeps_waiting = true;
+	open_client(client, sides, &sides->open);
+	text_addf(&wire, "GET /held/%s HTTP/1.1\r\n" HOST "\r\n", path);
+	assert_int_equal(send(client->fd, wire.data, wire.len, 0), wire.len);
+	while (!sides->waiting)
+		event_base_loop(sides->base, EVLOOP_NONBLOCK);
+	assert_true(sides->waiting->is_held);
+	text_clear(&wire);
+	text_add_string(&wire, behind);
+	if (wire.len > 0)
+		send_all(client, wire.data, wire.len);
+	for (int i = 0; i < 3; i++)
+		turn(client, 0);
+	assert_int_equal(client->answers.len, 0);
+	text_fini(&wire);
+}
+
+static void
+await_answers(struct client *client, unsigned answers)
+{
+	int64_t until_ms = clock_mono_ms() + PATIENCE_S * 1000;
+
+	while (count(&client->answers, "HTTP/1.1 200") < answers) {
+		turn(client, 1);
+		assert_true(!client->gone && clock_mono_ms() < until_ms);
+	}
+}
+
+/* Requests that come while one is with its handler are answered after it, in order: more of them than are
+ * read ahead, too. */
+static void
+test_behind_held(void **state)
+{
+	struct sides *sides = *state;
+	struct text behind = {0};
+	struct client client;
+	unsigned requests = 0;
+
+	for (; behind.len < 100000; requests++)
+		text_addf(&behind, "GET /%u HTTP/1.1\r\n" HOST "\r\n", requests);
+	for (int is_big = 0; is_big < 2; is_big++) {
+		begin_waiting(sides, &client, is_big ? "big" : "x", behind.data);
+		reply_waiting(sides);
+		await_answers(&client, requests + 1);
+		const char *at = client.answers.data;
+		for (unsigned i = 0; i < requests; i++) {
+			char told[32];
+			snprintf(told, sizeof told, "GET /%u ", i);
+			at = strstr(at, told);
+			assert_non_null(at);
+		}
+		/* And from then on it is the lane's again. */
+		unsigned before = sides->open.by_lane;
+		send_all(&client, polls[0].wire, strlen(polls[0].wire));
+		await_answers(&client, requests + 2);
+		assert_int_equal(sides->open.by_lane, before + 1);
+		close_client(&client);
+	}
+	text_fini(&behind);
+}
+
+/* A client that leaves, or only shuts its side, while its request is with the handler. */
+static void
+test_leaving_held(void **state)
+{
+	struct sides *sides = *state;
+	int64_t until_ms = clock_mono_ms() + PATIENCE_S * 1000;
+
+	for (unsigned how = 0; how < 4; how++) {
+		struct linger linger = {.l_onoff = 1};
+		struct client client;
+		begin_waiting(sides, &client, "x", how == 3 ? polls[0].wire : "");
+		if (how == 1)
+			setsockopt(client.fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
+		if (how == 2)
+			shutdown(client.fd, SHUT_WR);
+		else
+			close_client(&client);
+		while (http_server_connections(sides->open.http) > 0) {
+			event_base_loop(sides->base, EVLOOP_NONBLOCK);
+			assert_true(clock_mono_ms() < until_ms);
+		}
+		assert_null(sides->waiting);
+		assert_int_equal(sides->left, how + 1);
+		assert_int_equal(http_server_requests(sides->open.http), 0);
+		if (how == 2)
+			close_client(&client);
+	}
+}
+
+/* A server that goes down answers what is with a handler, says that it closes, and closes, whatever is
+ * behind it and however long the answer. */
+static void
+test_draining_held(void **state)
+{
+	struct sides *sides = *state;
+	int64_t until_ms = clock_mono_ms() + PATIENCE_S * 1000;
+	struct client clients[2];
+	struct http_request *requests[2];
+
+	for (unsigned i = 0; i < 2; i++) {
+		begin_waiting(sides, &clients[i], i == 0 ? "x" : "big", polls[0].wire);
+		requests[i] = sides->waiting;
+		sides->waiting = NULL;
+	}
+	http_server_drain(sides->open.http);
+	for (unsigned i = 0; i < 2; i++) {
+		sides->waiting = requests[i];
+		reply_waiting(sides);
+		while (!clients[i].gone) {
+			turn(&clients[i], 1);
+			assert_true(clock_mono_ms() < until_ms);
+		}
+		assert_non_null(strstr(clients[i].answers.data, "\r\nConnection: close\r\n"));
+		assert_int_equal(count(&clients[i].answers, "HTTP/1.1 "), 1);
+		close_client(&clients[i]);
+	}
+	assert_int_equal(http_server_connections(sides->open.http), 0);
+}
+
 /* A client that leaves while its answer is being written. */
 static void
 test_leaving(void **state)
@@ -527,6 +723,9 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_corpus, start_sides, stop_sides),
 		cmocka_unit_test_setup_teardown(test_short_send, start_sides, stop_sides),
 		cmocka_unit_test_setup_teardown(test_leaving, start_sides, stop_sides),
+		cmocka_unit_test_setup_teardown(test_behind_held, start_sides, stop_sides),
+		cmocka_unit_test_setup_teardown(test_leaving_held, start_sides, stop_sides),
+		cmocka_unit_test_setup_teardown(test_draining_held, start_sides, stop_sides),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

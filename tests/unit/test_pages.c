@@ -4,7 +4,6 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 /* clang-format off */
 #include <setjmp.h>
@@ -43,7 +42,7 @@ test_pages_are_apart(void **state)
 	uint32_t disorder = 1;
 
 	(void)state;
-	pages_init(&pages);
+	pages_init(&pages, NULL);
 	for (int round = 0; round < 10 * COUNT; round++) {
 		disorder = disorder * 1664525 + 1013904223;
 		size_t at = (disorder >> 8) % COUNT;
@@ -74,7 +73,7 @@ test_regions_go(void **state)
 	struct pages pages;
 
 	(void)state;
-	pages_init(&pages);
+	pages_init(&pages, NULL);
 	for (int round = 0; round < 3; round++) {
 		for (size_t at = 0; at < COUNT; at++)
 			all[at].page = pages_take(&pages, &all[at].region);
@@ -96,7 +95,7 @@ test_holes_are_filled(void **state)
 	struct pages pages;
 
 	(void)state;
-	pages_init(&pages);
+	pages_init(&pages, NULL);
 	for (size_t at = 0; at < 2 * PER_REGION; at++)
 		all[at].page = pages_take(&pages, &all[at].region);
 	for (size_t at = 1; at < 2 * PER_REGION; at += 2)
@@ -109,19 +108,6 @@ test_holes_are_filled(void **state)
 	pages_fini(&pages);
 }
 
-static void
-test_large_memory_is_aligned_and_zero(void **state)
-{
-	unsigned char *memory = pages_map_huge(2 * HUGE_BYTES);
-
-	(void)state;
-	assert_int_equal((uintptr_t)memory % HUGE_BYTES, 0);
-	assert_int_equal(memory[0], 0);
-	assert_int_equal(memory[2 * HUGE_BYTES - 1], 0);
-	memset(memory, 1, 2 * HUGE_BYTES);
-	munmap(memory, 2 * HUGE_BYTES);
-}
-
 int
 main(void)
 {
@@ -129,7 +115,6 @@ main(void)
 		cmocka_unit_test(test_pages_are_apart),
 		cmocka_unit_test(test_regions_go),
 		cmocka_unit_test(test_holes_are_filled),
-		cmocka_unit_test(test_large_memory_is_aligned_and_zero),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

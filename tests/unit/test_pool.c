@@ -29,6 +29,7 @@ struct job {
 	char name[16];	    /* of the thread that ran it */
 	sigset_t blocked;   /* by that thread */
 	size_t stack_bytes; /* of that thread */
+	int priority;	    /* of that thread */
 };
 
 static struct event_base *base;
@@ -125,6 +126,7 @@ run_look_around(struct pool_job *pool_job)
 	job->runs++;
 	pthread_getname_np(pthread_self(), job->name, sizeof job->name);
 	pthread_sigmask(SIG_SETMASK, NULL, &job->blocked);
+	job->priority = getpriority(PRIO_PROCESS, 0);
 	if (pthread_getattr_np(pthread_self(), &attr) == 0) {
 		pthread_attr_getstacksize(&attr, &job->stack_bytes);
 		pthread_attr_destroy(&attr);
@@ -228,6 +230,23 @@ test_one_by_one(void **state)
 		assert_int_equal(pool_threads(pool), 1);
 	}
 	free(job);
+}
+
+/* The threads of one pool, and nobody else. */
+static void
+test_nice(void **state)
+{
+	struct job *jobs = make_jobs(2, run_look_around);
+	int own = getpriority(PRIO_PROCESS, 0);
+
+	make_pool(1);
+	pool_set_nice(pool, 3);
+	submit(jobs, 2);
+	await_done(2);
+	assert_int_equal(jobs[0].priority, own + 3 > 19 ? 19 : own + 3);
+	assert_int_equal(jobs[1].priority, jobs[0].priority);
+	assert_int_equal(getpriority(PRIO_PROCESS, 0), own);
+	free(jobs);
 }
 
 /* As many threads as there are jobs that block, up to the limit; the others wait. */
@@ -527,6 +546,7 @@ main(void)
 		TEST(test_no_work),
 		TEST(test_once_each),
 		TEST(test_one_by_one),
+		TEST(test_nice),
 		TEST(test_on_demand),
 		TEST(test_burst),
 		TEST(test_raise_limit),

@@ -388,6 +388,7 @@ test_refusing_disk(void **state)
 	assert_int_equal(scene_make(scene, &scene->zones, STORE_UPDATE, ZONE, 0, "{}"), 0);
 	faulty_hold();
 	store_change(scene->store, change, outcome_done, &outcome);
+	place_end_pass(&scene->place);
 	faulty_wait_held();
 	faulty_fail(FAULTY_WRITE, FAULTY_LOG, 0, 1000000000, SQLITE_FULL);
 	faulty_release();

@@ -36,7 +36,7 @@ test_objects_are_apart(void **state)
 	uint32_t disorder = 1;
 
 	(void)state;
-	pages_init(&pages);
+	pages_init(&pages, NULL);
 	slab_init(&slab, &pages, SIZE);
 	for (int round = 0; round < 20 * COUNT; round++) {
 		disorder = disorder * 1664525 + 1013904223;
@@ -67,7 +67,7 @@ test_empty_pages_go(void **state)
 	struct slab slab;
 
 	(void)state;
-	pages_init(&pages);
+	pages_init(&pages, NULL);
 	slab_init(&slab, &pages, SIZE);
 	for (int round = 0; round < 3; round++) {
 		for (size_t at = 0; at < COUNT; at++)

@@ -5,6 +5,7 @@
 #include "common/text.h"
 
 #include <errno.h>
+#include <event2/event.h>
 #include <setjmp.h>
 #include <sqlite3.h>
 #include <stdarg.h>
@@ -27,15 +28,53 @@ test_group(void **state)
 
 	faulty_hold();
 	writing_accept(scene, 1, &outcomes[0]);
+	place_end_pass(&scene->place);
 	faulty_wait_held();
 	for (unsigned i = 1; i < 100; i++)
 		writing_accept(scene, i + 1, &outcomes[i]);
+	place_end_pass(&scene->place);
 	faulty_release();
 	writing_wait_for(scene, 100);
 	for (unsigned i = 0; i < 100; i++)
 		assert_int_equal(outcomes[i].order, i + 1);
 	writer_get_stats(scene->writer, &stats);
 	assert_int_equal(stats.commits, 2);
+}
+
+/* What a pass of the loop hands over is written together, and told in one pass. */
+static void
+test_pass(void **state)
+{
+	enum { COUNT = 100 };
+	struct writing *scene = *state;
+	struct outcome outcomes[COUNT];
+	struct store_stats stats;
+
+	for (unsigned i = 0; i < COUNT; i++)
+		writing_accept(scene, i + 1, &outcomes[i]);
+	writer_get_stats(scene->writer, &stats);
+	assert_int_equal(stats.waiting, 0);
+	while (scene->count == 0)
+		event_base_loop(scene->place.base, EVLOOP_ONCE);
+	assert_int_equal(scene->count, COUNT);
+	writer_get_stats(scene->writer, &stats);
+	assert_int_equal(stats.commits, 1);
+}
+
+/* The pass in which the writer is stopped never ends. */
+static void
+test_stop_within_a_pass(void **state)
+{
+	struct writing *scene = *state;
+	struct outcome outcomes[2];
+
+	writing_accept(scene, 1, &outcomes[0]);
+	writing_accept(scene, 2, &outcomes[1]);
+	writing_assert_kept(scene, (uint64_t[]){1, 2}, 2);
+	assert_int_equal(scene->count, 2);
+	writing_accept(scene, 3, &outcomes[0]);
+	writing_wait_for(scene, 3);
+	assert_int_equal(outcomes[0].error, 0);
 }
 
 /* A crowd of forgettings does not hold up an accept that was handed over after them. */
@@ -52,10 +91,12 @@ test_housekeeping_waits(void **state)
 	writing_wait_for(scene, 1);
 	faulty_hold();
 	writing_accept(scene, 2, &outcomes[1]);
+	place_end_pass(&scene->place);
 	faulty_wait_held();
 	for (unsigned i = 0; i < CROWD; i++)
 		writing_bare(scene, STORE_FORGET, 1000 + i, NULL);
 	writing_accept(scene, 3, &outcomes[2]);
+	place_end_pass(&scene->place);
 	faulty_step();
 	faulty_wait_held();
 	writer_get_stats(scene->writer, &stats);
@@ -78,6 +119,7 @@ test_forgetting_does_not_overtake(void **state)
 
 	faulty_hold();
 	writing_accept(scene, 1, &outcomes[0]);
+	place_end_pass(&scene->place);
 	faulty_wait_held();
 	for (unsigned i = 0; i < COUNT; i++) {
 		writing_accept(scene, i + 2, &outcomes[1 + 2 * i]);
@@ -108,6 +150,7 @@ test_one_fails_alone(void **state)
 
 	faulty_hold();
 	writing_accept(scene, 1, &outcomes[0]);
+	place_end_pass(&scene->place);
 	faulty_wait_held();
 	assert_int_equal(rmdir(scene->place.spool_path), 0);
 	large.body = place_blob(LARGE, 1);
@@ -133,6 +176,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_group),
+		TEST(test_pass),
+		TEST(test_stop_within_a_pass),
 		TEST(test_housekeeping_waits),
 		TEST(test_forgetting_does_not_overtake),
 		TEST(test_one_fails_alone),

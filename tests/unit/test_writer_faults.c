@@ -122,6 +122,7 @@ test_mixed_group_fails(void **state)
 	writing_wait_for(scene, 1);
 	faulty_hold();
 	writing_accept(scene, 2, &outcomes[1]);
+	place_end_pass(&scene->place);
 	faulty_wait_held();
 	writing_accept(scene, 3, &outcomes[2]);
 	writing_end(scene, 1, &outcomes[3]);
