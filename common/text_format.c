@@ -91,7 +91,7 @@ add_plain(struct text *text, const char *format, va_list *args)
 	}
 }
 
-static void
+__attribute__((format(printf, 2, 0))) static void
 add_by_printf(struct text *text, const char *format, va_list args)
 {
 	va_list again;
