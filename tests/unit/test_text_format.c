@@ -69,7 +69,7 @@ test_others(void **state)
 	check("%zu:%c%c", sizeof(int), 'a', '\n');
 	check("%02d:%02d", 1, 23);
 	check("%llu %.3f %s", 1ULL, 1.5, "end");
-	check("%u%hhu", 1U, 2U);
+	check("%u%hhu", 1U, (unsigned char)2);
 	check("%d %5d %-5d %+d", 1, 2, 3, 4);
 	check("%.*s %*d", 1, "ab", 4, 5);
 }
