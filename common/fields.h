@@ -43,8 +43,8 @@ __attribute__((warn_unused_result)) int fields_add(
 __attribute__((warn_unused_result)) int fields_add_bytes(
 	struct fields *fields, const char *name, size_t name_len, const char *value, size_t value_len);
 
-/* The same for names and values of our own, which are known to be good, without blanks at their ends where they
- * are formatted: aborts if they are not. */
+/* The same for names and values of our own, which are known to be good, without blanks at their ends where
+ * they are formatted: aborts if they are not. */
 void fields_put(struct fields *fields, const char *name, const char *value);
 __attribute__((format(printf, 3, 4))) void fields_putf(
 	struct fields *fields, const char *name, const char *format, ...);

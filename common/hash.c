@@ -1,9 +1,11 @@
 /*
- * The hash table grows to twice its size when there are as many nodes as buckets; each change then moves the next few
- * old buckets over, so that the move has ended long before the new array is full.  A hash value belongs to exactly one
- * bucket at any moment: to its old one until that has been moved, then to its new one.  All nodes of one value are
- * therefore in one chain.  A large array is mapped, and taken back by the kernel in pieces behind the move; where it can be made ready
- * ahead, it is asked for when it is wanted, and chains get a little longer until it has come, or until there are twice as many nodes as buckets.  The table never shrinks.
+ * The hash table grows to twice its size when there are as many nodes as buckets; each change then moves the
+ * next few old buckets over, so that the move has ended long before the new array is full.  A hash value
+ * belongs to exactly one bucket at any moment: to its old one until that has been moved, then to its new one.
+ * All nodes of one value are therefore in one chain.  A large array is mapped, and taken back by the kernel
+ * in pieces behind the move; where it can be made ready ahead, it is asked for when it is wanted, and chains
+ * get a little longer until it has come, or until there are twice as many nodes as buckets.  The table never
+ * shrinks.
  */
 #include "common/hash.h"
 

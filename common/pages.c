@@ -1,6 +1,7 @@
 /*
- * Pages: see pages.h.  A page that is given back leaves a hole in its region, which costs that one its huge page, and is filled again before
- * another region is mapped; a region of which all pages are back is unmapped.
+ * Pages: see pages.h.  A page that is given back leaves a hole in its region, which costs that one its huge
+ * page, and is filled again before another region is mapped; a region of which all pages are back is
+ * unmapped.
  */
 #include "common/pages.h"
 

@@ -1,7 +1,8 @@
 /*
- * Pages: pieces of PAGE_BYTES, each aligned to its own size, cut out of regions of 2 MiB.  Once there are many of them the kernel is asked for
- * huge pages, so that reading any one of a million objects does not cost a walk through page tables as well; while there are few, a page
- * costs no more than itself.  What is given back goes back to the kernel.  One thread.
+ * Pages: pieces of PAGE_BYTES, each aligned to its own size, cut out of regions of 2 MiB.  Once there are
+ * many of them the kernel is asked for huge pages, so that reading any one of a million objects does not cost
+ * a walk through page tables as well; while there are few, a page costs no more than itself.  What is given
+ * back goes back to the kernel.  One thread.
  */
 #pragma once
 

@@ -25,7 +25,8 @@ struct pool_job {
 __attribute__((warn_unused_result)) int pool_new(
 	const char *name, struct mailbox *mailbox, unsigned max_threads, struct pool **ret_pool);
 
-/* Makes its threads, of which there are none yet, give way to others by so many steps of nice(2).  Loop thread. */
+/* Makes its threads, of which there are none yet, give way to others by so many steps of nice(2).  Loop
+ * thread. */
 void pool_set_nice(struct pool *pool, int steps);
 
 /* Runs what is queued, waits for every thread to end; completions are then in the mailbox.  NULL is

@@ -1,6 +1,7 @@
 /*
- * Slabs: see slab.h.  A page is aligned to its own size, so that an object's address tells where its page begins.  Where the address sanitizer
- * looks on, every object is an allocation of its own, else it would see no use after the end.
+ * Slabs: see slab.h.  A page is aligned to its own size, so that an object's address tells where its page
+ * begins.  Where the address sanitizer looks on, every object is an allocation of its own, else it would see
+ * no use after the end.
  */
 #include "common/slab.h"
 
@@ -73,7 +74,8 @@ page_free(struct page *page)
 	pages_give(page->region, page);
 }
 
-/* Whether no other page has room: then an empty one stays, else few objects that come and go would map it again and again. */
+/* Whether no other page has room: then an empty one stays, else few objects that come and go would map it
+ * again and again. */
 static bool
 is_alone(const struct slab *slab, const struct page *page)
 {

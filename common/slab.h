@@ -1,7 +1,7 @@
 /*
- * Slabs: many objects of one size, close together and without a header each, so that very many of them that are kept for long neither cost
- * more than they hold nor leave holes between short-lived memory.  A page that is empty is given back, but for one that
- * stays where no other has room.  One thread.
+ * Slabs: many objects of one size, close together and without a header each, so that very many of them that
+ * are kept for long neither cost more than they hold nor leave holes between short-lived memory.  A page that
+ * is empty is given back, but for one that stays where no other has room.  One thread.
  */
 #pragma once
 

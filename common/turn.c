@@ -1,7 +1,8 @@
 /*
- * Turns: see turn.h.  libevent asks the kernel for as many events as it has room for, and makes more room whenever that is filled; it has no
- * setting for it.  So its call of epoll_wait is taken here: the linker lets a shared library have what the program itself defines before what
- * another library does.  Where it would not, turns would be as long as libevent makes them, and told to be 0.
+ * Turns: see turn.h.  libevent asks the kernel for as many events as it has room for, and makes more room
+ * whenever that is filled; it has no setting for it.  So its call of epoll_wait is taken here: the linker
+ * lets a shared library have what the program itself defines before what another library does.  Where it
+ * would not, turns would be as long as libevent makes them, and told to be 0.
  */
 #include "common/turn.h"
 

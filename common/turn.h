@@ -1,6 +1,7 @@
 /*
- * The turns of the loop: from one look for events to the next.  A turn takes a bounded number of events, so that among a thousand busy
- * connections nobody waits until all others have been answered twice, and timers and what other threads post come in between.
+ * The turns of the loop: from one look for events to the next.  A turn takes a bounded number of events, so
+ * that among a thousand busy connections nobody waits until all others have been answered twice, and timers
+ * and what other threads post come in between.
  */
 #pragma once
 

@@ -255,8 +255,8 @@ on_watch(evutil_socket_t fd, short what, void *arg)
 		event_del(connection->watch);
 }
 
-/* evhttp has stopped reading for this request, and each time the kernel would have to be told of that and of its end again: while an event of
- * our own wants to read as well, it is told of neither. */
+/* evhttp has stopped reading for this request, and each time the kernel would have to be told of that and of
+ * its end again: while an event of our own wants to read as well, it is told of neither. */
 static void
 keep_watching(struct http_connection *connection)
 {

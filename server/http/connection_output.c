@@ -10,8 +10,8 @@
 #include <linux/sockios.h>
 #include <sys/ioctl.h>
 
-/* Bytes that the client has still to take.  What the kernel has of them counts as well: it holds megabytes, and
- * takes more only once a good part of that has gone. */
+/* Bytes that the client has still to take.  What the kernel has of them counts as well: it holds megabytes,
+ * and takes more only once a good part of that has gone. */
 static uint64_t
 bytes_left(const struct http_connection *connection)
 {

@@ -24,8 +24,9 @@ struct lane_head {
 };
 
 /*
- * Tell request its path and query, and head its fields, out of text: the request's first bytes, as far as what note tells of them goes, and one byte
- * more.  The parts are ended there by NULs, and lent.  note has had room for all fields.
+ * Tell request its path and query, and head its fields, out of text: the request's first bytes, as far as
+ * what note tells of them goes, and one byte more.  The parts are ended there by NULs, and lent.  note has
+ * had room for all fields.
  */
 void lane_read_target(const struct guard_note *note, char *text, struct http_request *request);
 void lane_read_fields(const struct guard_note *note, char *text, struct lane_head *head);

@@ -1,7 +1,7 @@
 /*
- * A request on its way to its reply.  evhttp has read it whole, the guard has passed it; whoever gets one answers it exactly once
- * with a reply_* call (reply.h), at once or much later, and that frees it.  A client that leaves in between does not change that: the
- * reply is then dropped.  Loop thread only.
+ * A request on its way to its reply.  evhttp has read it whole, the guard has passed it; whoever gets one
+ * answers it exactly once with a reply_* call (reply.h), at once or much later, and that frees it.  A client
+ * that leaves in between does not change that: the reply is then dropped.  Loop thread only.
  */
 #pragma once
 
@@ -25,15 +25,17 @@ struct lane_head;
 typedef void (*http_handler_fn)(struct http_request *request, void *arg);
 typedef void (*http_gone_fn)(struct http_request *request);
 
-/* Answers a GET or HEAD as the handler would, if that can be done before it returns and without reading a file; else answers false, and nothing has
- * happened.  Such a request has no body, and nobody can leave while it is answered. */
+/* Answers a GET or HEAD as the handler would, if that can be done before it returns and without reading a
+ * file; else answers false, and nothing has happened.  Such a request has no body, and nobody can leave while
+ * it is answered. */
 typedef bool (*http_answer_fn)(struct http_request *request, void *arg);
 
-/* Refuses what can be refused by the head of a request whose body is still to come, as its handler would, and answers true; else false, and nothing has
- * happened.  The whole request follows. */
+/* Refuses what can be refused by the head of a request whose body is still to come, as its handler would, and
+ * answers true; else false, and nothing has happened.  The whole request follows. */
 typedef bool (*http_refuse_fn)(struct http_request *request, void *arg);
 
-/* What a pattern of the router leads to: the router's targets are of this type and outlive the requests that found them. */
+/* What a pattern of the router leads to: the router's targets are of this type and outlive the requests that
+ * found them. */
 struct http_target {
 	http_handler_fn handler;
 	void *arg;
@@ -81,13 +83,14 @@ void http_request_each_field(const struct http_request *request, const char *nam
 /* All header fields, for the caller to own. */
 void http_request_copy_fields(const struct http_request *request, struct fields *ret_fields);
 
-/* Of a request whose body is still to come: bytes of it that have been announced so far, by its length or its chunks; and how many at most, no less than
- * those, it may come to.  Further chunks are refused (413). */
+/* Of a request whose body is still to come: bytes of it that have been announced so far, by its length or its
+ * chunks; and how many at most, no less than those, it may come to.  Further chunks are refused (413). */
 uint64_t http_request_announced_len(const struct http_request *request);
 void http_request_limit_body(struct http_request *request, uint64_t most);
 
-/* Bytes in the body, and the body as a blob for the caller to own (NULL if there is none): in memory when it is small, else in the
- * directory spool_fd (-1: always in memory).  May be called once.  -errno of the disk. */
+/* Bytes in the body, and the body as a blob for the caller to own (NULL if there is none): in memory when it
+ * is small, else in the directory spool_fd (-1: always in memory).  May be called once.  -errno of the disk.
+ */
 size_t http_request_body_len(const struct http_request *request);
 __attribute__((warn_unused_result)) int http_request_take_body(
 	struct http_request *request, int spool_fd, struct blob **ret_body);
@@ -100,11 +103,12 @@ const char *http_request_remote_address(const struct http_request *request);
 /* The configured public URL, else scheme and Host: "https://api.example.com", for the caller to free. */
 char *http_request_base(const struct http_request *request);
 
-/* The value of the first query parameter of that name, decoded, for the caller to free; NULL if there is none.
- * A parameter without '=' has the empty value.  Broken escapes are refused by the guard, NULs too. */
+/* The value of the first query parameter of that name, decoded, for the caller to free; NULL if there is
+ * none. A parameter without '=' has the empty value.  Broken escapes are refused by the guard, NULs too. */
 char *http_request_query(const struct http_request *request, const char *name);
 
-/* Walks over the parameters of a query: at starts as the query and is NULL after the last; false at the end. */
+/* Walks over the parameters of a query: at starts as the query and is NULL after the last; false at the end.
+ */
 struct http_query_param {
 	const char *raw; /* "name=value" as it came */
 	size_t raw_len;

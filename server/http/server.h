@@ -18,10 +18,11 @@ struct ssl_ctx_st;
 
 struct http_config {
 	struct guard_limits limits;
-	int64_t header_timeout_ms; /* from the first byte of a request (or the accept) to the end of its header and body */
-	int64_t idle_timeout_ms;	      /* between requests */
-	bool all_admins;		      /* every caller is one: the admin listener */
-	unsigned max_connections;	      /* open at once; at it accepting waits; 0: no limit */
+	int64_t header_timeout_ms; /* from the first byte of a request (or the accept) to the end of its
+				      header and body */
+	int64_t idle_timeout_ms;   /* between requests */
+	bool all_admins;	   /* every caller is one: the admin listener */
+	unsigned max_connections;  /* open at once; at it accepting waits; 0: no limit */
 	unsigned max_connections_per_address; /* more are closed; unix sockets have no address; 0: no limit */
 	struct auth *auth;		      /* lent; NULL: nobody need log in */
 	char *public_url;		      /* lent; without a slash at its end; NULL: from the request */

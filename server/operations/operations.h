@@ -1,7 +1,8 @@
 /*
- * The operations: submit, find, cancel, watch.  They hold what the contract says of an operation's life: the queue and its limits, the time
- * limits, what becomes durable when, how long a result is kept.  They know nothing of HTTP: how a call was asked for and how it
- * is answered is the styles' business.  Loop thread only.
+ * The operations: submit, find, cancel, watch.  They hold what the contract says of an operation's life: the
+ * queue and its limits, the time limits, what becomes durable when, how long a result is kept.  They know
+ * nothing of HTTP: how a call was asked for and how it is answered is the styles' business.  Loop thread
+ * only.
  */
 #pragma once
 
@@ -29,8 +30,8 @@ struct operations_config {
 	uint64_t max_retained_bytes; /* of bodies and results held; at it new calls are refused */
 
 	/*
-	 * For the log and metrics; each may be NULL.  An operation that was accepted, or taken back from the store before its end, ends or is
-	 * dropped (a synchronous call whose client left the queue).
+	 * For the log and metrics; each may be NULL.  An operation that was accepted, or taken back from the
+	 * store before its end, ends or is dropped (a synchronous call whose client left the queue).
 	 */
 	void (*on_accept)(void *arg, const struct op *op);
 	void (*on_end)(void *arg, const struct op *op);
@@ -42,9 +43,10 @@ __attribute__((warn_unused_result)) int operations_new(
 	const struct operations_config *config, struct operations **ret_operations);
 
 /*
- * The end of the process, in two steps around the closing of the store: operations_halt kills what runs, as a crash would, waits for the pool
- * threads and hands the last ends to the store; operations_free comes after the store is closed and its completions are delivered.
- * Operations that have not ended are forgotten here, not in the store.
+ * The end of the process, in two steps around the closing of the store: operations_halt kills what runs, as a
+ * crash would, waits for the pool threads and hands the last ends to the store; operations_free comes after
+ * the store is closed and its completions are delivered. Operations that have not ended are forgotten here,
+ * not in the store.
  */
 void operations_halt(struct operations *operations);
 void operations_free(struct operations *operations); /* NULL is allowed */
@@ -65,7 +67,8 @@ struct op_route_config {
 		*collection; /* whose resources it changes; a reference is taken; NULL: none */
 };
 
-/* Adds a route.  The operations keep it as long as an operation needs it; the caller gives its reference back. */
+/* Adds a route.  The operations keep it as long as an operation needs it; the caller gives its reference
+ * back. */
 struct op_route *operations_add_route(struct operations *operations, const struct op_route_config *config);
 void op_route_unref(struct op_route *route); /* NULL is allowed */
 
@@ -89,20 +92,22 @@ struct op_submission {
 	bool sync;		  /* no monitor; stored only with a key */
 	struct op_key *key;	  /* see idempotency.h; taken if the submission is; NULL: none */
 
-	/* The change of a resource that the work carries out, taken if the submission is; NULL: none.  Such an operation is
-	 * always stored.  The acceptor may be told why the change was refused, see resources.h. */
+	/* The change of a resource that the work carries out, taken if the submission is; NULL: none.  Such
+	 * an operation is always stored.  The acceptor may be told why the change was refused, see
+	 * resources.h. */
 	struct store_change *change;
 
-	/* What its final response is already, taken if the submission is: it ends as soon as it may be told to the client, and the work
-	 * never sees it.  NULL: the work says. */
+	/* What its final response is already, taken if the submission is: it ends as soon as it may be told
+	 * to the client, and the work never sees it.  NULL: the work says. */
 	struct work_result *verdict;
 
-	/* Accepted before its body was judged: input->unjudged is set, and the operation is held, shown as queued, until
-	 * operations_pass, operations_attach or operations_fail says what has come of that. */
+	/* Accepted before its body was judged: input->unjudged is set, and the operation is held, shown as
+	 * queued, until operations_pass, operations_attach or operations_fail says what has come of that. */
 	bool unjudged;
 
-	/* Told once, never from within operations_submit, when op may be told to the client (see op_await); its fn is set. For a
-	 * synchronous call without a key it is not told: such a call is queued at once. */
+	/* Told once, never from within operations_submit, when op may be told to the client (see op_await);
+	 * its fn is set. For a synchronous call without a key it is not told: such a call is queued at once.
+	 */
 	struct op_acceptor *acceptor;
 };
 
@@ -110,7 +115,8 @@ struct op_submission {
 __attribute__((warn_unused_result)) enum op_refusal operations_submit(
 	struct operations *operations, const struct op_submission *submission, struct op **ret_op);
 
-/* What an operation that is held was called with, lent while it is; NULL if it is not held, or goes to the next start. */
+/* What an operation that is held was called with, lent while it is; NULL if it is not held, or goes to the
+ * next start. */
 const struct work_input *op_unjudged_input(const struct op *op);
 
 /* Its body is good: it waits for its turn. */
@@ -119,22 +125,24 @@ void operations_pass(struct operations *operations, struct op *op);
 /* It is not: that is the final response, which is taken. */
 void operations_fail(struct operations *operations, struct op *op, struct work_result *verdict);
 
-/* The body is a change of a resource.  done is told 0 when that is the operation's, durably, which then waits for its turn;
- * or why it was refused (resources.h): then change is still the caller's, and the operation is held as before, unless it has
- * ended in between. */
+/* The body is a change of a resource.  done is told 0 when that is the operation's, durably, which then waits
+ * for its turn; or why it was refused (resources.h): then change is still the caller's, and the operation is
+ * held as before, unless it has ended in between. */
 void operations_attach(struct operations *operations, struct op *op, struct store_change *change,
 	store_done_fn done, void *arg);
 
-/* Sets who judges the bodies of a route: fn is called once for each operation that is held.  NULL: nobody any more. */
+/* Sets who judges the bodies of a route: fn is called once for each operation that is held.  NULL: nobody any
+ * more. */
 typedef void (*op_judge_fn)(void *arg, struct op *op);
 void op_route_set_judge(struct op_route *route, op_judge_fn fn, void *arg);
 
-/* Has those judged that were recovered, in order of acceptance: once, after operations_recover and when routes are ready. */
+/* Has those judged that were recovered, in order of acceptance: once, after operations_recover and when
+ * routes are ready. */
 void operations_judge_recovered(struct operations *operations);
 
 /*
- * Makes a change that no work has to carry out, see store_change; it counts as outstanding until it is done.  done is not
- * called if it is refused.
+ * Makes a change that no work has to carry out, see store_change; it counts as outstanding until it is done.
+ * done is not called if it is refused.
  */
 __attribute__((warn_unused_result)) enum op_refusal operations_apply(
 	struct operations *operations, struct store_change *change, store_done_fn done, void *arg);
@@ -145,10 +153,12 @@ struct op *operations_find_change(struct operations *operations, const struct id
 /* The operation of that id, tombstones included; NULL if there is none, or none that anybody has heard of. */
 struct op *operations_find(struct operations *operations, const struct id *id);
 
-/* Whether op was submitted to the route, or to the one of the same key that stood in its place before a reload. */
+/* Whether op was submitted to the route, or to the one of the same key that stood in its place before a
+ * reload. */
 bool op_is_of_route(const struct op *op, const struct op_route *route);
 
-/* A walk through what is kept, newest first, that may pause: what comes or goes meanwhile does not disturb it. */
+/* A walk through what is kept, newest first, that may pause: what comes or goes meanwhile does not disturb
+ * it. */
 struct op_cursor {
 	struct list link;
 	struct operations *operations;
@@ -168,12 +178,13 @@ enum op_cancel {
 };
 enum op_cancel operations_cancel(struct operations *operations, struct op *op);
 
-/* The client of a synchronous call has left: if the call still waits, has no key and nobody else watches it, it is dropped;
- * a change of a resource is cancelled. The caller must have unwatched
- * it and must not use op any more. */
+/* The client of a synchronous call has left: if the call still waits, has no key and nobody else watches it,
+ * it is dropped; a change of a resource is cancelled. The caller must have unwatched it and must not use op
+ * any more. */
 void operations_abandon(struct operations *operations, struct op *op);
 
-/* Seconds after which asking again makes sense, at least 1: of an operation, and of a route that refused a call. */
+/* Seconds after which asking again makes sense, at least 1: of an operation, and of a route that refused a
+ * call. */
 unsigned op_retry_after(const struct op *op);
 unsigned op_route_retry_after(const struct op_route *route);
 
@@ -181,16 +192,17 @@ unsigned op_route_retry_after(const struct op_route *route);
 int op_progress(const struct op *op, char *ret_text, size_t size);
 
 /*
- * Takes back what the store kept and starts the store; before the first submission.  find_route answers a route of that key (lent), NULL if the configuration
- * has none any more.  -errno and *ret_why for the operator when the store cannot be read.
+ * Takes back what the store kept and starts the store; before the first submission.  find_route answers a
+ * route of that key (lent), NULL if the configuration has none any more.  -errno and *ret_why for the
+ * operator when the store cannot be read.
  */
 __attribute__((warn_unused_result)) int operations_recover(struct operations *operations,
 	struct op_route *(*find_route)(void *arg, const char *key),
 	const char *(*find_style)(const char *name), void *arg, char **ret_why);
 
 /*
- * Takes no more, starts nothing more, answers waiting synchronous calls, lets what runs go on; calls on_drained (in a later turn of the loop, once)
- * when no work runs any more.
+ * Takes no more, starts nothing more, answers waiting synchronous calls, lets what runs go on; calls
+ * on_drained (in a later turn of the loop, once) when no work runs any more.
  */
 void operations_drain(struct operations *operations, void (*on_drained)(void *arg), void *arg);
 

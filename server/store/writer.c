@@ -3,9 +3,10 @@
  *
  * While one group is on its way to the disk the next gathers: under load a sync is shared by many, without it
  * a write waits for nobody.  What a pass of the loop makes comes together (gathering.h), and what was written
- * together is completed together, so that groups do not fall apart.  Two queues: what somebody waits for goes first and in order; expiries and
- * forgettings follow, at most as many at a time, and never before what was handed over before them.  What
- * belonged to a resource that is gone is removed in steps between two groups (removal.h).
+ * together is completed together, so that groups do not fall apart.  Two queues: what somebody waits for goes
+ * first and in order; expiries and forgettings follow, at most as many at a time, and never before what was
+ * handed over before them.  What belonged to a resource that is gone is removed in steps between two groups
+ * (removal.h).
  *
  * When a group fails, it is undone and its writes are tried one by one, so that none fails for another's
  * sake:

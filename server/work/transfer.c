@@ -1,8 +1,8 @@
 /*
  * Transfers: see transfer.h.
  *
- * libcurl would by itself send a request again when a kept connection turns out to be dead; a request that must not reach the other side
- * twice is stopped before that.
+ * libcurl would by itself send a request again when a kept connection turns out to be dead; a request that
+ * must not reach the other side twice is stopped before that.
  */
 #include "work/transfer.h"
 
@@ -15,8 +15,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A kept connection that was idle for longer is not used again, in seconds.  The shorter time is for requests that cannot be sent again if
- * the other side closes it in that moment. */
+/* A kept connection that was idle for longer is not used again, in seconds.  The shorter time is for requests
+ * that cannot be sent again if the other side closes it in that moment. */
 #define REUSE_MAX_S 60L
 #define REUSE_ONCE_MAX_S 4L
 
@@ -100,7 +100,8 @@ has_body(const struct transfer_request *request)
 	return blob_len(request->body) > 0 || wants_length(request->method);
 }
 
-/* Fields that libcurl sends by itself unless it is told not to ("Name:"), all but the first only where there is a body. */
+/* Fields that libcurl sends by itself unless it is told not to ("Name:"), all but the first only where there
+ * is a body. */
 static struct {
 	struct field_name name;
 	char line[16];
@@ -131,7 +132,8 @@ note_asked(const struct field *field, bool is_asked[static UNASKED_COUNT])
 			is_asked[i] = true;
 }
 
-/* Makes a line of a field in place: its CRLF becomes its end, and one without a value is "Name;" to libcurl. */
+/* Makes a line of a field in place: its CRLF becomes its end, and one without a value is "Name;" to libcurl.
+ */
 static char *
 make_line(const struct field *field, const char *from, char *text)
 {

@@ -1,6 +1,7 @@
 /*
- * One HTTP exchange with an upstream, from its request to the end of the answer, or until it is told to stop.  It runs on one of the
- * transfers' threads (see transfers.h), which many share: what is called there must not wait.
+ * One HTTP exchange with an upstream, from its request to the end of the answer, or until it is told to stop.
+ * It runs on one of the transfers' threads (see transfers.h), which many share: what is called there must not
+ * wait.
  */
 #pragma once
 
@@ -68,8 +69,9 @@ struct transfer {
 };
 
 /*
- * For the thread, around the time of the exchange: makes the handle, which is one for the request's peer, ready (takes it; -errno if the
- * body cannot be read), and makes it free again, once the transfer has come to code.  transfer_reason is valid until transfer_clean_up.
+ * For the thread, around the time of the exchange: makes the handle, which is one for the request's peer,
+ * ready (takes it; -errno if the body cannot be read), and makes it free again, once the transfer has come to
+ * code.  transfer_reason is valid until transfer_clean_up.
  */
 __attribute__((warn_unused_result)) int transfer_set_up(
 	struct transfer *transfer, struct transfer_handle *handle);
@@ -77,5 +79,6 @@ enum transfer_end transfer_end_of(const struct transfer *transfer, CURLcode code
 const char *transfer_reason(const struct transfer *transfer, CURLcode code);
 void transfer_clean_up(struct transfer *transfer);
 
-/* How long it may still take, or its answer pause, in milliseconds; 0 if that is over.  To be asked in every pass. */
+/* How long it may still take, or its answer pause, in milliseconds; 0 if that is over.  To be asked in every
+ * pass. */
 int64_t transfer_left_ms(struct transfer *transfer, int64_t now_ms);

@@ -146,8 +146,8 @@ set_names(struct transfer_handle *handle)
 		curl_easy_setopt(handle->easy, CURLOPT_DNS_CACHE_TIMEOUT, -1L);
 }
 
-/* Which certificates the system trusts only a handle knows that was not told otherwise.  Where nothing is encrypted none are named: libcurl would copy
- * the names for every exchange. */
+/* Which certificates the system trusts only a handle knows that was not told otherwise.  Where nothing is
+ * encrypted none are named: libcurl would copy the names for every exchange. */
 static void
 set_certificates(CURL *easy, const struct transfer_peer *peer)
 {

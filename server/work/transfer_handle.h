@@ -1,6 +1,6 @@
 /*
- * libcurl's easy handles, set up for what all transfers have in common and for one peer.  Names that were looked up and TLS sessions are shared
- * by all of them.
+ * libcurl's easy handles, set up for what all transfers have in common and for one peer.  Names that were
+ * looked up and TLS sessions are shared by all of them.
  */
 #pragma once
 
@@ -45,5 +45,6 @@ void transfer_handle_free(struct transfer_handle *handle);
 /* The handle that has libcurl's. */
 struct transfer_handle *transfer_handle_of(CURL *easy);
 
-/* Makes it one for that peer.  False if it was that already; else every option but those of the peer is as libcurl has it. */
+/* Makes it one for that peer.  False if it was that already; else every option but those of the peer is as
+ * libcurl has it. */
 bool transfer_handle_set_peer(struct transfer_handle *handle, const struct transfer_peer *peer);

@@ -1,8 +1,8 @@
 /*
  * libcurl on one thread: see transfer_multi.h.
  *
- * libcurl is told of the sockets on which something has happened and of the times that it has asked for, and looks at nothing else: a
- * pass costs what goes on in it, not what there is.
+ * libcurl is told of the sockets on which something has happened and of the times that it has asked for, and
+ * looks at nothing else: a pass costs what goes on in it, not what there is.
  */
 #include "work/transfer_multi.h"
 
@@ -76,8 +76,9 @@ on_ready(void *arg, int fd, uint32_t events)
 		&running);
 }
 
-/* One transfer at a time on a connection, as of HTTP/1.1 so of HTTP/2: what goes wrong on it strikes one call, and to close it is
- * the way to make the other side give a call up (this libcurl leaves a stream open that it has lost interest in). */
+/* One transfer at a time on a connection, as of HTTP/1.1 so of HTTP/2: what goes wrong on it strikes one
+ * call, and to close it is the way to make the other side give a call up (this libcurl leaves a stream open
+ * that it has lost interest in). */
 static CURLM *
 make_curl(struct transfer_multi *multi)
 {

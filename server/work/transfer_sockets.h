@@ -1,6 +1,7 @@
 /*
- * The sockets of one thread's transfers, and which of them are ready.  A connection stays among what the kernel watches from its first use to
- * its end: while it carries one call after the other no system call is needed for that.
+ * The sockets of one thread's transfers, and which of them are ready.  A connection stays among what the
+ * kernel watches from its first use to its end: while it carries one call after the other no system call is
+ * needed for that.
  *
  * For one thread, but for transfer_sockets_wake.
  */
@@ -32,12 +33,12 @@ __attribute__((warn_unused_result)) int transfer_sockets_open(
 	struct transfer_sockets *sockets, int family, int type, int protocol);
 int transfer_sockets_close(struct transfer_sockets *sockets, int fd);
 
-/* What is wanted of a descriptor, which need not be a connection: EPOLLIN, EPOLLOUT, both, or 0, and that before somebody else
- * closes it. */
+/* What is wanted of a descriptor, which need not be a connection: EPOLLIN, EPOLLOUT, both, or 0, and that
+ * before somebody else closes it. */
 void transfer_sockets_want(struct transfer_sockets *sockets, int fd, uint32_t events);
 
-/* Waits for at most that long, then tells on_ready of what was wanted and is there, which may open, close and want.  What has ended the
- * wait: one or both, or 0 for the time alone. */
+/* Waits for at most that long, then tells on_ready of what was wanted and is there, which may open, close and
+ * want.  What has ended the wait: one or both, or 0 for the time alone. */
 #define TRANSFER_SOCKETS_READY 1u
 #define TRANSFER_SOCKETS_WOKEN 2u
 typedef void (*transfer_sockets_fn)(void *arg, int fd, uint32_t events);

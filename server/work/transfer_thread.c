@@ -1,9 +1,9 @@
 /*
  * A transfers' thread: see transfer_thread.h.
  *
- * Each pass looks for what is new, lets libcurl go on with what has something to go on with, and ends what has ended; the mail of a few
- * passes that follow one another without a wait is posted together, so that the loop wakes once for all of it.  The loop in turn wakes the
- * thread only while it sleeps.
+ * Each pass looks for what is new, lets libcurl go on with what has something to go on with, and ends what
+ * has ended; the mail of a few passes that follow one another without a wait is posted together, so that the
+ * loop wakes once for all of it.  The loop in turn wakes the thread only while it sleeps.
  */
 #include "work/transfer_thread.h"
 
@@ -22,7 +22,8 @@
 
 #define STACK_BYTES (512 * 1024)
 
-/* The longest sleep without a look around.  Who has nothing to do for so long gives up what was kept for more. */
+/* The longest sleep without a look around.  Who has nothing to do for so long gives up what was kept for
+ * more. */
 #define SLEEP_MAX_MS 60000
 
 /* Mail that is held back at most while more comes in, and for how many passes. */
@@ -60,7 +61,8 @@ struct news {
 	bool is_ending;
 };
 
-/* The exchange is over, and its handle no longer in the multi handle: what it held is free before its owner hears of it, but for what the owner is told. */
+/* The exchange is over, and its handle no longer in the multi handle: what it held is free before its owner
+ * hears of it, but for what the owner is told. */
 static void
 end_transfer(struct transfer *transfer, CURLcode code)
 {
@@ -231,8 +233,8 @@ rest_left_ms(const struct transfer_thread *thread)
 	return least;
 }
 
-/* Sleeps for at most that long, and lets go on what has woken it.  libcurl by itself would close connections that nobody has used for long,
- * or that the other side has closed, only when it makes the next. */
+/* Sleeps for at most that long, and lets go on what has woken it.  libcurl by itself would close connections
+ * that nobody has used for long, or that the other side has closed, only when it makes the next. */
 static void
 sleep_until_woken(struct transfer_thread *thread, int64_t most_ms)
 {
@@ -252,8 +254,8 @@ sleep_until_woken(struct transfer_thread *thread, int64_t most_ms)
 		transfer_multi_forget(thread->multi);
 }
 
-/* Whether more has come in while there is mail to be posted: that may end and be posted with it.  Where a large body comes in there is always
- * more, for which nobody is to wait. */
+/* Whether more has come in while there is mail to be posted: that may end and be posted with it.  Where a
+ * large body comes in there is always more, for which nobody is to wait. */
 static bool
 gathers_more(struct transfer_thread *thread)
 {

@@ -30,8 +30,8 @@ struct upstream {
 	_Atomic uint64_t retries;
 };
 
-/* One call, from its beginning to its mail: on its transfer's thread.  The loop has made it, and frees it: memory that goes from thread to
- * thread costs more. */
+/* One call, from its beginning to its mail: on its transfer's thread.  The loop has made it, and frees it:
+ * memory that goes from thread to thread costs more. */
 struct call {
 	struct transfer transfer;
 	struct mail mail;

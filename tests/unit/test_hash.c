@@ -133,7 +133,8 @@ test_empty(void **state)
 	hash_fini(&hash);
 }
 
-/* Nodes of one value are all found, each once, whatever else is in their bucket and wherever the table is in its growth. */
+/* Nodes of one value are all found, each once, whatever else is in their bucket and wherever the table is in
+ * its growth. */
 static void
 test_equal_values(void **state)
 {
@@ -296,7 +297,8 @@ test_growth_of_mapped(void **state)
 	free(items);
 }
 
-/* Frees at every point of a growth, of small tables and of mapped ones: a leak checker sees what is forgotten. */
+/* Frees at every point of a growth, of small tables and of mapped ones: a leak checker sees what is
+ * forgotten. */
 static void
 test_fini_in_growth(void **state)
 {

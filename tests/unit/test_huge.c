@@ -1,4 +1,5 @@
-/* Memory in huge pages, made ready by a thread: what was asked for comes, once, zeroed; and who grows into it. */
+/* Memory in huge pages, made ready by a thread: what was asked for comes, once, zeroed; and who grows into
+ * it. */
 #include "common/huge.h"
 #include "loop.h"
 
@@ -160,7 +161,8 @@ check_found(const struct hash *hash, const struct hash_node *nodes, size_t count
 	assert_null(hash_find(hash, count));
 }
 
-/* A table does not grow before its array is ready, or there are twice as many nodes as buckets, and loses nobody. */
+/* A table does not grow before its array is ready, or there are twice as many nodes as buckets, and loses
+ * nobody. */
 static void
 test_table_grows_once_ready(void **state)
 {

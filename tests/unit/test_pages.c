@@ -1,4 +1,5 @@
-/* Pages: apart and aligned, taken again once given back, and regions go when the last page of theirs is back. */
+/* Pages: apart and aligned, taken again once given back, and regions go when the last page of theirs is back.
+ */
 #include "common/pages.h"
 
 #include <stdbool.h>
