@@ -144,7 +144,7 @@ def wrk(url, seconds, connections=64, more=(), failures=False, core=CLIENT_CORE)
     """Requests a second, and the 99th percentile of the latency in milliseconds; every answer must be a good one, or a failure if that is meant.
 
     more: arguments of wrk.  core: where it runs; None: anywhere."""
-    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", *more, url]
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "--latency", *more, url]
     out = subprocess.run(pinned(core, *command) if core else command,
                          stdout=subprocess.PIPE, text=True, check=True).stdout
     failed = re.search(r"Non-2xx or 3xx responses: (\d+)", out)
