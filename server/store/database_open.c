@@ -6,10 +6,11 @@
  * not: a log that is gone, or was cut off or damaged, for what it had then looks as if it had not been
  * written yet.
  */
-#include "store/database_parts.h"
+#include "store/database_open.h"
 
 #include "store/checksum.h"
 #include "store/header.h"
+#include "store/private.h"
 #include "store/schema.h"
 #include "store/scratch.h"
 
@@ -234,7 +235,7 @@ database_close(struct database *database)
 {
 	if (!database)
 		return;
-	for (int i = 0; i < STATEMENT_COUNT; i++)
+	for (int i = 0; i < DATABASE_STATEMENT_COUNT; i++)
 		sqlite3_finalize(database->statements[i]);
 	if (database->broken)
 		sqlite3_db_config(database->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);

@@ -35,7 +35,7 @@ take_response(struct store_operation *operation)
 }
 
 static int
-add_change(struct disk *disk, struct write *write)
+add_change(struct disk *disk, struct store_write *write)
 {
 	struct store_change *change = write->operation.change;
 	uint64_t sequence = write->operation.sequence;
@@ -62,7 +62,7 @@ add_change(struct disk *disk, struct write *write)
 }
 
 static int
-settle(struct disk *disk, struct write *write)
+settle(struct disk *disk, struct store_write *write)
 {
 	int rc = 0;
 
@@ -74,7 +74,7 @@ settle(struct disk *disk, struct write *write)
 /* Makes one write part of the transaction.  What is wrong with the write alone is for its completion, and no
  * failure here. */
 static int
-add(struct disk *disk, struct write *write)
+add(struct disk *disk, struct store_write *write)
 {
 	int rc = 0;
 
@@ -120,7 +120,7 @@ commit(struct disk *disk, struct list *writes)
 	bool frees = false;
 
 	list_for_each(node, writes) {
-		struct write *write = write_of(node);
+		struct store_write *write = write_of(node);
 		if (rc == 0)
 			rc = add(disk, write);
 		frees |= effects[write->verb].frees;
@@ -139,7 +139,7 @@ commit(struct disk *disk, struct list *writes)
 }
 
 static void
-take_effect(struct disk *disk, const struct write *write)
+take_effect(struct disk *disk, const struct store_write *write)
 {
 	const struct effect *effect = &effects[write->verb];
 	uint64_t sequence = write->operation.sequence;
@@ -153,9 +153,10 @@ take_effect(struct disk *disk, const struct write *write)
 		spool_keep(disk->spool, sequence, effect->keeps, write->file);
 }
 
-int
-disk_write(struct disk *disk, struct list *writes)
+static int
+write_group(void *target, struct list *writes)
 {
+	struct disk *disk = target;
 	int rc = commit(disk, writes);
 
 	if (rc < 0)
@@ -166,15 +167,24 @@ disk_write(struct disk *disk, struct list *writes)
 	return 0;
 }
 
-bool
-disk_is_removing(const struct disk *disk)
+static int
+tidy(void *target)
 {
+	return database_tidy(((struct disk *)target)->database);
+}
+
+static bool
+is_removing(void *target)
+{
+	const struct disk *disk = target;
+
 	return disk->changes && changes_is_removing(disk->changes);
 }
 
-int
-disk_remove_some(struct disk *disk)
+static int
+remove_some(void *target)
 {
+	struct disk *disk = target;
 	int rc = database_begin(disk->database);
 
 	if (rc == 0)
@@ -188,15 +198,27 @@ disk_remove_some(struct disk *disk)
 	return rc;
 }
 
-bool
-disk_is_broken(const struct disk *disk)
+static int
+probe(void *target)
 {
-	return database_is_broken(disk->database) || (disk->spool && spool_is_broken(disk->spool));
+	return database_probe(((struct disk *)target)->database);
 }
 
-const char *
-disk_message(const struct disk *disk)
+static const char *
+why_broken(void *target)
 {
-	return database_is_broken(disk->database) ? database_message(disk->database)
-						  : "a file cannot be synced";
+	const struct disk *disk = target;
+
+	if (database_is_broken(disk->database))
+		return database_message(disk->database);
+	return disk->spool && spool_is_broken(disk->spool) ? "a file cannot be synced" : NULL;
 }
+
+const struct writer_ops disk_ops = {
+	.write = write_group,
+	.tidy = tidy,
+	.is_removing = is_removing,
+	.remove_some = remove_some,
+	.probe = probe,
+	.why_broken = why_broken,
+};

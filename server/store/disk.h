@@ -6,7 +6,7 @@
 #include "store/database.h"
 #include "store/rows.h"
 #include "store/spool.h"
-#include "store/write.h"
+#include "store/writer.h"
 
 /* One thread at a time. */
 struct disk {
@@ -16,18 +16,5 @@ struct disk {
 	struct spool *spool; /* likewise */
 };
 
-/*
- * Makes all writes of the list durable in one transaction: 0, and error of each is what its completion is to
- * be told (0, -ENOENT if there is no such operation, a refusal of its change, -EIO if the file of its body or
- * result is gone).  Or -errno, and nothing has changed.
- */
-__attribute__((warn_unused_result)) int disk_write(struct disk *disk, struct list *writes);
-
-/* Whether resources are still to be removed that belonged to others; removes some, in a transaction of its
- * own.  -errno, and nothing has changed. */
-bool disk_is_removing(const struct disk *disk);
-__attribute__((warn_unused_result)) int disk_remove_some(struct disk *disk);
-
-/* Whether a sync has failed or a page is damaged: nothing may be written any more.  Then why, for the log. */
-bool disk_is_broken(const struct disk *disk);
-const char *disk_message(const struct disk *disk);
+/* How the writer writes to a disk; its target is a struct disk.  A group is one transaction. */
+extern const struct writer_ops disk_ops;

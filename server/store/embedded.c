@@ -1,12 +1,15 @@
 /* The embedded store: lock, database, spool and writer put together.  The loop's thread only makes the
  * writes. */
+#include "store/embedded.h"
+
 #include "store/backend.h"
 
+#include "store/database_open.h"
+#include "store/disk.h"
 #include "store/header.h"
 #include "store/item_cache.h"
 #include "store/lock.h"
 #include "store/reader.h"
-#include "store/writer.h"
 
 #include "common/cleanup.h"
 
@@ -95,7 +98,8 @@ embedded_start(struct store *store)
 		.on_health = embedded->config.on_health,
 		.arg = embedded->config.arg,
 		.pause_ms = PAUSE_MS,
-		.disk = &embedded->disk,
+		.ops = &disk_ops,
+		.target = &embedded->disk,
 	};
 
 	assert(embedded->loaded && !embedded->writer);
@@ -113,7 +117,7 @@ embedded_write(struct store *store, enum store_verb verb, const struct store_ope
 		assert(operation->sequence > embedded->last_sequence && operation->sequence <= INT64_MAX);
 		embedded->last_sequence = operation->sequence;
 	}
-	struct write *write = write_new(verb, operation, done, arg);
+	struct store_write *write = write_new(verb, operation, done, arg);
 	write_tell(write, store->items);
 	writer_post(embedded->writer, write);
 }
@@ -129,19 +133,19 @@ embedded_prepare(struct store *store)
 static void
 embedded_read(struct store *store, struct store_read *read)
 {
-	reader_read(embedded_of(store)->readers.of_one, read);
+	reader_read(embedded_of(store)->readers.items, read);
 }
 
 static void
 embedded_judge(struct store *store, struct store_judgement *judgement)
 {
-	reader_judge(embedded_of(store)->readers.of_one, judgement);
+	reader_judge(embedded_of(store)->readers.items, judgement);
 }
 
 static void
 embedded_list(struct store *store, struct store_list *list)
 {
-	reader_list(embedded_of(store)->readers.of_lists, list);
+	reader_list(embedded_of(store)->readers.lists, list);
 }
 
 static int
@@ -164,8 +168,10 @@ embedded_get_stats(struct store *store, struct store_stats *ret_stats)
 	const struct embedded *embedded = embedded_of(store);
 
 	*ret_stats = (struct store_stats){0};
-	if (embedded->writer)
-		writer_get_stats(embedded->writer, ret_stats);
+	if (!embedded->writer)
+		return;
+	writer_get_stats(embedded->writer, ret_stats);
+	ret_stats->file_bytes = database_file_bytes(embedded->disk.database);
 }
 
 static void

@@ -30,7 +30,7 @@ gathering_init(struct gathering *gathering, struct mailbox *mailbox,
 }
 
 void
-gathering_add(struct gathering *gathering, struct write *write)
+gathering_add(struct gathering *gathering, struct store_write *write)
 {
 	list_add_tail(&gathering->writes, &write->link);
 	if (gathering->turn)

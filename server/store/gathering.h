@@ -18,7 +18,7 @@ struct gathering {
 void gathering_init(struct gathering *gathering, struct mailbox *mailbox,
 	void (*hand_over)(void *arg, struct list *writes), void *arg);
 
-void gathering_add(struct gathering *gathering, struct write *write);
+void gathering_add(struct gathering *gathering, struct store_write *write);
 
 /* Hands over what is there without waiting for the end of the pass. */
 void gathering_end(struct gathering *gathering);

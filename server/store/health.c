@@ -68,18 +68,18 @@ health_start(struct health *health)
 }
 
 void
-health_fail(struct health *health, int error, bool broken, const char *what, const char *message)
+health_fail(struct health *health, int error, const char *what, const char *why_broken)
 {
 	start_pause(health);
 	if (health->state == HEALTH_BROKEN)
 		return;
-	health->refusal = broken ? -EIO : health_refusal_of(error);
-	if (broken)
+	health->refusal = why_broken ? -EIO : health_refusal_of(error);
+	if (why_broken)
 		change(health, HEALTH_BROKEN,
 			xasprintf("%s: %s; what is on disk is not known any more: nothing is accepted or "
 				  "stored "
 				  "until deferd is started again",
-				what, message));
+				what, why_broken));
 	else if (health->state == HEALTH_GOOD)
 		change(health, HEALTH_REFUSING, xasprintf("%s: %s", what, strerror(-error)));
 }

@@ -31,9 +31,9 @@ struct health {
 /* Sets what is not the caller's: it is good at first. */
 void health_start(struct health *health);
 
-/* Notes that what failed with error; broken says that nothing may be written any more, and then message
- * why.  What the loop does not know yet is posted to it. */
-void health_fail(struct health *health, int error, bool broken, const char *what, const char *message);
+/* Notes that an attempt failed with error; what names it for the log.  why_broken is NULL, or the reason why
+ * nothing may be written any more.  Posts a change of state to the loop. */
+void health_fail(struct health *health, int error, const char *what, const char *why_broken);
 
 /* Notes that writing is possible again, and posts it.  Not from HEALTH_BROKEN. */
 void health_recover(struct health *health);

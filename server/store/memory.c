@@ -5,12 +5,15 @@
  * that nobody else sees and nothing is synced to, and the changes go through a writer as in the embedded
  * store.
  */
+#include "store/memory.h"
+
 #include "store/backend.h"
 
+#include "store/database_open.h"
+#include "store/disk.h"
 #include "store/item_cache.h"
 #include "store/reader.h"
 #include "store/scratch.h"
-#include "store/writer.h"
 
 #include "common/list.h"
 #include "common/log.h"
@@ -68,7 +71,7 @@ memory_write(struct store *store, enum store_verb verb, const struct store_opera
 
 	memory->writes++;
 	if (operation->change) {
-		struct write *write = write_new(verb, operation, done, arg);
+		struct store_write *write = write_new(verb, operation, done, arg);
 		write_tell(write, store->items);
 		writer_post(memory->writer, write);
 		return;
@@ -86,7 +89,7 @@ static int
 start_writer(struct memory *memory)
 {
 	struct writer_config config = {
-		.mailbox = memory->mailbox, .pause_ms = PAUSE_MS, .disk = &memory->disk};
+		.mailbox = memory->mailbox, .pause_ms = PAUSE_MS, .ops = &disk_ops, .target = &memory->disk};
 	int rc = changes_open(memory->disk.database, &memory->disk.changes);
 
 	return rc < 0 ? rc : writer_start(&config, &memory->writer);
@@ -114,19 +117,19 @@ memory_prepare(struct store *store)
 static void
 memory_read(struct store *store, struct store_read *read)
 {
-	reader_read(((struct memory *)store)->readers.of_one, read);
+	reader_read(((struct memory *)store)->readers.items, read);
 }
 
 static void
 memory_judge(struct store *store, struct store_judgement *judgement)
 {
-	reader_judge(((struct memory *)store)->readers.of_one, judgement);
+	reader_judge(((struct memory *)store)->readers.items, judgement);
 }
 
 static void
 memory_list(struct store *store, struct store_list *list)
 {
-	reader_list(((struct memory *)store)->readers.of_lists, list);
+	reader_list(((struct memory *)store)->readers.lists, list);
 }
 
 static int

@@ -326,17 +326,17 @@ readers_open(struct readers *readers, const char *path, struct mailbox *mailbox)
 {
 	int rc = 0;
 
-	if (!readers->of_one)
-		rc = reader_new(path, mailbox, &readers->of_one);
-	if (rc == 0 && !readers->of_lists)
-		rc = reader_new(path, mailbox, &readers->of_lists);
+	if (!readers->items)
+		rc = reader_new(path, mailbox, &readers->items);
+	if (rc == 0 && !readers->lists)
+		rc = reader_new(path, mailbox, &readers->lists);
 	return rc;
 }
 
 void
 readers_close(struct readers *readers)
 {
-	reader_free(readers->of_one);
-	reader_free(readers->of_lists);
+	reader_free(readers->items);
+	reader_free(readers->lists);
 	*readers = (struct readers){0};
 }

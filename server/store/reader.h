@@ -19,8 +19,8 @@ void reader_list(struct reader *reader, struct store_list *list);
 
 /* The two that a store has, so that a long list does not hold up those who want one resource. */
 struct readers {
-	struct reader *of_one; /* NULL until there is a collection */
-	struct reader *of_lists;
+	struct reader *items; /* NULL until there is a collection */
+	struct reader *lists;
 };
 
 /* Opens them, once.  -errno. */

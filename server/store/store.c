@@ -2,7 +2,9 @@
 #include "store/store.h"
 
 #include "store/backend.h"
+#include "store/embedded.h"
 #include "store/item_cache.h"
+#include "store/memory.h"
 #include "store/resources.h"
 
 #include "common/log.h"

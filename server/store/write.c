@@ -83,17 +83,17 @@ static size_t (*const takers[STORE_VERB_COUNT])(
 	[STORE_FORGET] = take_numbers,
 };
 
-struct write *
+struct store_write *
 write_new(enum store_verb verb, const struct store_operation *operation, store_done_fn done, void *arg)
 {
 	struct store_operation copy = {.id = operation->id, .sequence = operation->sequence};
 	struct piece pieces[PIECES_MAX];
 	size_t count = takers[verb](&copy, operation, pieces);
-	size_t size = sizeof(struct write);
+	size_t size = sizeof(struct store_write);
 
 	for (size_t i = 0; i < count; i++)
 		size += pieces[i].len;
-	struct write *write = malloc(size);
+	struct store_write *write = malloc(size);
 	if (!write)
 		abort();
 	char *end = write->data;
@@ -117,7 +117,7 @@ write_new(enum store_verb verb, const struct store_operation *operation, store_d
 }
 
 void
-write_tell(struct write *write, struct item_cache *items)
+write_tell(struct store_write *write, struct item_cache *items)
 {
 	bool changes = write->verb != STORE_BEGIN && write->verb != STORE_INDEX;
 
@@ -126,7 +126,7 @@ write_tell(struct write *write, struct item_cache *items)
 }
 
 struct blob *
-write_blob(const struct write *write)
+write_blob(const struct store_write *write)
 {
 	return write->verb == STORE_ACCEPT ? write->operation.body : write->operation.result;
 }
@@ -134,7 +134,7 @@ write_blob(const struct write *write)
 static void
 on_mail(struct mail *mail)
 {
-	struct write *write = container_of(mail, struct write, mail);
+	struct store_write *write = container_of(mail, struct store_write, mail);
 	store_done_fn done = write->done;
 	void *arg = write->arg;
 	int error = write->error;
@@ -148,7 +148,7 @@ on_mail(struct mail *mail)
 }
 
 struct mail *
-write_complete(struct write *write, int error)
+write_complete(struct store_write *write, int error)
 {
 	blob_unref(write->file);
 	blob_unref(write->operation.body);

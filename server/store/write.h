@@ -5,7 +5,7 @@
 
 #include "common/list.h"
 
-struct write {
+struct store_write {
 	struct mail mail; /* as its completion */
 	struct list link; /* in the queue of whoever has it */
 	uint64_t serial;  /* order of handing over, the writer's */
@@ -26,22 +26,22 @@ struct write {
 	char data[];
 };
 
-static inline struct write *
+static inline struct store_write *
 write_of(struct list *node)
 {
-	return container_of(node, struct write, link);
+	return container_of(node, struct store_write, link);
 }
 
 /* Copies what verb reads of operation; aborts when memory is out. */
-struct write *write_new(
+struct store_write *write_new(
 	enum store_verb verb, const struct store_operation *operation, store_done_fn done, void *arg);
 
 /* Has items told of what it changes, where it changes a resource.  Loop thread. */
-void write_tell(struct write *write, struct item_cache *items);
+void write_tell(struct store_write *write, struct item_cache *items);
 
 /* The body or the result that it brings, NULL if it brings none. */
-struct blob *write_blob(const struct write *write);
+struct blob *write_blob(const struct store_write *write);
 
 /* Makes it its completion with error, which is to be posted, where somebody waits for it.  Otherwise it is
  * freed, and NULL comes back. */
-__attribute__((warn_unused_result)) struct mail *write_complete(struct write *write, int error);
+__attribute__((warn_unused_result)) struct mail *write_complete(struct store_write *write, int error);

@@ -69,7 +69,8 @@ struct writer {
 
 	/* the writer's thread */
 	struct list taken[QUEUE_COUNT]; /* taken from the queues, not written yet */
-	struct disk *disk;
+	const struct writer_ops *ops;
+	void *target;
 	struct health health;
 	uint64_t finished;  /* writes that have left since the stats were brought up to date */
 	struct mail *ended; /* their completions that the loop has not been given yet */
@@ -77,14 +78,14 @@ struct writer {
 };
 
 static enum queue
-queue_of(const struct write *write)
+queue_of(const struct store_write *write)
 {
 	return write->verb >= STORE_EXPIRE ? QUEUE_HOUSEKEEPING : QUEUE_URGENT;
 }
 
 /* Whether it announces something that need not happen. */
 static bool
-is_refusable(const struct write *write)
+is_refusable(const struct store_write *write)
 {
 	return write->verb == STORE_ACCEPT || write->verb == STORE_BEGIN || write->verb == STORE_CHANGE ||
 	       write->verb == STORE_INDEX || write->verb == STORE_ATTACH;
@@ -104,11 +105,11 @@ static void
 note_failure(struct writer *writer, int error, const char *what)
 {
 	tell_loop(writer);
-	health_fail(&writer->health, error, disk_is_broken(writer->disk), what, disk_message(writer->disk));
+	health_fail(&writer->health, error, what, writer->ops->why_broken(writer->target));
 }
 
 static void
-finish(struct writer *writer, struct write *write, int error)
+finish(struct writer *writer, struct store_write *write, int error)
 {
 	list_remove(&write->link);
 	writer->finished++;
@@ -124,7 +125,7 @@ static int
 write_together(struct writer *writer, struct list *group)
 {
 	int64_t started_us = clock_mono_us();
-	int rc = disk_write(writer->disk, group);
+	int rc = writer->ops->write(writer->target, group);
 
 	if (rc < 0)
 		return rc;
@@ -139,7 +140,7 @@ write_together(struct writer *writer, struct list *group)
 }
 
 static int
-write_alone(struct writer *writer, struct write *write)
+write_alone(struct writer *writer, struct store_write *write)
 {
 	struct list alone;
 
@@ -155,7 +156,7 @@ write_alone(struct writer *writer, struct write *write)
 static bool
 probe(struct writer *writer)
 {
-	int rc = database_probe(writer->disk->database);
+	int rc = writer->ops->probe(writer->target);
 
 	if (rc < 0)
 		note_failure(writer, rc, "the database cannot be written");
@@ -167,7 +168,7 @@ static void
 put_back(struct writer *writer, struct list *group)
 {
 	while (!list_is_empty(group)) {
-		struct write *last = write_of(group->prev);
+		struct store_write *last = write_of(group->prev);
 		list_remove(&last->link);
 		list_add_head(&writer->taken[queue_of(last)], &last->link);
 	}
@@ -175,13 +176,13 @@ put_back(struct writer *writer, struct list *group)
 
 /* Decides about a write that failed alone.  Returns whether others may be tried. */
 static bool
-on_failed_alone(struct writer *writer, struct write *write, int error)
+on_failed_alone(struct writer *writer, struct store_write *write, int error)
 {
 	bool refusable = is_refusable(write);
 
 	if (refusable)
 		finish(writer, write, health_refusal_of(error));
-	if (refusable && !disk_is_broken(writer->disk))
+	if (refusable && !writer->ops->why_broken(writer->target))
 		return probe(writer);
 	note_failure(writer, error, "a write failed");
 	return false;
@@ -193,13 +194,13 @@ static bool
 write_one_by_one(struct writer *writer, struct list *group, int error)
 {
 	struct list blocked;
-	bool goes_on = !disk_is_broken(writer->disk);
+	bool goes_on = !writer->ops->why_broken(writer->target);
 
 	if (!goes_on)
 		note_failure(writer, error, "a write failed");
 	list_init(&blocked);
 	while (!list_is_empty(group)) {
-		struct write *write = write_of(group->next);
+		struct store_write *write = write_of(group->next);
 		bool refusable = is_refusable(write);
 		list_remove(&write->link);
 		if (goes_on) {
@@ -216,6 +217,12 @@ write_one_by_one(struct writer *writer, struct list *group, int error)
 	}
 	put_back(writer, &blocked);
 	return goes_on;
+}
+
+static bool
+is_removing(const struct writer *writer)
+{
+	return writer->ops->is_removing(writer->target);
 }
 
 static bool
@@ -267,7 +274,7 @@ write_group(struct writer *writer)
 	int rc = write_together(writer, &group);
 	if (rc < 0 && !write_one_by_one(writer, &group, rc))
 		return false;
-	rc = database_tidy(writer->disk->database);
+	rc = writer->ops->tidy(writer->target);
 	if (rc < 0)
 		note_failure(writer, rc, "the log cannot be moved to the database");
 	return rc == 0;
@@ -277,10 +284,10 @@ write_group(struct writer *writer)
 static void
 remove_some(struct writer *writer)
 {
-	int rc = disk_remove_some(writer->disk);
+	int rc = writer->ops->remove_some(writer->target);
 
 	if (rc == 0)
-		rc = database_tidy(writer->disk->database);
+		rc = writer->ops->tidy(writer->target);
 	if (rc < 0)
 		note_failure(writer, rc, "resources cannot be removed");
 }
@@ -302,8 +309,7 @@ wait_for_work(struct writer *writer)
 {
 	while (!writer->closing && list_is_empty(&writer->queues[QUEUE_URGENT]) &&
 		list_is_empty(&writer->queues[QUEUE_HOUSEKEEPING])) {
-		if (writer->health.state == HEALTH_GOOD &&
-			(has_taken(writer) || disk_is_removing(writer->disk)))
+		if (writer->health.state == HEALTH_GOOD && (has_taken(writer) || is_removing(writer)))
 			return;
 		if (writer->health.state != HEALTH_REFUSING)
 			pthread_cond_wait(&writer->wake, &writer->lock);
@@ -324,7 +330,6 @@ take(struct writer *writer)
 	pthread_mutex_lock(&writer->lock);
 	writer->stats.waiting -= writer->finished;
 	writer->stats.writes += writer->finished;
-	writer->stats.file_bytes = database_file_bytes(writer->disk->database);
 	writer->finished = 0;
 	wait_for_work(writer);
 	for (int i = 0; i < QUEUE_COUNT; i++) {
@@ -355,7 +360,7 @@ run(void *arg)
 		else if (writer->health.state == HEALTH_REFUSING &&
 			 (closing || health_is_pause_over(&writer->health)))
 			try_again(writer);
-		if (writer->health.state == HEALTH_GOOD && !closing && disk_is_removing(writer->disk))
+		if (writer->health.state == HEALTH_GOOD && !closing && is_removing(writer))
 			remove_some(writer);
 	} while (!closing || (writer->health.state == HEALTH_GOOD && has_taken(writer)));
 	for (int i = 0; i < QUEUE_COUNT; i++)
@@ -372,7 +377,7 @@ hand_over(void *arg, struct list *writes)
 
 	pthread_mutex_lock(&writer->lock);
 	list_for_each_safe(node, writes) {
-		struct write *write = write_of(node);
+		struct store_write *write = write_of(node);
 		list_remove(node);
 		write->serial = ++writer->serial;
 		list_add_tail(&writer->queues[queue_of(write)], node);
@@ -414,7 +419,8 @@ writer_start(const struct writer_config *config, struct writer **ret_writer)
 	writer->mailbox = config->mailbox;
 	writer->ended_end = &writer->ended;
 	gathering_init(&writer->gathering, config->mailbox, hand_over, writer);
-	writer->disk = config->disk;
+	writer->ops = config->ops;
+	writer->target = config->target;
 	writer->health.mailbox = config->mailbox;
 	writer->health.on_health = config->on_health;
 	writer->health.arg = config->arg;
@@ -439,7 +445,7 @@ writer_start(const struct writer_config *config, struct writer **ret_writer)
 }
 
 void
-writer_post(struct writer *writer, struct write *write)
+writer_post(struct writer *writer, struct store_write *write)
 {
 	gathering_add(&writer->gathering, write);
 }

@@ -3,6 +3,8 @@
 
 #include "faulty_vfs.h"
 
+#include "store/database_open.h"
+
 #include "common/text.h"
 
 #include <event2/event.h>
@@ -57,7 +59,8 @@ writing_start(struct writing *scene, unsigned pause_ms)
 		.on_health = on_health,
 		.arg = scene,
 		.pause_ms = pause_ms,
-		.disk = &scene->disk,
+		.ops = &disk_ops,
+		.target = &scene->disk,
 	};
 
 	scene->healthy = true;

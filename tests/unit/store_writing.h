@@ -3,7 +3,7 @@
 
 #include "store_place.h"
 
-#include "store/writer.h"
+#include "store/disk.h"
 
 /* A place, a writer on a disk in it, and what happened there. */
 struct writing {

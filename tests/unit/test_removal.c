@@ -5,6 +5,7 @@
 
 #include "common/cleanup.h"
 #include "store/changes.h"
+#include "store/database_open.h"
 #include "store/judge.h"
 #include "store/removal.h"
 

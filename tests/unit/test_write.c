@@ -64,7 +64,7 @@ test_accept_copies(void **state)
 	char route[] = "/a/{b}";
 
 	from.route = route;
-	struct write *write = write_new(STORE_ACCEPT, &from, NULL, NULL);
+	struct store_write *write = write_new(STORE_ACCEPT, &from, NULL, NULL);
 	memset(route, 'x', sizeof route - 1);
 	wanted.route = "/a/{b}";
 	assert_string_equal(write->operation.route, wanted.route);
@@ -91,7 +91,7 @@ test_end_copies(void **state)
 
 	from.fields = fields;
 	from.fields_len = 6;
-	struct write *write = write_new(STORE_END, &from, NULL, NULL);
+	struct store_write *write = write_new(STORE_END, &from, NULL, NULL);
 	memset(fields, 'x', sizeof fields - 1);
 	wanted.fields = "A: b\r\n";
 	wanted.fields_len = 6;
@@ -112,7 +112,7 @@ test_numbers(void **state)
 
 	for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
 		struct store_operation from = full_operation();
-		struct write *write = write_new(verbs[i], &from, NULL, NULL);
+		struct store_write *write = write_new(verbs[i], &from, NULL, NULL);
 		assert_true(id_equal(&write->operation.id, &from.id));
 		assert_int_equal(write->operation.sequence, 3);
 		assert_int_equal(write->operation.started_ms, 4);
