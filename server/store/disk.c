@@ -16,30 +16,11 @@ static const struct effect {
 	[STORE_FORGET] = {.drops = {[SPOOL_BODY] = true, [SPOOL_RESULT] = true}, .frees = true},
 };
 
-/* The final response of an operation that has carried out a change is what came of the change. */
-static void
-take_response(struct store_operation *operation)
-{
-	struct store_change *change = operation->change;
-
-	if (change->failed)
-		return;
-	if (change->end_failed)
-		operation->end = "failed";
-	operation->detail = change->end_failed ? change->message : NULL;
-	operation->status = change->status;
-	operation->fields = change->fields.wire;
-	operation->fields_len = change->fields.len;
-	blob_unref(operation->result);
-	operation->result = blob_ref(change->body);
-}
-
 static int
 add_change(struct disk *disk, struct store_write *write)
 {
 	struct store_change *change = write->operation.change;
 	uint64_t sequence = write->operation.sequence;
-	int rc;
 
 	switch (write->verb) {
 	case STORE_ACCEPT:
@@ -52,52 +33,81 @@ add_change(struct disk *disk, struct store_write *write)
 	case STORE_INDEX:
 		return changes_add_indexes(disk->changes, change->collection);
 	case STORE_END:
-		rc = changes_end(disk->changes, change, sequence);
-		if (rc == 0)
-			take_response(&write->operation);
-		return rc;
+		return changes_end(disk->changes, change, sequence);
 	default:
 		return 0;
 	}
 }
 
+/* Puts blob where it belongs, once for all tries: in a file, or in the row. */
 static int
-settle(struct disk *disk, struct store_write *write)
+settle(struct disk *disk, struct store_write *write, struct blob *blob)
 {
-	int rc = 0;
-
-	if (!write->settled && disk->spool)
-		rc = spool_settle(disk->spool, write_blob(write), &write->file);
+	if (write->settled || !disk->spool)
+		return 0;
+	int rc = spool_settle(disk->spool, blob, &write->file);
+	write->settled = rc == 0;
 	return rc;
 }
 
-/* Makes one write part of the transaction.  What is wrong with the write alone is for its completion, and no
- * failure here. */
+/* Whether the operation's final response comes from the change that it has carried out. */
+static bool
+makes_response(const struct store_write *write)
+{
+	const struct store_change *change = write->operation.change;
+
+	return write->verb == STORE_END && change && !change->failed;
+}
+
+/* Sets the final response in row, which lends it from the change, and puts its body where it belongs.  Each
+ * try makes a new response, so nothing of the last try may be left. */
+static int
+take_response(struct disk *disk, struct store_write *write, struct store_operation *row)
+{
+	struct store_change *change = row->change;
+
+	if (change->end_failed)
+		row->end = "failed";
+	row->detail = change->end_failed ? change->message : NULL;
+	row->status = change->status;
+	row->fields = change->fields.wire;
+	row->fields_len = change->fields.len;
+	row->result = change->body;
+	blob_unref(write->file);
+	write->file = NULL;
+	write->settled = false;
+	int rc = settle(disk, write, row->result);
+	return rc == -ENOENT ? -EIO : rc;
+}
+
+static bool
+has_row(const struct disk *disk, enum store_verb verb)
+{
+	return disk->rows && verb != STORE_CHANGE && verb != STORE_INDEX && verb != STORE_ATTACH;
+}
+
+/* Makes one write part of the transaction, or sets its error and leaves the transaction as it was: so the file
+ * comes before the change, because a change that has been made cannot be taken back alone. */
 static int
 add(struct disk *disk, struct store_write *write)
 {
-	int rc = 0;
+	struct store_operation row = write->operation;
+	int rc = makes_response(write) ? 0 : settle(disk, write, write_blob(write));
 
-	write->error = 0;
-	if (write->operation.change)
+	write->error = rc == -ENOENT ? -EIO : 0;
+	if (rc < 0)
+		return rc == -ENOENT ? 0 : rc;
+	if (row.change)
 		rc = add_change(disk, write);
 	if (changes_is_refusal(rc)) {
 		write->error = rc;
 		return 0;
 	}
-	if (rc == 0)
-		rc = settle(disk, write);
-	if (rc == -ENOENT) {
-		write->error = -EIO;
-		return 0;
-	}
-	if (rc < 0)
+	if (rc == 0 && makes_response(write))
+		rc = take_response(disk, write, &row);
+	if (rc < 0 || !has_row(disk, write->verb))
 		return rc;
-	write->settled = true;
-	if (!disk->rows || write->verb == STORE_CHANGE || write->verb == STORE_INDEX ||
-		write->verb == STORE_ATTACH)
-		return 0;
-	rc = rows_write(disk->rows, write->verb, &write->operation, write->file);
+	rc = rows_write(disk->rows, write->verb, &row, write->file);
 	if (rc == -ENOENT || rc == -EEXIST) {
 		write->error = rc;
 		return 0;
