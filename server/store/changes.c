@@ -1,6 +1,6 @@
 /*
- * The rows of the resources: how a change is judged and made.  A change is judged whole before anything is
- * written, so that a refused one leaves its transaction as it was and the others of the group go on.
+ * How a change is judged and made.  A change is judged completely before anything is written, so that a
+ * refused one leaves its transaction as it was and the others of the group go on.
  */
 #include "store/changes.h"
 
@@ -17,7 +17,7 @@
 
 struct changes {
 	struct statements statements;
-	struct resource_counts counts; /* of the transaction */
+	struct resource_counts counts; /* of the current transaction */
 	bool is_removing;	       /* see changes_is_removing */
 };
 
@@ -31,7 +31,7 @@ changes_open(struct database *database, struct changes **ret_changes)
 		changes_close(changes);
 		return rc;
 	}
-	changes->is_removing = true; /* what the last server has not come to */
+	changes->is_removing = true; /* the last server may not have finished */
 	*ret_changes = changes;
 	return 0;
 }
@@ -52,7 +52,7 @@ changes_is_refusal(int error)
 	return statements_is_refusal(error);
 }
 
-/* Writes what the change says, with the status and action that resource has. */
+/* Writes the change, with the status and action of resource. */
 static int
 write_change(struct changes *changes, struct store_change *change, bool at_once, struct resource *resource)
 {
@@ -132,7 +132,7 @@ void
 changes_roll_back(struct changes *changes)
 {
 	resource_counts_forget(&changes->counts);
-	changes->is_removing = true; /* that there was nothing more may be undone, too */
+	changes->is_removing = true; /* the rollback may have undone the last step */
 }
 
 int

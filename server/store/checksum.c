@@ -1,8 +1,8 @@
 /*
- * Row checksums: every value goes in with its type and its length, eight bytes at a step.  Each step is a
- * bijection of the sum for given bytes and of the bytes for a given sum, so that a change within eight bytes
- * is always found, any other one but for a chance of 2^-64 or so.  It is no protection against somebody who
- * means it.
+ * Row checksums: each value is added with its type and its length, eight bytes a step.  A step is a bijection
+ * of the sum for fixed bytes, and of the bytes for a fixed sum.  So a change within eight bytes is always
+ * detected, and any other change except with a probability of about 2^-64.  It does not protect against
+ * deliberate changes.
  */
 #include "store/checksum.h"
 

@@ -1,4 +1,4 @@
-/* Collections and changes as values: see resources.h. */
+/* Collections and changes as values: resources.h declares them. */
 #include "store/resources.h"
 
 #include "common/cleanup.h"
@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-/* Members of every resource that are the server's. */
+/* The members that the server sets in every resource. */
 static const char *const own_members[] = {
 	"id", "status", "action", "version", "created_at", "updated_at", "status_message", "links"};
 

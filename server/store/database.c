@@ -1,8 +1,16 @@
 /*
- * The database: its statements and transactions.
+ * The database: its statements and transactions, its failures, its checkpoints and its size.
  *
- * Write-ahead log with a sync at every commit, one connection that writes, and others that read (reader.c);
- * the lock beside the file (lock.c) keeps other servers out.  A commit is one append to the log and one sync.
+ * It uses a write-ahead log.  One connection writes, others read (reader.c), and the lock beside the file
+ * (lock.c) keeps other servers out.  A commit is one append to the log and one sync.
+ *
+ * When a sync fails, the kernel may have dropped the data and reports that only once.  A damaged page shows
+ * that the disk does not return what was written to it.  After either the database counts as broken and
+ * nothing is written any more.  Opening it again is safe: the contents of the log are copied to the database
+ * file and synced again before the log is deleted.
+ *
+ * SQLite's automatic checkpoints hide their errors, so the checkpoints here are explicit, between commits.
+ * Free pages return to the file system a few at a time.
  */
 #include "store/private.h"
 
@@ -14,11 +22,11 @@
 #define SHRINK_STEP "32" /* pages a commit gives back */
 #define PROBE_BYTES "65536"
 
-/* The log is moved to the database when it has this many pages (4 MiB). */
+/* The log is copied to the database file when it has this many pages (4 MiB). */
 #define CHECKPOINT_PAGES 1024
 
-/* A file is shrunk when more than one page of SHRINK_SHARE is free and those are more than SHRINK_MIN: some
- * room is left, for what has just been freed is soon wanted again. */
+/* The file shrinks when more than one page in SHRINK_SHARE is free and more than SHRINK_MIN pages are.  Some
+ * free pages stay, because freed space is soon used again. */
 #define SHRINK_SHARE 4
 #define SHRINK_MIN 1024
 
@@ -33,7 +41,7 @@ static const char *const statements[DATABASE_STATEMENT_COUNT] = {
 	[STATEMENT_PROBE_REMOVE] = "DELETE FROM probe",
 };
 
-/* Which failures say that the disk does not have, or does not give back, what it was given. */
+/* Whether a failure shows that data on the disk is lost or damaged. */
 static bool
 breaks(int result_code)
 {
@@ -49,7 +57,7 @@ breaks(int result_code)
 	}
 }
 
-/* Of failures that the system has given a reason for. */
+/* The error for a failure with a cause in the operating system. */
 static int
 error_of_system(const struct database *database)
 {
@@ -187,13 +195,14 @@ database_commit(struct database *database)
 void
 database_rollback(struct database *database)
 {
-	/* It fails where SQLite has rolled back by itself; what matters is that no transaction is left. */
+	/* This fails if SQLite has already rolled back.  All that matters is that no transaction is left
+	 * open. */
 	if (!sqlite3_get_autocommit(database->handle))
 		sqlite3_step(database->statements[STATEMENT_ROLLBACK]);
 	sqlite3_reset(database->statements[STATEMENT_ROLLBACK]);
 }
 
-/* The number that a statement answers. */
+/* Reads the number that a statement returns. */
 static int
 ask(struct database *database, enum database_statement which, int *ret_value)
 {

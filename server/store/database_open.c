@@ -1,10 +1,10 @@
 /*
- * Opening and closing the database, and looking at the whole of it.
+ * Opens, checks and closes the database.
  *
- * What is found when a database is opened, checked and loaded: files that are none of ours, a file that was
- * cut off, pages that are damaged in their structure, rows whose values have changed (checksum.h).  What is
- * not: a log that is gone, or was cut off or damaged, for what it had then looks as if it had not been
- * written yet.
+ * Detected when a database is opened, checked and loaded: a file that is not a database of deferd, a file
+ * that was cut short, pages with a damaged structure, rows whose values have changed (checksum.h).  Not
+ * detected: a write-ahead log that is missing, truncated or damaged.  Its transactions look as if they were
+ * never written.
  */
 #include "store/database_open.h"
 
@@ -26,15 +26,16 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-/* The log is cut back to this after it was larger. */
+/* The log file is truncated to this size after it has been larger. */
 #define LOG_LIMIT "16777216"
 
-/* Only a reader that is being opened holds a lock that a write wants, and that not for long. */
+/* Only a reader that is being opened holds a lock that blocks a write, and only briefly. */
 #define BUSY_MS 2000
 
 /*
- * Makes the file where there is none, for SQLite would let everybody read it, and locks it as long as *ret_fd
- * is open: -EBUSY if another server has it, by whatever name.  SQLite's own locks let others in.
+ * Creates the file if it does not exist (SQLite would make it readable for everybody), and locks it until
+ * *ret_fd is closed.  -EBUSY if another server has locked it, under whatever name; SQLite's own locks would
+ * let that server in.
  */
 static int
 make_file(const char *path, int *ret_fd)
@@ -52,7 +53,7 @@ make_file(const char *path, int *ret_fd)
 	return 0;
 }
 
-/* Fails where SQLite answers with another journal mode than the one asked for. */
+/* Fails if SQLite chooses another journal mode. */
 static int
 start_log(sqlite3 *handle)
 {
@@ -67,8 +68,8 @@ start_log(sqlite3 *handle)
 	return error != SQLITE_OK ? error : is_log ? SQLITE_OK : SQLITE_CANTOPEN;
 }
 
-/* The schema is trusted because indexes of collections use json_extract(), which SQLite otherwise keeps out
- * of it. */
+/* The schema is trusted because the indexes of collections use json_extract(), which SQLite does not allow in
+ * an untrusted schema. */
 static int
 set_up(struct database *database, bool exists)
 {
@@ -109,7 +110,7 @@ explain(const struct database *database, int error)
 	return xasprintf("cannot read %s: %s", path, database->message);
 }
 
-/* Opens the file at path, which database takes. */
+/* Opens and sets up the file at database->path. */
 static int
 open_file(struct database *database, bool exists)
 {
@@ -241,7 +242,7 @@ database_close(struct database *database)
 		sqlite3_db_config(database->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	int rc = sqlite3_close(database->handle);
 	assert(rc == SQLITE_OK);
-	/* Not before: closing a file drops all locks that SQLite has on it. */
+	/* Last, because closing a file drops all locks that SQLite has on it. */
 	if (database->lock_fd >= 0)
 		close(database->lock_fd);
 	free(database->path);

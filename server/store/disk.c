@@ -1,14 +1,14 @@
-/* Groups of writes: first the files, then the rows in one transaction, then the files that no row names any
- * more. */
+/* Writes a group: first the files, then the rows in one transaction; then it deletes the files that no row
+ * names any more. */
 #include "store/disk.h"
 
 #include <errno.h>
 
-/* What a write that is durable means for the files of its operation. */
+/* What happens to the files of an operation once a write is durable. */
 static const struct effect {
 	bool drops[SPOOL_KIND_COUNT];
-	enum spool_kind keeps; /* the kind of the file that it brought */
-	bool frees;	       /* makes the database smaller */
+	enum spool_kind keeps; /* the kind of the new file */
+	bool frees;	       /* the write frees space in the database */
 } effects[STORE_VERB_COUNT] = {
 	[STORE_ACCEPT] = {.keeps = SPOOL_BODY},
 	[STORE_END] = {.drops = {[SPOOL_BODY] = true}, .keeps = SPOOL_RESULT},
@@ -86,8 +86,8 @@ has_row(const struct disk *disk, enum store_verb verb)
 	return disk->rows && verb != STORE_CHANGE && verb != STORE_INDEX && verb != STORE_ATTACH;
 }
 
-/* Makes one write part of the transaction, or sets its error and leaves the transaction as it was: so the file
- * comes before the change, because a change that has been made cannot be taken back alone. */
+/* Makes one write part of the transaction, or sets its error and leaves the transaction as it was: so the
+ * file comes before the change, because a change that has been made cannot be taken back alone. */
 static int
 add(struct disk *disk, struct store_write *write)
 {

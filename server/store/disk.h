@@ -1,5 +1,5 @@
-/* The disk as the writer's thread sees it: database, rows and spool, and how a group of writes becomes
- * durable in them. */
+/* The disk: database, rows, resources and spool together, and how a group of writes becomes durable in them.
+ * */
 #pragma once
 
 #include "store/changes.h"
@@ -12,8 +12,8 @@
 struct disk {
 	struct database *database;
 	struct changes *changes;
-	struct rows *rows;   /* NULL: operations are not kept, only resources are */
-	struct spool *spool; /* likewise */
+	struct rows *rows;   /* NULL: only resources are stored, no operations */
+	struct spool *spool; /* NULL: only resources are stored, no operations */
 };
 
 /* How the writer writes to a disk; its target is a struct disk.  A group is one transaction. */

@@ -1,4 +1,4 @@
-/* The embedded store: lock, database, spool and writer put together.  The loop's thread only makes the
+/* The embedded store: lock, database, spool, writer and readers together.  The loop thread only makes the
  * writes. */
 #include "store/embedded.h"
 
@@ -21,17 +21,17 @@
 #include <string.h>
 #include <unistd.h>
 
-/* While the disk refuses, it is tried again this often. */
+/* Interval between two tries while the disk refuses. */
 #define PAUSE_MS 1000
 
 struct embedded {
-	struct store store; /* first: see backend.h */
+	struct store store; /* must be first: see backend.h */
 	struct store_config config;
 	int lock_fd;
 	struct disk disk;
 	bool loaded;
-	uint64_t last_sequence; /* of what was loaded or accepted */
-	struct writer *writer;	/* NULL until started; then disk is its own */
+	uint64_t last_sequence; /* of the operation loaded or accepted last */
+	struct writer *writer;	/* NULL until started; from then on disk belongs to its thread */
 	struct readers readers;
 };
 
@@ -41,7 +41,7 @@ embedded_of(const struct store *store)
 	return (struct embedded *)(uintptr_t)store;
 }
 
-/* What load has to know of each operation on its way to the caller's function. */
+/* The context of one load. */
 struct passing {
 	struct embedded *embedded;
 	store_load_fn fn;
@@ -207,7 +207,7 @@ static const struct store_backend embedded_backend = {
 	.close = embedded_close,
 };
 
-/* Makes the names of the files beside the database last. */
+/* Makes the names of the new files beside the database durable. */
 static int
 sync_parent(const char *path, char **ret_why)
 {
@@ -222,7 +222,8 @@ sync_parent(const char *path, char **ret_why)
 	return -error;
 }
 
-/* Files in the spool without their database: the next start would remove them. */
+/* Refuses to start if the spool has files but the database is missing: the next start would delete those
+ * files. */
 static int
 look_for_orphans(struct embedded *embedded, char **ret_why)
 {

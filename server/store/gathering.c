@@ -1,14 +1,14 @@
-/* Writes of one pass of the loop: see gathering.h. */
+/* Collects writes until the loop has finished its current turn. */
 #include "store/gathering.h"
 
 #include "common/text.h"
 
 #include <stdlib.h>
 
-/* Its mail stays in the mailbox where the gathering has ended before it, and then means nothing. */
+/* The end of a turn.  It stays in the mailbox if gathering_end came first, and then does nothing. */
 struct turn {
 	struct mail mail;
-	struct gathering *gathering; /* NULL: it has ended */
+	struct gathering *gathering; /* NULL: the writes have been handed over */
 };
 
 static void

@@ -1,7 +1,7 @@
 /*
- * Writes on their way from the loop to the writer: all that a pass of the loop makes go together, so that
- * they share a commit.  Handed over one by one, the first would wake the writer and be synced alone, and
- * their answers, and with them the next calls of their clients, would stay torn apart.  Loop thread.
+ * Collects the writes of one turn of the loop and hands them to the writer together, so that they share a
+ * commit.  If they were handed over one by one, the first would wake the writer and be synced alone; then
+ * their answers, and the next calls of the same clients, would stay spread out.  Loop thread.
  */
 #pragma once
 
@@ -9,10 +9,10 @@
 
 struct gathering {
 	struct mailbox *mailbox;
-	void (*hand_over)(void *arg, struct list *writes); /* empties writes, in their order */
+	void (*hand_over)(void *arg, struct list *writes); /* must empty writes, in order */
 	void *arg;
 	struct list writes;
-	struct turn *turn; /* comes once the pass has ended; NULL: nothing is gathered */
+	struct turn *turn; /* called at the end of the turn; NULL: nothing has gathered */
 };
 
 void gathering_init(struct gathering *gathering, struct mailbox *mailbox,
@@ -20,5 +20,5 @@ void gathering_init(struct gathering *gathering, struct mailbox *mailbox,
 
 void gathering_add(struct gathering *gathering, struct store_write *write);
 
-/* Hands over what is there without waiting for the end of the pass. */
+/* Hands over the gathered writes at once. */
 void gathering_end(struct gathering *gathering);

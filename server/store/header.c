@@ -1,4 +1,4 @@
-/* What a file is by its first bytes; read without SQLite, which may write to what it opens. */
+/* Identifies a file by its first bytes.  It does not use SQLite, which may write to a file that it opens. */
 #include "store/header.h"
 
 #include "store/schema.h"
@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Where a database's header has its application id, and how long the header is. */
+/* The offset of the application id in the header, and the length of the header. */
 #define HEADER_MAGIC "SQLite format 3"
 #define HEADER_APPLICATION_ID 68
 #define HEADER_SIZE 100
@@ -46,7 +46,7 @@ look_at_header(const char *path, int fd, char **ret_why)
 	return 0;
 }
 
-/* The log without its database: whoever made a new database there would throw away what the log has. */
+/* Refuses a log without its database: creating a new database there would discard the log's contents. */
 static int
 look_for_orphan(const char *path, char **ret_why)
 {

@@ -1,4 +1,4 @@
-/* Health: see health.h. */
+/* Changes of health and their reports to the loop. */
 #include "store/health.h"
 
 #include "common/list.h"
@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Tells the loop. */
+/* A change of health on its way to the loop. */
 struct report {
 	struct mail mail;
 	void (*on_health)(void *arg, bool healthy, const char *why);
@@ -30,7 +30,7 @@ on_report(struct mail *mail)
 	free(report);
 }
 
-/* Takes why. */
+/* Takes ownership of why. */
 static void
 change(struct health *health, enum health_state state, char *why)
 {

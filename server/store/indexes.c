@@ -1,4 +1,4 @@
-/* Indexes of members: see indexes.h. */
+/* Creates and drops indexes on members of documents. */
 #include "store/indexes.h"
 
 #include "store/listing.h"
@@ -42,7 +42,7 @@ make(struct database *database, const struct store_collection *collection, const
 	return execute(database, sql);
 }
 
-/* Whether the collection wants an index of that name. */
+/* Whether the collection lists an index of that name. */
 static bool
 is_wanted(const struct store_collection *collection, const char *name)
 {
@@ -56,8 +56,9 @@ is_wanted(const struct store_collection *collection, const char *name)
 	return wanted;
 }
 
-/* The name of an index that the collection has and does not want, for the caller to free; NULL: there is
- * none.  Its statement tells whose it is: names of collections and members may have spaces. */
+/* Finds an index of the collection that it does not list; the caller frees the name; NULL if there is none.
+ * The index's own SQL shows which collection it belongs to, because names of collections and members may
+ * contain spaces. */
 static int
 find_unwanted(struct database *database, const struct store_collection *collection, char **ret_name)
 {

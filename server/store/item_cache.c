@@ -1,35 +1,36 @@
-/* Resources read a short while ago: see item_cache.h. */
+/* The item cache: a table of entries by id, in the order of their last use. */
 #include "store/item_cache.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* An item that is larger than this share of all is not taken: it would drive out too many others. */
+/* An item larger than 1/SHARE_MAX of the cache is not kept: it would displace too many others. */
 #define SHARE_MAX 64
 
-/* What malloc and the tables take beside the bytes that are asked for, roughly. */
+/* Roughly the overhead of malloc and the tables for each entry. */
 #define OVERHEAD_BYTES 96
 
 struct entry {
 	struct hash_node node;
-	struct list link;		     /* in the cache's entries */
-	struct list child_link;		     /* in its children, where the resource has a parent */
-	struct store_collection *collection; /* a reference: another can not have its address */
+	struct list link;	/* in the cache's entries */
+	struct list child_link; /* in the cache's children, if the resource has a parent */
+	struct store_collection
+		*collection; /* a reference, so that no other collection can get its address */
 	struct id id;
 	struct id parent;
 	char *url;
 	struct store_item item;
-	size_t bytes; /* that it counts for */
+	size_t bytes; /* its share of the cache's bytes */
 };
 
 struct item_cache {
 	unsigned references;
 	size_t max_bytes, bytes;
 	struct hash table;    /* struct entry by id */
-	struct list entries;  /* all of them; the one asked for last stands first */
-	struct list children; /* those with a parent, in no order */
-	struct hash reads;    /* struct store_read on their way, by id */
+	struct list entries;  /* all entries, the most recently used first */
+	struct list children; /* entries with a parent, in no order */
+	struct hash reads;    /* unfinished struct store_read, by id */
 };
 
 struct item_cache *
@@ -98,7 +99,7 @@ find(const struct item_cache *cache, const struct id *id)
 	return NULL;
 }
 
-/* Whether entry is what such a read would bring. */
+/* Whether entry is the result of a read with these parameters. */
 static bool
 is_of(const struct entry *entry, const struct store_collection *collection, const struct id *parent,
 	const char *url)
@@ -179,7 +180,8 @@ spoil_child(struct hash_node *node, void *arg)
 	read->is_stale |= read->collection->parent != NULL;
 }
 
-/* Resources have gone with their parent: which ones, nobody has written down. */
+/* Dependents have been deleted with their parent, and there is no list of them: drops every resource that has
+ * a parent. */
 static void
 drop_children(struct item_cache *cache)
 {

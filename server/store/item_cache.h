@@ -1,10 +1,10 @@
 /*
- * Resources that were read a short while ago, as they were shown, so that reading one again costs no thread
- * and no database.  An entry goes when a change of its resource completes, before anybody is told of the
- * change; and what a read brings that began before such a change is not taken, for nobody knows which side of
- * it was read.
+ * Recently read resources in memory, so that reading one again needs neither a thread nor the database: that
+ * nearly doubles the reads per second.  An entry is dropped when a change of its resource completes, before
+ * the completion is delivered.  The result of a read that began before such a change is not kept, because it
+ * may show the resource before or after the change.
  *
- * Bounded by bytes: what was asked for longest ago goes first.  Loop thread only.
+ * Its size is limited in bytes; the entry that has been unused for longest goes first.  Loop thread only.
  */
 #pragma once
 
@@ -12,11 +12,11 @@
 
 struct item_cache;
 
-/* Makes an empty one that takes max_bytes. */
+/* Makes an empty cache that holds at most max_bytes. */
 struct item_cache *item_cache_new(size_t max_bytes);
 
-/* The store has one reference, and everything on its way another: its completion may come when the store is
- * closed. */
+/* The store has one reference, and each unfinished read and write has another: they may complete when the
+ * store has been closed. */
 struct item_cache *item_cache_ref(struct item_cache *cache);
 void item_cache_unref(struct item_cache *cache); /* NULL is allowed */
 
@@ -24,9 +24,10 @@ void item_cache_unref(struct item_cache *cache); /* NULL is allowed */
 const struct store_item *item_cache_find(struct item_cache *cache, const struct store_collection *collection,
 	const struct id *id, const struct id *parent, const char *url);
 
-/* A read is handed over; it has come back, and is kept if it may be.  Each read that begins must end. */
+/* Registers a read that is handed over; takes a completed read back and keeps its result if it may.  Each
+ * read that begins must end. */
 void item_cache_begin_read(struct item_cache *cache, struct store_read *read);
 void item_cache_end_read(struct store_read *read);
 
-/* A change has completed, whatever came of it. */
+/* Drops what a completed change has made stale; also after a failed change. */
 void item_cache_drop(struct item_cache *cache, const struct store_change *change);

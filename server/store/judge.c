@@ -1,4 +1,4 @@
-/* Judgements on changes: see judge.h. */
+/* Judges changes: parent first, then the resource, its version, pending changes and unique values. */
 #include "store/judge.h"
 
 #include "store/removal.h"

@@ -1,22 +1,21 @@
-/* Whether a change can be made as things stand, which it does not change.  The writer's thread, or a
- * reader's. */
+/* Judges whether a change can be made now, without making it.  Used by the writer thread and by readers. */
 #pragma once
 
 #include "store/resource_row.h"
 #include "store/statements.h"
 
-/* 0, a refusal (resources.h), or -errno; ret_row is then the resource, where it is to be there.  at_once:
- * nobody carries the change out, so that none may be pending. */
+/* Judges a change: 0, a refusal (resources.h), or -errno.  Sets ret_row to the resource unless the change
+ * creates one. at_once: the change needs no work, so no other change may be pending. */
 __attribute__((warn_unused_result)) int judge_change(struct statements *statements,
 	const struct store_change *change, bool at_once, struct resource_row *ret_row);
 
-/* The resource that a change is of; -ENOENT if there is none. */
+/* Finds the resource of a change; -ENOENT if there is none, -errno. */
 __attribute__((warn_unused_result)) int judge_find(
 	struct statements *statements, const struct store_change *change, struct resource_row *ret_row);
 
-/* -EEXIST if another resource than that of sequence has one of the values that must be unique. */
+/* -EEXIST if a resource other than the one with that sequence has one of the unique values; -errno. */
 __attribute__((warn_unused_result)) int judge_unique(
 	struct statements *statements, const struct store_change *change, char **values, int64_t sequence);
 
-/* The parent of what a change is of, NULL where there is none. */
+/* The parent of the resource of a change; NULL if there is none. */
 const struct id *judge_parent_of(const struct store_change *change);

@@ -1,10 +1,10 @@
 /*
- * Lists: pages by their keys, never by an offset, so that a page costs the same wherever it lies.
+ * Lists: pages are found by key, never by offset, so that a page costs the same wherever it is.
  *
- * The sort key of a row is the value of a member as SQLite orders it, an empty blob (the greatest value there
- * is) where it is missing or null, and the order of creation among equals.  A page that begins behind a
- * marker is two walks over an index, the rest of the marker's equals and then what is greater: SQLite would
- * not use the index for both in one.  Filters compare text: a string's own, of other values their JSON.
+ * The sort key of a row is the value of a member in SQLite's order; an empty blob (the greatest value there
+ * is) if the member is missing or null; and the order of creation among equals.  A page after a marker is two
+ * walks over an index, first the rest of the marker's equals, then the greater values: SQLite would not use
+ * the index for both in one query.  Filters compare text: the value of a string, the JSON of other values.
  */
 #include "store/listing.h"
 
@@ -26,7 +26,7 @@
 #define STATUS "CASE status WHEN 0 THEN 'ACTIVE' WHEN 1 THEN 'PENDING' ELSE 'ERROR' END"
 #define ACTION "CASE action WHEN 0 THEN 'NONE' WHEN 1 THEN 'CREATE' WHEN 2 THEN 'UPDATE' ELSE 'DELETE' END"
 
-/* Members that are columns: what they are sorted by, and their text. */
+/* The members that are columns: the expressions for their order and for their text. */
 static const struct own {
 	const char *name;
 	const char *sort;
@@ -54,7 +54,7 @@ find_own(const struct store_collection *collection, const char *name)
 	return NULL;
 }
 
-/* Adds SQL by sqlite3_mprintf, which knows %Q. */
+/* Adds SQL formatted by sqlite3_mprintf, which has %Q. */
 static void
 add_sql(struct text *sql, const char *format, ...)
 {
@@ -69,7 +69,7 @@ add_sql(struct text *sql, const char *format, ...)
 	sqlite3_free(piece);
 }
 
-/* The JSON path of a member as an SQL literal; NULL where SQLite has none. */
+/* The JSON path of a member as an SQL literal; NULL if SQLite has no such path. */
 static char *
 path_of(const char *member)
 {
@@ -105,7 +105,8 @@ has_index(const struct store_collection *collection, const char *member)
 	return false;
 }
 
-/* The expression that list is sorted by, NULL: the order of creation, *ret_unknown if there is no such. */
+/* The expression that list is sorted by; NULL: order of creation.  *ret_unknown: no expression is possible.
+ * */
 static char *
 sort_value(const struct store_list *list, bool *ret_unknown)
 {
@@ -138,7 +139,7 @@ add_match(struct text *sql, const char *value)
 	add_sql(sql, " GLOB %Q", pattern.data);
 }
 
-/* Adds what an index can find: the values whose text may be value. */
+/* Adds a condition that an index can serve: a superset of the rows whose text is value. */
 static void
 add_candidates(struct text *sql, const char *member, const char *value)
 {
@@ -174,7 +175,7 @@ add_filter(struct text *sql, const struct store_list *list, const struct store_f
 	add_match(sql, filter->value);
 }
 
-/* The member whose index serves list: one that is filtered by, or sorted by; NULL: none. */
+/* The member whose index serves list, because of a filter or the sort key; NULL: none. */
 static const char *
 index_member(const struct store_list *list)
 {
@@ -206,14 +207,14 @@ add_from(struct text *sql, const struct store_list *list)
 		add_filter(sql, list, &list->filters[i]);
 }
 
-/* One list on its way. */
+/* The state of one list while it runs. */
 struct listing {
 	sqlite3 *handle;
 	struct store_list *list;
-	char *sort;	       /* NULL: the order of creation */
+	char *sort;	       /* NULL: order of creation */
 	sqlite3_value *marker; /* the marker's sort value */
 	int64_t marker_sequence;
-	unsigned count; /* of items so far */
+	unsigned count; /* number of items so far */
 };
 
 static int
@@ -236,7 +237,7 @@ finalize(sqlite3_stmt **statement)
 	sqlite3_finalize(*statement);
 }
 
-/* The number that a statement answers: 1 and the number, 0 without a row, -EIO. */
+/* Reads the number that a statement returns: 1 and the number, 0 without a row, -EIO. */
 static int
 ask(struct listing *listing, const char *sql, int64_t *ret_value)
 {
@@ -284,7 +285,7 @@ count_all(struct listing *listing)
 	return rc < 0 ? rc : 0;
 }
 
-/* Where nothing says which members there are, the resources do. */
+/* If no schema lists the members, some resource must have the sort key. */
 static int
 look_for_sort_key(struct listing *listing)
 {
@@ -351,7 +352,7 @@ add_item(struct listing *listing, sqlite3_stmt *statement)
 	return 0;
 }
 
-/* Adds what a statement finds, up to the limit, and notes whether there is more. */
+/* Adds the rows of a query, up to the limit, and notes whether there are more. */
 static int
 add_items(struct listing *listing, const char *where, const char *order)
 {

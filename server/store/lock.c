@@ -1,7 +1,7 @@
 /*
- * The lock on a database.  SQLite's own lock would keep a second server out of the database, but not out of
- * the spool, and not before it has been opened; and POSIX locks do not hold within one process.  The file is
- * never removed: whoever removed it could take a lock on one that another is about to open.
+ * The lock on a database.  SQLite's own lock would protect the database only once it is open, and never the
+ * spool; and POSIX locks do not work within one process.  The lock file is never removed: otherwise two
+ * servers could each lock a file of that name.
  */
 #include "store/lock.h"
 

@@ -1,9 +1,8 @@
 /*
  * The store that keeps nothing ("state": "memory"): every write completes at the next turn of the loop.
- * Bodies and results so large that they would be files of the embedded store are files here, too, which last
- * no longer than those who hold them.  Where there are collections, their resources are in a temporary file
- * that nobody else sees and nothing is synced to, and the changes go through a writer as in the embedded
- * store.
+ * Bodies and results that the embedded store would keep in files are files here too; each is deleted with its
+ * last reference.  If there are collections, their resources are in a temporary database that has no name and
+ * is never synced, and changes go through a writer as in the embedded store.
  */
 #include "store/memory.h"
 
@@ -21,18 +20,18 @@
 #include <stdlib.h>
 
 struct memory {
-	struct store store; /* first: see backend.h */
+	struct store store; /* must be first: see backend.h */
 	struct mailbox *mailbox;
-	struct scratch *scratch; /* NULL: none could be made, and all stays in memory */
-	uint64_t writes;	 /* handed over so far */
+	struct scratch *scratch; /* NULL: no directory could be made, so everything stays in memory */
+	uint64_t writes;	 /* number of writes so far */
 
-	/* with collections */
+	/* used only with collections */
 	struct disk disk;
-	struct writer *writer; /* NULL: there are none */
+	struct writer *writer; /* NULL: there are no collections */
 	struct readers readers;
 };
 
-/* While the disk refuses, it is tried again this often. */
+/* Interval between two tries while the disk refuses. */
 #define PAUSE_MS 1000
 
 /* A completion on its way to the loop. */

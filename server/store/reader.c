@@ -1,5 +1,4 @@
-/* Readers: see reader.h.  What has gathered while one batch was read is read in the next, in one
- * transaction. */
+/* The reader threads.  What gathers while one batch is read becomes the next batch, in one transaction. */
 #include "store/reader.h"
 
 #include "store/item_cache.h"
@@ -17,7 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A batch is no longer than this, so that the log can be moved to the database now and then. */
+/* The most reads in a batch, so that no transaction keeps the log from being copied into the database for
+ * long. */
 #define BATCH_MAX 1000
 
 #define BUSY_MS 2000
@@ -27,11 +27,11 @@ struct reader {
 	pthread_t thread;
 
 	pthread_mutex_t lock; /* guards the members down to the blank line */
-	pthread_cond_t wake;  /* something was asked, or closing */
+	pthread_cond_t wake;  /* signalled when something is handed over, or at close */
 	struct list reads, judgements, lists;
 	bool closing;
 
-	/* the thread's */
+	/* used by the thread alone */
 	sqlite3 *handle;
 	sqlite3_stmt *begin, *end;
 	struct statements statements;
@@ -104,10 +104,10 @@ deliver_list(struct mail *mail)
 	list->done(list);
 }
 
-/* What was asked, taken off the queues. */
+/* The requests taken off the queues. */
 struct batch {
 	struct list reads, judgements, lists;
-	struct mail *answers; /* of what was done, not posted yet */
+	struct mail *answers; /* completions that have not been posted yet */
 	struct mail **answers_end;
 };
 
@@ -120,7 +120,7 @@ add_answer(struct batch *batch, struct mail *mail, void (*deliver)(struct mail *
 	batch->answers_end = &mail->next;
 }
 
-/* Those of a batch go together, which wakes the loop once. */
+/* Posts all completions at once, which wakes the loop once. */
 static void
 post_answers(struct reader *reader, struct batch *batch)
 {
@@ -144,7 +144,7 @@ run_batch(struct reader *reader, struct batch *batch)
 		judgement->error = run_judgement(reader, judgement);
 		add_answer(batch, &judgement->mail, deliver_judgement);
 	}
-	post_answers(reader, batch); /* a list may take long */
+	post_answers(reader, batch); /* before a list, which may take long */
 	list_for_each_safe(node, &batch->lists) {
 		struct store_list *list = container_of(node, struct store_list, link);
 		list_remove(node);
@@ -173,7 +173,7 @@ is_idle(const struct reader *reader)
 	       list_is_empty(&reader->lists);
 }
 
-/* Takes a batch off the queues, waiting for one; false when there will be no more. */
+/* Waits for a batch and takes it off the queues; false when no more will come. */
 static bool
 take(struct reader *reader, struct batch *batch)
 {
@@ -230,7 +230,7 @@ open_connection(struct reader *reader, const char *path)
 	return (rc & 0xff) == SQLITE_NOMEM ? -ENOMEM : -EIO;
 }
 
-/* Signals are for the loop's thread. */
+/* Blocks all signals in the new thread: the loop thread handles them. */
 static int
 start_thread(struct reader *reader)
 {

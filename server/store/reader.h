@@ -1,4 +1,4 @@
-/* A reader: a thread with a connection of its own that answers reads while the writer writes. */
+/* A reader: a thread with its own connection that answers reads while the writer writes. */
 #pragma once
 
 #include "store/resources.h"
@@ -9,7 +9,8 @@ struct reader;
 __attribute__((warn_unused_result)) int reader_new(
 	const char *path, struct mailbox *mailbox, struct reader **ret_reader);
 
-/* Answers what was asked, ends the thread.  Completions are then in the mailbox.  NULL is allowed. */
+/* Answers everything that was handed over and ends the thread.  The completions are then in the mailbox.
+ * NULL is allowed. */
 void reader_free(struct reader *reader);
 
 /* Loop thread. */
@@ -17,13 +18,14 @@ void reader_read(struct reader *reader, struct store_read *read);
 void reader_judge(struct reader *reader, struct store_judgement *judgement);
 void reader_list(struct reader *reader, struct store_list *list);
 
-/* The two that a store has, so that a long list does not hold up those who want one resource. */
+/* The two readers of a store: one for single resources and judgements, one for lists, so that a long list
+ * does not delay reads of one resource. */
 struct readers {
-	struct reader *items; /* NULL until there is a collection */
+	struct reader *items; /* both are NULL until there is a collection */
 	struct reader *lists;
 };
 
-/* Opens them, once.  -errno. */
+/* Opens both unless they are open.  -errno. */
 __attribute__((warn_unused_result)) int readers_open(
 	struct readers *readers, const char *path, struct mailbox *mailbox);
 void readers_close(struct readers *readers);

@@ -1,12 +1,12 @@
 /*
- * Removals: see removal.h.
+ * How removals proceed and how hidden resources are recognized.
  *
- * resource_removal is a stack: its rows are ids whose resource is gone, or goes when nothing belongs to it
- * any more.  Of the last one a step removes what belongs to it; where that has something of its own, its id
- * is added and comes first.  So the stack is never deeper than collections are nested, for each resource that
- * was deleted.
+ * resource_removal is a stack.  Its rows are ids of resources that are deleted, or will be once they have no
+ * children.  A step removes children of the top one; a child that has children of its own is pushed instead,
+ * and so goes first.  The stack is therefore never deeper than the nesting of collections, for each resource
+ * that was deleted.
  *
- * Whether something is hidden is found from below: its parent, or what that belongs to, is on the stack.
+ * Whether a resource is hidden is found from below: its parent, or one above that, is on the stack.
  */
 #include "store/removal.h"
 
@@ -21,7 +21,7 @@ remove_one(struct statements *statements, const struct id *id, int64_t sequence)
 	return statements_run(statements, REMOVE_ONE, "i", sequence);
 }
 
-/* 1 if something belongs to the resource of that id, 0, -errno. */
+/* 1 if the resource with that id has a child, 0 if not, -errno. */
 static int
 has_child(struct statements *statements, const struct id *id)
 {
@@ -31,8 +31,7 @@ has_child(struct statements *statements, const struct id *id)
 	return rc;
 }
 
-/* Removes one that belongs to parent, or has it come first; or the parent from the stack, if that was the
- * last. */
+/* Removes one child of parent, or pushes it if it has children; pops parent if there was no child left. */
 static int
 remove_next(struct statements *statements, const struct id *parent)
 {
@@ -51,7 +50,7 @@ remove_next(struct statements *statements, const struct id *parent)
 	return rc ? statements_run(statements, ADD_REMOVAL, "I", &id) : remove_one(statements, &id, sequence);
 }
 
-/* As many times, or until there is nothing more. */
+/* Repeats that, at most times often, until nothing is left. */
 static int
 remove_some(struct statements *statements, int times, bool *ret_more)
 {
@@ -97,7 +96,7 @@ removal_make(struct statements *statements, const struct resource *resource, boo
 	return 0;
 }
 
-/* Reads what the resource belongs to; 0 if there is no such, or it belongs to none. */
+/* Replaces *id by the id of its parent; 0 if the resource does not exist or has no parent. */
 static int
 climb(struct statements *statements, const char *collection, struct id *id)
 {

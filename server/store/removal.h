@@ -1,28 +1,29 @@
 /*
- * A resource removed with all that belongs to it.  Where that is much, only the first of it goes at once: the
- * rest is hidden from then on, and is removed in steps of bounded length, each in a transaction of its own,
- * also by the next start.  Ids are never used again, and values that must be unique and numbers of resources
- * are kept by parent, so that what is hidden is in nobody's way.
+ * Removes a resource with all its dependents (its children, their children and so on).  If there are many,
+ * only the first go at once.  The rest is hidden from then on and is removed in steps of bounded length, each
+ * in its own transaction, if need be after the next start.  Hidden rows are in nobody's way: ids are never
+ * used again, and unique values and counts are kept for each parent.
  */
 #pragma once
 
 #include "store/resource_row.h"
 #include "store/statements.h"
 
-/* How many resources go at once, for many may be deleted in a transaction; and in a step: some ten
- * milliseconds. */
+/* How many resources are removed at once (a transaction may have many deletes), and how many in a step (some
+ * ten milliseconds). */
 #define REMOVAL_AT_ONCE 32
 #define REMOVAL_STEP 500
 
-/* Removes it; *ret_others is whether there was something that belonged to it.  The writer's thread, within a
- * transaction; -errno of the database. */
+/* Removes the resource; *ret_others says whether it had dependents.  The writer thread, within a transaction.
+ * -errno of the database. */
 __attribute__((warn_unused_result)) int removal_make(
 	struct statements *statements, const struct resource *resource, bool *ret_others);
 
-/* A step, likewise; *ret_more is whether there is still something to be removed. */
+/* Makes one step; *ret_more says whether something is left to remove.  The writer thread, within a
+ * transaction.  -errno of the database. */
 __attribute__((warn_unused_result)) int removal_step(struct statements *statements, bool *ret_more);
 
-/* -ENOENT if what belongs to that parent, of resources of collection, is hidden.  The writer's thread, or a
- * reader's. */
+/* -ENOENT if the children of that parent, which are resources of collection, are hidden; -errno.  The writer
+ * thread or a reader. */
 __attribute__((warn_unused_result)) int removal_look(
 	struct statements *statements, const struct store_collection *collection, const struct id *parent);

@@ -1,4 +1,4 @@
-/* Representations: see representation.h.  The document is spliced in as the text that it is kept as. */
+/* Writes representations.  The document is inserted as the text that is stored. */
 #include "store/representation.h"
 
 #include "common/clock.h"
@@ -44,7 +44,7 @@ add_parent(struct text *text, const char *member, const struct id *parent)
 	add_id(text, parent);
 }
 
-/* Creates come in thousands a second, and each is shown: no printf here. */
+/* Each of thousands of creates a second needs this: no printf here. */
 void
 representation_add_inside(struct text *text, const struct store_collection *collection,
 	const struct resource *resource, const char *url)

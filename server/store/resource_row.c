@@ -1,4 +1,4 @@
-/* Rows of the resources: see resource_row.h. */
+/* Reads rows of the table of resources and checks their checksums. */
 #include "store/resource_row.h"
 
 #include "store/checksum.h"
@@ -9,7 +9,7 @@
 
 enum {
 	COLUMN_SEQUENCE,
-	COLUMN_COLLECTION, /* the first that the checksum is of */
+	COLUMN_COLLECTION, /* the first column that the checksum covers */
 	COLUMN_ID,
 	COLUMN_PARENT,
 	COLUMN_STATUS,

@@ -1,4 +1,4 @@
-/* Rows of the resources written: see resource_write.h. */
+/* Inserts, updates and removes rows of resources, their unique values and their counts. */
 #include "store/resource_write.h"
 
 #include "store/judge.h"
@@ -49,7 +49,7 @@ resource_counts_write(struct statements *statements, struct resource_counts *cou
 	return 0;
 }
 
-/* The entry of the list that the change is of; a full table is written first. */
+/* Finds or adds the entry for the list of the change.  A full table is written first. */
 static int
 find_count(struct statements *statements, struct resource_counts *counts, const struct store_change *change,
 	struct resource_count **ret_count)
@@ -133,7 +133,7 @@ resource_write_remove(struct statements *statements, struct resource_counts *cou
 {
 	bool others = false;
 
-	/* Some may be of lists that go with it. */
+	/* Some counts may be of lists that are removed with it. */
 	TRY(resource_counts_write(statements, counts));
 	TRY(removal_make(statements, resource, &others));
 	change->took_others |= others;

@@ -1,21 +1,22 @@
 /*
- * The resources of the collections, as the store keeps them beside the operations.
+ * The resources of the collections, which the store keeps beside the operations.
  *
- * A change is decided on the writer's thread, in the order in which changes were handed over: whether parent
- * and resource are there, whether the version is the expected one, whether a value that must be unique is
- * taken.  It travels alone (store_change), or with the operation that carries it out: then it is made when
- * that is accepted, which leaves the resource PENDING, it is looked up when the operation begins, and settled
- * when it ends, each in the transaction of the operation's own row.  Completions of those calls tell why it
- * was refused:
+ * The writer thread judges changes in the order in which they were handed over: do the parent and the
+ * resource exist, is the version an expected one, is a value that must be unique taken?  A change travels
+ * alone (store_change) or with the operation that carries it out.  In the second case it is made when the
+ * operation is accepted, which leaves the resource PENDING; it is looked up when the operation begins, and
+ * settled when the operation ends, each in the same transaction as the operation's own row.  The completions
+ * of those calls report why a change was refused:
  *
- * -ENOENT    no such resource, or its parent is missing
- * -ESTALE    the version is not among those expected
+ * -ENOENT    the resource or its parent does not exist
+ * -ESTALE    the version is not among the expected ones
  * -EEXIST    another resource has the value of a unique member
- * -EBUSY     the resource, or its parent, is being deleted
- * -EALREADY  it is to be deleted, and is being deleted
- * -EAGAIN    store_change only: other changes are pending, this one must wait its turn as an operation
+ * -EBUSY     the resource or its parent is being deleted
+ * -EALREADY  a DELETE of a resource that is already being deleted
+ * -EAGAIN    store_change only: other changes are pending, so this one must wait its turn as an operation
  *
- * Reads come from threads of their own and see everything that was completed before they were asked for.
+ * Reads run on threads of their own.  A read sees every change that completed before the read was handed
+ * over.
  */
 #pragma once
 
@@ -34,26 +35,26 @@
 struct item_cache;
 struct json_object;
 
-/* How the resources of a collection are kept and shown.  Never changed; any thread. */
+/* How the resources of a collection are stored and shown.  Immutable; any thread. */
 struct store_collection {
 	_Atomic unsigned references;
 	char *name;
-	char *parent;	     /* the collection that the parents are in; NULL: none */
-	char *parent_member; /* shows the parent's id; NULL: none */
-	char **above;	   /* the collections above that one, the nearest first, ended by NULL; NULL: none */
-	char **unique;	   /* members, ended by NULL; never NULL */
-	char **index;	   /* likewise */
-	char **envelope;   /* names from the outside in, likewise */
-	int delete_status; /* of the final response to a DELETE */
+	char *parent;	     /* the collection of the parents; NULL: none */
+	char *parent_member; /* the member that shows the parent's id; NULL: none */
+	char **above;	 /* the collections above the parent's, nearest first, NULL-terminated; NULL: none */
+	char **unique;	 /* names of the unique members, NULL-terminated; never NULL */
+	char **index;	 /* names of the indexed members, NULL-terminated; never NULL */
+	char **envelope; /* names of the enclosing members, outermost first, NULL-terminated; never NULL */
+	int delete_status; /* status code of the final response to a DELETE */
 };
 
 struct store_collection *store_collection_ref(struct store_collection *collection);
 void store_collection_unref(struct store_collection *collection); /* NULL is allowed */
 
-/* Whether name is a member that the server sets. */
+/* Whether the server sets the member called name. */
 bool store_collection_owns(const struct store_collection *collection, const char *name);
 
-/* Removes the server's members from a JSON object. */
+/* Removes the members that the server sets from a JSON object. */
 void store_collection_strip(const struct store_collection *collection, struct json_object *object);
 
 enum store_status { STORE_ACTIVE, STORE_PENDING, STORE_ERROR };
@@ -63,59 +64,59 @@ enum store_action { STORE_NONE, STORE_CREATE, STORE_UPDATE, STORE_DELETE };
 const char *store_status_name(enum store_status status);
 const char *store_action_name(enum store_action action);
 
-/* How many versions If-Match may name. */
+/* The most versions that If-Match may list. */
 #define STORE_EXPECTED_MAX 8
 
 /*
- * One change of one resource.  Its maker's, but the writer's between a call that hands it over and its
- * completion.
+ * One change of one resource.  It belongs to the code that made it, except between a call that hands it over
+ * and the completion of that call: then it belongs to the writer.
  */
 struct store_change {
-	/* what is wanted */
+	/* the request */
 	struct store_collection *collection; /* a reference */
 	enum store_action action;
 	struct id id;
-	struct id parent;		       /* where the collection has one */
-	uint64_t expected[STORE_EXPECTED_MAX]; /* versions, expected_count of them */
+	struct id parent;		       /* if the collection has a parent */
+	uint64_t expected[STORE_EXPECTED_MAX]; /* expected_count versions */
 	unsigned expected_count;	       /* 0: any */
-	char *document;			       /* the client's members, a JSON object; NULL for a DELETE */
-	char **unique;	/* values of the unique members as JSON text, in their order; NULL: none */
-	char *url;	/* of the resource */
+	char *document;			       /* JSON object with the client's members; NULL for a DELETE */
+	char **unique; /* values of the collection's unique members, in its order, as JSON text; NULL: none */
+	char *url;     /* of the resource */
 	int64_t now_ms; /* wall clock */
 
-	/* how it ended, for store_end */
+	/* the outcome of the work, for store_end */
 	bool failed;
-	char *message;		      /* why: status_message; NULL: not known */
-	struct blob *answer;	      /* a JSON object to be merged in; NULL: none */
-	enum problem_dialect dialect; /* of the problem, if that cannot be */
-	struct id operation;	      /* whose change it is */
+	char *message;		      /* becomes status_message; NULL: unknown */
+	struct blob *answer;	      /* a JSON object to merge into the resource; NULL: none */
+	enum problem_dialect dialect; /* of the problem, if the answer cannot be merged */
+	struct id operation;	      /* the operation that carries the change out */
 
-	/* what came of it, once completed */
-	char *representation; /* the resource as it then was, in its envelope; NULL: not known */
+	/* the result, set when the change has completed */
+	char *representation; /* the resource after the change, in its envelope; NULL: unknown */
 	uint64_t version;
-	char *on_change;  /* store_begin: {"action","resource"}, what is to be carried out */
-	bool took_others; /* resources that belonged to the one that is gone have gone with it */
+	char *on_change;  /* set by store_begin: {"action","resource"}, the input of the work */
+	bool took_others; /* dependents of the deleted resource were deleted with it */
 
-	/* store_end of one that did not fail: the final response; of one whose answer could not be merged
-	 * end_failed is set */
+	/* set by store_end if failed is false: the final response; end_failed is set if the answer could not
+	 * be merged */
 	int status;
 	struct fields fields;
 	struct blob *body;
 	bool end_failed;
 };
 
-/* A change of collection, whose reference is taken anew; url is copied. */
+/* A new change; takes a reference to collection and copies url. */
 struct store_change *store_change_new(struct store_collection *collection, enum store_action action,
 	const struct id *id, const struct id *parent, const char *url);
 void store_change_free(struct store_change *change); /* NULL is allowed */
 
-/* Sets document and unique from the client's members. */
+/* Sets document and unique from an object with the client's members. */
 void store_change_set_document(struct store_change *change, struct json_object *document);
 
-/* The final response of a change that was made, as store_end does it: sets status, fields and body. */
+/* Sets status, fields and body to the final response of a successful change, as store_end does. */
 void store_change_make_response(struct store_change *change);
 
-/* What an operation that has not ended is to carry out, as store_load tells it. */
+/* The change that an operation that has not ended must carry out, as store_load reports it. */
 struct store_pending {
 	char *collection;
 	enum store_action action;
@@ -126,66 +127,67 @@ struct store_pending {
 	int64_t created_ms, updated_ms;
 };
 
-/* The resource as it was shown when the change was accepted, for the caller to free. */
+/* The representation of the resource right after the change was accepted, for the caller to free. */
 char *store_pending_represent(
 	const struct store_pending *pending, const struct store_collection *collection, const char *url);
 
-/* A collection that knows as much of itself as is needed to settle a pending change, for one that is no
- * longer configured. */
+/* A collection with just enough settings to settle a pending change, for a collection that is no longer
+ * configured. */
 struct store_collection *store_collection_new_stand_in(const struct store_pending *pending);
 
-/* Makes ready for changes and reads of a collection, and makes its indexes; after store_start.  -errno. */
+/* Prepares for changes and reads of a collection, and creates its indexes.  After store_start.  -errno. */
 __attribute__((warn_unused_result)) int store_add_collection(
 	struct store *store, struct store_collection *collection);
 
-/* Makes a change that needs nobody to carry it out: the resource is ACTIVE, or gone, when it completes. */
+/* Makes a change that needs no work: on completion the resource is ACTIVE, or gone. */
 void store_change(struct store *store, struct store_change *change, store_done_fn done, void *arg);
 
-/* Makes the change part of an operation that was accepted without one and has not begun, as if it had been
- * accepted with it now. */
+/* Adds a change to an operation that was accepted without one and has not begun.  From then on it is as if
+ * the operation had been accepted with the change. */
 void store_attach(struct store *store, const struct id *id, uint64_t sequence, struct store_change *change,
 	store_done_fn done, void *arg);
 
-/* One read of one resource.  The caller's, but the store's until it is completed; zero but for what is
- * wanted. */
+/* One read of one resource.  It belongs to the caller, but to the store until it has completed.  The caller
+ * sets the members of the request and zeroes the rest. */
 struct store_read {
 	struct mail mail;
 	struct store_collection *collection; /* lent */
 	struct id id;
-	struct id parent; /* where the collection has one */
+	struct id parent; /* if the collection has a parent */
 	const char *url;  /* of the resource; lent */
 	void (*done)(struct store_read *read);
 
 	int error; /* -ENOENT, -EIO */
 	enum store_status status;
 	uint64_t version;
-	char *document;	      /* for the caller to free, as the next; NULL with an error */
+	char *document;	      /* for the caller to free, as representation; NULL after an error */
 	char *representation; /* in its envelope */
 
-	/* the store's */
+	/* used by the store */
 	struct list link;
-	struct hash_node by_id;	  /* among those on their way */
-	struct item_cache *cache; /* a reference, while it is on its way */
-	bool is_stale;		  /* the resource has been changed since it was handed over */
+	struct hash_node by_id;	  /* in the cache's table of unfinished reads */
+	struct item_cache *cache; /* a reference, until the read has completed */
+	bool is_stale;		  /* the resource has changed since the read was handed over */
 };
 
 void store_read(struct store *store, struct store_read *read);
 
-/* A resource as a read would show it. */
+/* A resource as a read shows it. */
 struct store_item {
 	enum store_status status;
 	uint64_t version;
 	struct blob *representation; /* in its envelope */
 };
 
-/* What store_read would bring, if that is in memory, else NULL; lent until the next call of the store.
- * parent counts where the collection has one.  Loop thread. */
+/* Returns the result that store_read would give if it is in memory, else NULL. The item is lent until the
+ * next call of the store. parent is ignored if the collection has none.  Loop thread. */
 const struct store_item *store_find_item(struct store *store, const struct store_collection *collection,
 	const struct id *id, const struct id *parent, const char *url);
 
 /*
- * A judgement on a change that is not made: whether it would be refused if it came with an operation now.
- * The caller's, but the store's until it is completed, and its change with it; zero but for what is wanted.
+ * Judges a change without making it: would it be refused if it came with an operation now?  The judgement and
+ * its change belong to the caller, but to the store until the judgement has completed.  The caller zeroes
+ * what it does not set.
  */
 struct store_judgement {
 	struct mail mail;
@@ -194,27 +196,27 @@ struct store_judgement {
 
 	int error; /* 0, a refusal, or -EIO */
 
-	struct list link; /* the store's */
+	struct list link; /* used by the store */
 };
 
 void store_judge(struct store *store, struct store_judgement *judgement);
 
-/* A filter of a list: a member and the value that it must have. */
+/* A filter of a list: the member must have the value. */
 struct store_filter {
 	char *member;
-	char *value; /* its text; '*' is any characters */
+	char *value; /* as text; '*' matches any characters */
 };
 
-/* One page of a list, likewise. */
+/* One page of a list.  It belongs to the caller, but to the store until it has completed. */
 struct store_list {
 	struct mail mail;
 	struct store_collection *collection; /* lent */
-	struct id parent;		     /* where the collection has one */
+	struct id parent;		     /* if the collection has a parent */
 	char *url;			     /* of the collection: "http://host/v2/zones" */
 	struct store_filter *filters;	     /* filter_count of them */
 	size_t filter_count;
-	char *sort_key;		/* NULL: in the order of their creation */
-	bool sort_key_is_known; /* or must it be the member of a resource? */
+	char *sort_key;		/* NULL: order of creation */
+	bool sort_key_is_known; /* false: some resource must have such a member */
 	bool descending;
 	bool has_marker;
 	struct id marker;
@@ -222,15 +224,15 @@ struct store_list {
 	void (*done)(struct store_list *list);
 	void *arg; /* the caller's */
 
-	/* -ENOENT: the parent is missing; -ESRCH: no resource is the marker; -EINVAL: no resource has the
+	/* -ENOENT: the parent does not exist; -ESRCH: no resource is the marker; -EINVAL: no resource has the
 	 * sort key; -EIO */
 	int error;
 	struct text items; /* representations, separated by commas */
 	bool has_more;
 	struct id last; /* of the items */
-	uint64_t total; /* that the filters let pass */
+	uint64_t total; /* number of resources that pass the filters */
 
-	struct list link; /* the store's */
+	struct list link; /* used by the store */
 };
 
 void store_list(struct store *store, struct store_list *list);

@@ -1,6 +1,6 @@
 /*
- * The rows of the operations, one statement a verb.  Every row carries a checksum of all its values: a change
- * computes it anew from the values that it sets and those that it finds.
+ * The rows of operations, one statement for each verb.  Every row has a checksum of all its values; an update
+ * computes it from the new values and those in the row.
  */
 #include "store/rows.h"
 
@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What never changes, then what does; reading and checksum go by this order. */
+/* Constant columns first, then the others; reading and the checksum use this order. */
 #define COLUMNS_FIXED "sequence, id, route, style, principal, accepted_ms, idempotency_key, key_digest"
 #define COLUMNS_BODY "body, body_file, body_len"
 #define COLUMNS_RESULT "result, result_file, result_len"
@@ -91,7 +91,7 @@ struct rows {
 	sqlite3_stmt *statements[STORE_VERB_COUNT];
 };
 
-/* Binds one parameter after the other; the first failure stays. */
+/* Binds the parameters in order, and keeps the first failure. */
 struct binder {
 	sqlite3_stmt *statement;
 	int index;
@@ -208,7 +208,7 @@ rows_open(struct database *database, struct rows **ret_rows)
 	rows->database = database;
 	for (int i = 0; i < STORE_VERB_COUNT; i++) {
 		if (!sql[i])
-			continue; /* it is none of an operation */
+			continue; /* not a verb of an operation */
 		int rc = database_prepare(database, sql[i], &rows->statements[i]);
 		if (rc < 0) {
 			rows_close(rows);
@@ -246,13 +246,13 @@ rows_write(struct rows *rows, enum store_verb verb, const struct store_operation
 	return rc;
 }
 
-/* One pass over the rows. */
+/* One load of all rows. */
 struct load {
 	sqlite3_stmt *statement;
-	sqlite3_value *values[COLUMN_COUNT]; /* of the row that it is at */
+	sqlite3_value *values[COLUMN_COUNT]; /* of the current row */
 	struct spool *spool;
-	struct store_operation operation; /* made of them */
-	char *why;			  /* what was wrong with it */
+	struct store_operation operation; /* made from values */
+	char *why;			  /* the reason of a failure; NULL: none */
 };
 
 static const char *
@@ -273,7 +273,7 @@ is_null(const struct load *load, int column)
 	return sqlite3_value_type(load->values[column]) == SQLITE_NULL;
 }
 
-/* SQLite has no pointer for an empty blob; ours tells it from none. */
+/* SQLite returns NULL for an empty blob; this returns "" so that NULL means no value. */
 static const char *
 bytes_at(const struct load *load, int column, size_t *ret_len)
 {
@@ -283,7 +283,7 @@ bytes_at(const struct load *load, int column, size_t *ret_len)
 	return data || is_null(load, column) ? data : "";
 }
 
-/* Copies a column of a fixed length.  -EINVAL if it has another. */
+/* Copies a column of a fixed length.  -EINVAL if its length differs. */
 static int
 copy_at(const struct load *load, int column, void *ret_data, size_t len)
 {
@@ -304,7 +304,7 @@ damaged(struct load *load)
 	return -EINVAL;
 }
 
-/* The body or the result, whose three columns begin at column. */
+/* Reads the body or the result from the three columns that begin at column. */
 static int
 read_blob(struct load *load, int column, enum spool_kind kind, struct blob **ret_blob)
 {

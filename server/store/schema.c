@@ -1,15 +1,18 @@
 /*
- * The schema and its versions.  PRAGMA user_version counts the steps that a database has been through; a step
- * is never changed once it has been released, a new one is added.
+ * The schema and its versions.  PRAGMA user_version counts the steps that a database has been through.  A
+ * released step is never changed; changes are new steps.
  *
- * operation: one row an operation.  The key is the order of acceptance, so that rows are appended: with
- * random keys every accept dirtied a page of its own and cost ten times as much.  Nothing else is looked up,
- * so there is no index.  resource: one row a resource of a collection; the key is the order of creation,
- * parent is empty where there is none, document has the client's members, checksum is of all but sequence.
- * resource_value: the values of unique members.  resource_count: how many resources a list has.
- * resource_change: one row an operation that is yet to carry out a change, with the document as that change
- * left it.  resource_removal: ids to which what still belongs is to be removed (removal.h).  probe: holds a
- * row for a moment when the writer tries whether there is room on the disk again.
+ * operation: one row for each operation.  The key is the order of acceptance, so new rows are appended: with
+ * random keys every accept changed a page of its own and cost ten times as much.  Operations are found by
+ * nothing else, so there is no index.
+ *
+ * resource: one row for each resource of a collection.  The key is the order of creation; parent is empty if
+ * there is none; document has the client's members; checksum covers all columns but sequence. resource_value:
+ * the values of unique members. resource_count: the number of resources in each list. resource_change: one
+ * row for each operation that must still carry out a change, with the document as that change left it.
+ * resource_removal: ids of deleted resources whose dependents must still be removed (removal.h).
+ *
+ * probe: has a row for a moment when the writer tries whether the disk has room again.
  */
 #include "store/schema.h"
 

@@ -1,8 +1,9 @@
 /*
- * Scratch: see scratch.h.
+ * Makes and removes scratch directories.
  *
- * A server holds a lock on its directory as long as it lives, so one without a lock belongs to nobody.  That
- * is so for a moment also of one that is being made: who makes it looks afterwards whether it is still there.
+ * A server holds a lock on its directory for as long as it lives, so a directory without a lock belongs to no
+ * server.  A new directory is unlocked for a moment and another server may sweep it away, so its maker checks
+ * afterwards that it still exists.
  */
 #include "store/scratch.h"
 
@@ -24,12 +25,12 @@
 #define NAME_PREFIX "deferd-scratch-"
 #define NAME_UNIQUE "XXXXXX"
 
-/* How often one is made anew that another server took for a left one. */
+/* How often a directory is made again after another server has swept it away. */
 #define TRIES 10
 
 struct scratch {
 	char *path;
-	struct spool *spool; /* with the lock */
+	struct spool *spool; /* its descriptor holds the lock */
 };
 
 const char *
@@ -42,8 +43,8 @@ scratch_place(void)
 	return access("/var/tmp", W_OK | X_OK) == 0 ? "/var/tmp" : P_tmpdir;
 }
 
-/* Opens and locks a directory of ours: -EWOULDBLOCK if a server has it, -ENOENT if it has gone meanwhile,
- * -EPERM if it is another user's. */
+/* Opens and locks a scratch directory: -EWOULDBLOCK if a server uses it, -ENOENT if it has been removed
+ * meanwhile, -EPERM if it belongs to another user. */
 static int
 take_directory(const char *path)
 {
@@ -65,7 +66,7 @@ take_directory(const char *path)
 	return -error;
 }
 
-/* Removes the directory, which goes to its end, with its files. */
+/* Removes the directory with its files, and closes spool. */
 static void
 remove_directory(const char *path, struct spool *spool)
 {
@@ -99,7 +100,7 @@ remove_left(const char *place)
 	free(entries);
 }
 
-/* Makes one and locks it: its descriptor, or -errno. */
+/* Makes a directory and locks it.  Returns its descriptor, or -errno. */
 static int
 make_directory(const char *place, char **ret_path)
 {

@@ -1,4 +1,5 @@
-/* Settlements: see settlement.h. */
+/* How a change is settled: the answer of the work is merged into the resource and into the changes that wait
+ * behind. */
 #include "store/settlement.h"
 
 #include "store/judge.h"
@@ -42,7 +43,7 @@ parse(const char *text)
 	return json_parse(text, strlen(text), &value, &mistake) == 0 ? value : NULL;
 }
 
-/* What the work has answered, without members of the server; NULL if there is nothing to merge in. */
+/* The answer of the work, without the members that the server sets; NULL if there is nothing to merge. */
 static struct json_object *
 read_answer(const struct store_change *change)
 {
@@ -59,7 +60,7 @@ read_answer(const struct store_change *change)
 	return answer;
 }
 
-/* document with answer merged in, for the caller to free; NULL if document cannot be read. */
+/* Merges answer into document; the caller frees the result. */
 static char *
 merge_text(const char *document, struct json_object *answer)
 {
@@ -70,7 +71,7 @@ merge_text(const char *document, struct json_object *answer)
 		merged, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
 }
 
-/* Those that wait behind the operation of that sequence see its answer, too. */
+/* Merges the answer into the changes that wait behind the operation with that sequence. */
 static int
 merge_into_others(
 	struct statements *statements, int64_t resource, uint64_t sequence, struct json_object *answer)
@@ -93,7 +94,7 @@ merge_into_others(
 	}
 }
 
-/* Merges the answer into the resource.  -EEXIST if another has a value of it that must be unique. */
+/* Merges the answer into the resource.  -EEXIST if another resource has the value of a unique member. */
 static int
 take_answer(struct statements *statements, struct store_change *change, struct resource_row *row,
 	uint64_t sequence)
@@ -119,7 +120,7 @@ take_answer(struct statements *statements, struct store_change *change, struct r
 	return merge_into_others(statements, row->resource.sequence, sequence, answer);
 }
 
-/* The operation has succeeded, but its change has not. */
+/* Makes the final response a problem: the work has succeeded, but its answer cannot be merged. */
 static void
 fail_end(struct store_change *change, enum problem problem, const char *why)
 {
@@ -141,7 +142,7 @@ fail_end(struct store_change *change, enum problem problem, const char *why)
 	change->body = blob_take_text(&text);
 }
 
-/* Settles the row of the resource once its change is no longer pending. */
+/* Updates the row of the resource once the change is no longer pending. */
 static int
 settle(struct statements *statements, struct resource_counts *counts, struct store_change *change,
 	struct resource_row *row, uint64_t sequence)
@@ -167,7 +168,7 @@ settle(struct statements *statements, struct resource_counts *counts, struct sto
 	return resource_write_row(statements, resource);
 }
 
-/* What pending changes there are beside those that have ended. */
+/* Finds other changes of this resource that are still pending. */
 static int
 look_for_others(struct statements *statements, const struct store_change *change, struct resource_row *row)
 {

@@ -1,7 +1,7 @@
 /*
- * The spool.  What is kept is found by its operation when it is to be dropped, and by its name when the
- * directory is swept; the reference held here is what a drop lets go of, so that a file outlives those who
- * still read it.
+ * The spool: a table of the kept files.  A file is found by its operation when it is dropped, and by its name
+ * when the directory is swept.  The table holds a reference, which a drop releases, so that a file lives on
+ * while it is still being read.
  */
 #include "store/spool.h"
 
@@ -18,15 +18,15 @@
 
 struct spool {
 	int dir_fd;
-	bool dirty;  /* there are names that are not yet known to last */
+	bool dirty;  /* there are new names that have not been synced */
 	bool broken; /* see spool_is_broken */
 
-	/* struct kept of every file that a row names */
+	/* a struct kept for every file that a row names */
 	struct hash by_key;
 	struct hash by_name;
 };
 
-/* Whose file it is. */
+/* The owner of a file. */
 struct key {
 	uint64_t sequence;
 	uint64_t kind;
@@ -113,7 +113,7 @@ spool_is_broken(const struct spool *spool)
 	return spool->broken;
 }
 
-/* A file that is in the directory already, known to be whole. */
+/* Syncs a file that is already in the directory, after checking its length. */
 static int
 sync_file(struct spool *spool, struct blob *file)
 {
@@ -158,7 +158,7 @@ spool_settle(struct spool *spool, struct blob *blob, struct blob **ret_file)
 		file = blob_ref(blob);
 	else if (blob_len(blob) > BLOB_SPILL_BYTES)
 		rc = write_file(spool, blob, &file);
-	/* A directory that is gone is no file that is gone: blob still has the bytes. */
+	/* Not -ENOENT: the directory is gone, but blob still has the bytes. */
 	if (rc == -ENOENT)
 		rc = -EIO;
 	if (rc == 0 && file)
@@ -282,7 +282,7 @@ spool_adopt(struct spool *spool, uint64_t sequence, enum spool_kind kind, const 
 	return 0;
 }
 
-/* Calls fn for every name in the directory until it returns other than 0, which is then returned. */
+/* Calls fn for every name in the directory until it returns non-zero; returns that value. */
 static int
 each_name(struct spool *spool, int (*fn)(struct spool *spool, const char *name))
 {
@@ -323,7 +323,7 @@ spool_is_empty(struct spool *spool)
 	return rc < 0 ? rc : rc == 0;
 }
 
-/* A directory is none of ours. */
+/* Skips directories: the spool makes none. */
 static int
 on_sweep_name(struct spool *spool, const char *name)
 {

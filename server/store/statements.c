@@ -1,4 +1,4 @@
-/* The statements on the resources: see statements.h. */
+/* The SQL of the statements on resources, and the binding of their parameters. */
 #include "store/statements.h"
 
 #include "store/resource_row.h"

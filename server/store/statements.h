@@ -1,4 +1,4 @@
-/* The statements on the resources, prepared once, and their parameters bound by a format. */
+/* The statements on resources, prepared once; a format string binds their parameters. */
 #pragma once
 
 #include "store/database.h"
@@ -9,7 +9,7 @@
 struct id;
 
 enum statement {
-	/* those that only read, which a reader has, too */
+	/* statements that only read; readers have these too */
 	FIND,
 	FIND_PARENT,
 	HAS_VALUE,
@@ -18,7 +18,7 @@ enum statement {
 	FIND_ABOVE,
 	STATEMENT_READ_COUNT,
 
-	/* the writer's */
+	/* statements of the writer */
 	INSERT = STATEMENT_READ_COUNT,
 	UPDATE,
 	MARK,
@@ -46,12 +46,12 @@ enum statement {
 };
 
 struct statements {
-	struct database *database; /* NULL: a reader's, whose failures are all -EIO */
+	struct database *database; /* NULL: of a reader, whose failures are all -EIO */
 	sqlite3_stmt *list[STATEMENT_COUNT];
 };
 
-/* Prepares those of the writer; those of a reader, on its connection.  -errno; what was prepared is to be
- * finalized all the same. */
+/* Prepare all statements for the writer, or the reading ones for a reader on its connection.  -errno; also
+ * after an error the caller calls statements_finalize. */
 __attribute__((warn_unused_result)) int statements_prepare(
 	struct statements *statements, struct database *database);
 __attribute__((warn_unused_result)) int statements_prepare_reads(
@@ -59,25 +59,26 @@ __attribute__((warn_unused_result)) int statements_prepare_reads(
 void statements_finalize(struct statements *statements);
 
 /*
- * Run a statement with parameters by a format, a letter each: i an int64_t, t a text, I a struct id, P one
- * that may be none (NULL).
+ * Run a statement.  Each letter of format is a parameter: i an int64_t, t a text, I a struct id, P a struct
+ * id that may be NULL.
  *
- * statements_run is for those whose rows nobody wants.  statements_ask gives the first row: 1 if there is
- * one, then the caller reads and resets it; 0 if there is none.  Both fail with -errno of the database, never
- * with a refusal (resources.h).
+ * statements_run skips the rows. statements_ask returns the first row: 1 if there is one, and then the caller
+ * reads it and resets the statement; 0 if there is none.  Both fail with -errno of the database, which is
+ * never a refusal (resources.h).
  */
 __attribute__((warn_unused_result)) int statements_run(
 	struct statements *statements, enum statement which, const char *format, ...);
 __attribute__((warn_unused_result)) int statements_ask(
 	struct statements *statements, enum statement which, const char *format, ...);
 
-/* Whether error is a refusal of a change (resources.h), which leaves the transaction as it was. */
+/* Whether error is a refusal of a change (resources.h).  A refused change leaves the transaction as it was.
+ * */
 bool statements_is_refusal(int error);
 
-/* A failure of the database, as it may be told: those that would look like refusals are none. */
+/* Returns error, or -EIO if error is a failure of the database that would look like a refusal. */
 int statements_hide(int error);
 
-/* A step of a judgement or a write: goes on unless it failed. */
+/* Returns from the function if expression is negative. */
 #define TRY(expression) \
 	do { \
 		int try_rc = (expression); \

@@ -1,4 +1,4 @@
-/* The store's interface, handed on to what stands behind it: see store.h and backend.h. */
+/* The store's interface: passes each call to the backend (backend.h) and asks the item cache first. */
 #include "store/store.h"
 
 #include "store/backend.h"

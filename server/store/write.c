@@ -1,4 +1,4 @@
-/* Writes: see write.h.  One allocation each, whatever it has to copy. */
+/* How a write is copied and completed.  Each write is one allocation, however much it copies. */
 #include "store/write.h"
 
 #include "store/item_cache.h"
@@ -9,8 +9,8 @@
 
 /* The bytes that a member of an operation points to. */
 struct piece {
-	const char **pointer; /* in the copy; NULL stays NULL */
-	size_t len;	      /* with its NUL where it is a string */
+	const char **pointer; /* the member, in the copy; NULL stays NULL */
+	size_t len;	      /* including the NUL of a string */
 };
 
 #define PIECES_MAX 5
@@ -68,8 +68,8 @@ take_numbers(struct store_operation *copy, const struct store_operation *from, s
 	return 0;
 }
 
-/* Each sets the members that its verb reads, and names the pieces that are to be copied; returns their
- * number. */
+/* Each function copies the members that its verb reads, and lists the pieces to copy; returns the number of
+ * pieces. */
 static size_t (*const takers[STORE_VERB_COUNT])(
 	struct store_operation *copy, const struct store_operation *from, struct piece *pieces) = {
 	[STORE_ACCEPT] = take_accept,

@@ -1,28 +1,26 @@
 /*
- * The writer.
+ * How the writer groups writes, and what it does when a group fails.
  *
- * While one group is on its way to the disk the next gathers: under load a sync is shared by many, without it
- * a write waits for nobody.  What a pass of the loop makes comes together (gathering.h), and what was written
- * together is completed together, so that groups do not fall apart.  Two queues: what somebody waits for goes
- * first and in order; expiries and forgettings follow, at most as many at a time, and never before what was
- * handed over before them.  What belonged to a resource that is gone is removed in steps between two groups
- * (removal.h).
+ * While one group is on its way to the disk, the next one gathers.  So under load many writes share a sync,
+ * and without load a write waits for no other.  Writes made in one turn of the loop arrive together
+ * (gathering.h) and complete together, so that groups do not fall apart.  There are two queues.  The urgent
+ * one holds writes that something waits for; it goes first and in order.  The other one holds expiries and
+ * forgettings; they follow, a limited number at a time, and never overtake a write that was handed over
+ * before them.  Dependents of deleted resources are removed in steps between two groups.
  *
- * When a group fails, it is undone and its writes are tried one by one, so that none fails for another's
- * sake:
- * - an accept or a begin that fails alone is refused: what it announces need not happen;
- * - anything else stays at the head of its queue and is tried again after a pause, for ever, because it tells
- * what has happened already.
- * If the probe fails as well, or something waits to be tried again, accepts and begins are refused at once
- * until both have succeeded.
+ * When a group fails, it is rolled back and its writes are retried one by one, so that none fails because of
+ * another.  An accept or a begin that fails alone is refused: what it announces need not happen.  Any other
+ * write stays at the head of its queue and is retried after a pause, for ever, because it reports something
+ * that has already happened.  If the probe fails too, or while a write waits to be retried, accepts and
+ * begins are refused at once until both have succeeded.
  *
  * When a sync fails or a page is damaged, nothing more is written until the next start: accepts and begins
- * are refused, all else waits for the end of the process.  Going on with a connection opened anew would have
- * to trust what it reads, and that comes from the very cache whose pages did not reach the disk; a restart
- * copies the whole log and syncs it anew before it answers (database_error.c).  One thing cannot be known
- * then: an accept of the group whose sync failed was refused, but its row may have reached the disk, and the
- * next start finds it.  So may an operation whose client was told that it failed be run, never one lost that
- * was promised.
+ * are refused, and all other writes wait for the end of the process.  A new connection would be no help: it
+ * would read from the same page cache, whose pages did not reach the disk.  A restart with SQLite copies the
+ * whole log and syncs it again before it answers (database.c).  One thing stays unknown: an accept in the
+ * group whose sync failed was refused, but its row may have reached the disk, and then the next start finds
+ * it.  An operation whose client got a 503 may therefore still run after a restart, but a promised one is
+ * never lost.
  */
 #include "store/writer.h"
 
@@ -37,43 +35,43 @@
 #include <signal.h>
 #include <stdlib.h>
 
-/* A commit takes no more than this, so that none takes long: writes of each queue, and bytes of their bodies
- * and results. */
+/* Limits of a group, so that no commit takes long: writes of each queue, and bytes of their bodies and
+ * results. */
 #define GROUP_WRITES 512
 #define GROUP_BYTES (4 * 1024 * 1024)
 
-/* At least so many expiries and forgettings go with a group, where they wait. */
+/* A group has room for at least this many expiries and forgettings. */
 #define GROUP_HOUSEKEEPING_MIN 64
 
 enum queue {
-	QUEUE_URGENT,	    /* accepts, begins, processes, ends */
+	QUEUE_URGENT,	    /* accepts, begins, processes, ends, changes */
 	QUEUE_HOUSEKEEPING, /* expiries, forgettings */
 	QUEUE_COUNT,
 };
 
 struct writer {
-	/* do not change */
+	/* constant */
 	struct mailbox *mailbox;
 	pthread_t thread;
 
 	/* loop thread */
-	struct gathering gathering; /* not handed over yet */
+	struct gathering gathering; /* not yet handed over */
 
 	/* any thread */
 	pthread_mutex_t lock; /* guards the members down to the blank line */
-	pthread_cond_t wake;  /* the queues are no longer empty, or closing */
+	pthread_cond_t wake;  /* signalled when a queue is no longer empty, or at close */
 	struct list queues[QUEUE_COUNT];
 	bool closing;
-	uint64_t serial; /* of the write that was handed over last */
+	uint64_t serial; /* of the last write that was handed over */
 	struct store_stats stats;
 
-	/* the writer's thread */
-	struct list taken[QUEUE_COUNT]; /* taken from the queues, not written yet */
+	/* the writer thread */
+	struct list taken[QUEUE_COUNT]; /* taken from the queues, not yet written */
 	const struct writer_ops *ops;
 	void *target;
 	struct health health;
-	uint64_t finished;  /* writes that have left since the stats were brought up to date */
-	struct mail *ended; /* their completions that the loop has not been given yet */
+	uint64_t finished;  /* completed writes that stats does not count yet */
+	struct mail *ended; /* completions that have not been posted yet */
 	struct mail **ended_end;
 };
 
@@ -83,7 +81,7 @@ queue_of(const struct store_write *write)
 	return write->verb >= STORE_EXPIRE ? QUEUE_HOUSEKEEPING : QUEUE_URGENT;
 }
 
-/* Whether it announces something that need not happen. */
+/* Whether the write may be refused, because what it announces need not happen. */
 static bool
 is_refusable(const struct store_write *write)
 {
@@ -91,7 +89,7 @@ is_refusable(const struct store_write *write)
 	       write->verb == STORE_INDEX || write->verb == STORE_ATTACH;
 }
 
-/* Completes all that has finished, with one call of the loop. */
+/* Posts all completions at once, which wakes the loop once. */
 static void
 tell_loop(struct writer *writer)
 {
@@ -100,7 +98,7 @@ tell_loop(struct writer *writer)
 	writer->ended_end = &writer->ended;
 }
 
-/* Notes that what failed with error. */
+/* Records a failure; what names the attempt, for the log. */
 static void
 note_failure(struct writer *writer, int error, const char *what)
 {
@@ -120,7 +118,7 @@ finish(struct writer *writer, struct store_write *write, int error)
 	writer->ended_end = &mail->next;
 }
 
-/* Commits a group and completes its writes; leaves them as they were where that fails. */
+/* Commits a group and completes its writes.  If that fails, the writes are unchanged. */
 static int
 write_together(struct writer *writer, struct list *group)
 {
@@ -152,7 +150,7 @@ write_alone(struct writer *writer, struct store_write *write)
 	return rc;
 }
 
-/* Whether there is room for a write that may come. */
+/* Whether the disk has room for another write. */
 static bool
 probe(struct writer *writer)
 {
@@ -163,7 +161,7 @@ probe(struct writer *writer)
 	return rc == 0;
 }
 
-/* Writes that could not be written go back to where they came from, in their order. */
+/* Puts failed writes back at the heads of their queues, in order. */
 static void
 put_back(struct writer *writer, struct list *group)
 {
@@ -174,7 +172,7 @@ put_back(struct writer *writer, struct list *group)
 	}
 }
 
-/* Decides about a write that failed alone.  Returns whether others may be tried. */
+/* Handles a write that failed alone.  Returns whether other writes may be tried. */
 static bool
 on_failed_alone(struct writer *writer, struct store_write *write, int error)
 {
@@ -188,8 +186,8 @@ on_failed_alone(struct writer *writer, struct store_write *write, int error)
 	return false;
 }
 
-/* After a group has failed with error.  Returns whether all could be dealt with; the others are then back in
- * their queues. */
+/* Retries the writes of a group that failed with error.  Returns true if every one was written or refused;
+ * otherwise the rest are back in their queues. */
 static bool
 write_one_by_one(struct writer *writer, struct list *group, int error)
 {
@@ -263,7 +261,7 @@ gather(struct writer *writer, struct list *group)
 	}
 }
 
-/* Returns whether everything in the group could be dealt with. */
+/* Returns whether every write of the group was written or refused. */
 static bool
 write_group(struct writer *writer)
 {
@@ -280,7 +278,7 @@ write_group(struct writer *writer)
 	return rc == 0;
 }
 
-/* A step between two groups, so that none waits longer than one takes. */
+/* One step of removal, between two groups, so that no write waits for more than one step. */
 static void
 remove_some(struct writer *writer)
 {
@@ -303,7 +301,7 @@ try_again(struct writer *writer)
 		health_recover(&writer->health);
 }
 
-/* With the lock: waits until there is something to do, or to try again. */
+/* With the lock held: waits until there is something to do or to retry. */
 static void
 wait_for_work(struct writer *writer)
 {
@@ -319,8 +317,8 @@ wait_for_work(struct writer *writer)
 	}
 }
 
-/* Adds what was handed over to what is taken, or refuses it where that must be.  Returns whether there will
- * be no more. */
+/* Takes the writes that were handed over, or refuses those that must be refused.  Returns whether no more
+ * will come. */
 static bool
 take(struct writer *writer)
 {
@@ -387,7 +385,7 @@ hand_over(void *arg, struct list *writes)
 	pthread_cond_signal(&writer->wake);
 }
 
-/* Signals are for the loop's thread. */
+/* Blocks all signals in the new thread: the loop thread handles them. */
 static int
 start_thread(struct writer *writer)
 {

@@ -1,4 +1,5 @@
-/* The writer: the one thread that makes writes durable, in groups, and what it does when the disk refuses. */
+/* The writer: the one thread that makes writes durable, in groups, and decides what happens when the disk
+ * refuses. */
 #pragma once
 
 #include "store/write.h"
@@ -33,8 +34,7 @@ struct writer_ops {
 
 struct writer_config {
 	struct mailbox *mailbox;
-	void (*on_health)(
-		void *arg, bool healthy, const char *why); /* see store_config; NULL: nobody wants to know */
+	void (*on_health)(void *arg, bool healthy, const char *why); /* see store_config; may be NULL */
 	void *arg;
 	unsigned pause_ms; /* between two tries while the disk refuses */
 
@@ -46,15 +46,16 @@ struct writer_config {
 __attribute__((warn_unused_result)) int writer_start(
 	const struct writer_config *config, struct writer **ret_writer);
 
-/* Takes write, and hands it to the thread once the pass of the loop has ended.  Loop thread. */
+/* Takes ownership of write and hands it to the thread at the end of the current turn of the loop.  Loop
+ * thread. */
 void writer_post(struct writer *writer, struct store_write *write);
 
-/* Whether accepts are taken just now.  Any thread. */
+/* Whether accepts are possible at the moment.  Any thread. */
 bool writer_is_healthy(const struct writer *writer);
 
 /* Any thread. */
 void writer_get_stats(struct writer *writer, struct store_stats *ret_stats);
 
-/* Writes what was handed over, tries once more what was refused, completes the rest with -ECANCELED; ends the
- * thread and frees. */
+/* Writes everything that was handed over, retries once what was refused, and completes the rest with
+ * -ECANCELED; then ends the thread and frees the writer. */
 void writer_stop(struct writer *writer);

@@ -1,4 +1,4 @@
-/* The VFS hands everything on to the one that it stands before. */
+/* A VFS that passes every call on to SQLite's default one, unless a test makes it fail or wait. */
 #include "faulty_vfs.h"
 
 #include <errno.h>
@@ -25,7 +25,7 @@ static sqlite3_vfs vfs;
 static sqlite3_vfs *real_vfs;
 static _Atomic bool fsync_fails;
 
-/* The lock guards what follows. */
+/* The lock guards the variables below. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static struct rule rules[FAULTY_CALL_COUNT][FAULTY_FILE_COUNT];

@@ -1,4 +1,5 @@
-/* SQLite's default VFS, that fails and waits where a test says so; and fsync(2), that fails likewise. */
+/* For tests of a failing disk: a VFS of SQLite whose calls fail or wait on demand, and an fsync(2) that fails
+ * on demand. */
 #pragma once
 
 #include <stdbool.h>
@@ -6,25 +7,25 @@
 enum faulty_call { FAULTY_READ, FAULTY_WRITE, FAULTY_SYNC, FAULTY_CALL_COUNT };
 enum faulty_file { FAULTY_DATABASE, FAULTY_LOG, FAULTY_OTHER, FAULTY_FILE_COUNT };
 
-/* Makes it the default, once; what was opened before stays as it was. */
+/* Makes it SQLite's default VFS, once; databases that are already open are not affected. */
 void faulty_install(void);
 
-/* Lets skip such calls pass, then fails count of them with a result code of SQLite. */
+/* Lets skip calls of that kind pass, then makes count of them fail with a result code of SQLite. */
 void faulty_fail(
 	enum faulty_call call, enum faulty_file file, unsigned skip, unsigned count, int result_code);
 
-/* No more failures. */
+/* Ends all failures and sets all counters to 0. */
 void faulty_clear(void);
 
-/* Such calls since faulty_install or the last faulty_clear, failed ones included. */
+/* The number of such calls since faulty_install or the last faulty_clear, including failed ones. */
 unsigned faulty_count(enum faulty_call call, enum faulty_file file);
 
-/* Holds every sync of a log from now on.  faulty_wait_held returns once one is held, faulty_step lets that
- * one pass, faulty_release that one and all that follow. */
+/* Holds every sync of a log from now on. faulty_wait_held returns once one is held; faulty_step lets that one
+ * pass; faulty_release lets it and all later ones pass. */
 void faulty_hold(void);
 void faulty_wait_held(void);
 void faulty_step(void);
 void faulty_release(void);
 
-/* The program's own calls of fsync(2), other than SQLite's, fail with EIO from now on, or no longer. */
+/* From now on the program's own calls of fsync(2), not SQLite's, fail with EIO, or succeed again. */
 void faulty_fail_fsync(bool fail);

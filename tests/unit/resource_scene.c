@@ -1,4 +1,4 @@
-/* What tests of the store's resources stand on: see resource_scene.h. */
+/* A store with two collections for tests of resources. */
 #include "resource_scene.h"
 
 #include "common/cleanup.h"

@@ -1,5 +1,4 @@
-/* What tests of the store's resources stand on: a store with two collections, and changes of what is in
- * them. */
+/* For tests of resources (resources.h): a store with two collections, and changes of their resources. */
 #pragma once
 
 #include "store_place.h"
@@ -9,13 +8,13 @@
 struct scene {
 	struct place place;
 	struct store *store;
-	struct store_collection zones, sets; /* sets belong to zones */
-	struct store_pending pending[8];     /* of the last load */
+	struct store_collection zones, sets; /* the parents of sets are zones */
+	struct store_pending pending[8];     /* from the last load */
 	size_t pending_count;
 	unsigned done;
 };
 
-/* For cmocka: a scene on disk, or in memory, becomes *state. */
+/* For cmocka: *state becomes a scene on disk, or in memory. */
 int scene_set_up_disk(void **state);
 int scene_set_up_memory(void **state);
 int scene_tear_down(void **state);
@@ -26,34 +25,34 @@ int scene_tear_down(void **state);
 #test " in memory", test, scene_set_up_memory, scene_tear_down, NULL \
 	}
 
-/* Opens the store, that of path or (NULL) one in memory. */
+/* Opens the store at path, or one in memory if path is NULL. */
 void scene_start(struct scene *scene, const char *path);
 
-/* A store_load_fn, its argument is the scene: keeps the changes that operations have still to make. */
+/* A store_load_fn with the scene as its argument: copies the pending changes. */
 void scene_on_load(void *arg, const struct store_operation *operation);
 
 struct id scene_id(unsigned n);
 
-/* A change to the resource of that number; the caller's. */
+/* A change of the resource with that number; the caller frees it. */
 struct store_change *scene_change(struct store_collection *collection, enum store_action action, unsigned id,
 	unsigned parent, const char *document);
 
-/* Makes it alone, and tells what came of it; the second makes the change, too. */
+/* Makes a change without an operation and returns its error; scene_make also makes and frees the change. */
 int scene_apply(struct scene *scene, struct store_change *change);
 int scene_make(struct scene *scene, struct store_collection *collection, enum store_action action,
 	unsigned id, unsigned parent, const char *document);
 
-/* It is the change of an operation, which is accepted, begins and ends; answer is what the work said, NULL:
- * nothing. */
+/* Accept, begin and end an operation with that change, and return the error; answer is the work's, or NULL.
+ * */
 int scene_accept(struct scene *scene, uint64_t sequence, struct store_change *change);
 int scene_begin(struct scene *scene, uint64_t sequence, struct store_change *change);
 int scene_end(struct scene *scene, uint64_t sequence, struct store_change *change, const char *answer);
 
-/* Reads a resource; what was read is the caller's. */
+/* Reads a resource; the caller frees the result's strings. */
 struct store_read scene_look(
 	struct scene *scene, struct store_collection *collection, unsigned id, unsigned parent);
 
-/* Of a zone. */
+/* Assert the state of a zone, and that a resource does not exist. */
 void scene_assert_resource(
 	struct scene *scene, unsigned id, enum store_status status, uint64_t version, const char *document);
 void scene_assert_missing(

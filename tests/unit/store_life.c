@@ -1,4 +1,4 @@
-/* What tests of the whole store stand on: see store_life.h. */
+/* A store that tests accept, begin and end operations in. */
 #include "store_life.h"
 
 #include "common/text.h"

@@ -1,4 +1,4 @@
-/* See store_place.h. */
+/* A place for tests of the store. */
 #include "store_place.h"
 
 #include "common/text.h"

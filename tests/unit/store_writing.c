@@ -1,4 +1,4 @@
-/* What tests of the writer stand on: see store_writing.h. */
+/* A writer that tests post writes to. */
 #include "store_writing.h"
 
 #include "faulty_vfs.h"
@@ -28,7 +28,7 @@ on_health(void *arg, bool healthy, const char *why)
 	scene->reports++;
 }
 
-/* Gives what is kept to found. */
+/* Opens the disk; found is then its contents. */
 static void
 open_disk(struct writing *scene, struct found *found)
 {
