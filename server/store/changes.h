@@ -1,5 +1,5 @@
-/* Changes of resources: judges and makes them in the database, within a transaction.  One thread at a time.
- * */
+/* Changes of resources: judges and makes them in the database, within a transaction.  One thread at a
+ * time. */
 #pragma once
 
 #include "store/database.h"
@@ -14,8 +14,8 @@ __attribute__((warn_unused_result)) int changes_open(struct database *database, 
 /* NULL is allowed. */
 void changes_close(struct changes *changes);
 
-/* Whether error is a refusal of a change (resources.h).  A refused change leaves the transaction as it was.
- * */
+/* Whether error is a refusal of a change (resources.h).  A refused change leaves the transaction as it
+ * was. */
 bool changes_is_refusal(int error);
 
 /* changes_apply makes a change at once. changes_accept leaves the resource PENDING, for the operation with

@@ -1,5 +1,5 @@
-/* The disk: database, rows, resources and spool together, and how a group of writes becomes durable in them.
- * */
+/* The disk: database, rows, resources and spool together, and how a group of writes becomes durable in
+ * them. */
 #pragma once
 
 #include "store/changes.h"

@@ -1,5 +1,5 @@
-/* Health: whether the disk accepts writes, which error refused writes get, and when the disk is tried again.
- * */
+/* Health: whether the disk accepts writes, which error refused writes get, and when the disk is tried
+ * again. */
 #pragma once
 
 #include "common/mailbox.h"

@@ -105,8 +105,8 @@ has_index(const struct store_collection *collection, const char *member)
 	return false;
 }
 
-/* The expression that list is sorted by; NULL: order of creation.  *ret_unknown: no expression is possible.
- * */
+/* The expression that list is sorted by; NULL: order of creation.  *ret_unknown: no expression is
+ * possible. */
 static char *
 sort_value(const struct store_list *list, bool *ret_unknown)
 {

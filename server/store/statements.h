@@ -71,8 +71,8 @@ __attribute__((warn_unused_result)) int statements_run(
 __attribute__((warn_unused_result)) int statements_ask(
 	struct statements *statements, enum statement which, const char *format, ...);
 
-/* Whether error is a refusal of a change (resources.h).  A refused change leaves the transaction as it was.
- * */
+/* Whether error is a refusal of a change (resources.h).  A refused change leaves the transaction as it
+ * was. */
 bool statements_is_refusal(int error);
 
 /* Returns error, or -EIO if error is a failure of the database that would look like a refusal. */

@@ -17,13 +17,13 @@ struct store_write {
 	struct item_cache
 		*items; /* drops the changed resource before done is called: a reference; NULL: none */
 
-	/* set once the body or result is in its place: in file (a reference), or in the row if file is NULL
-	 * */
+	/* set once the body or result is in its place: in file (a reference), or in the row if file is
+	 * NULL */
 	bool settled;
 	struct blob *file;
 
-	/* the members that the verb reads: strings are copies in data, blobs are references; the rest is zero
-	 * */
+	/* the members that the verb reads: strings are copies in data, blobs are references; the rest is
+	 * zero */
 	struct store_operation operation;
 	char data[];
 };

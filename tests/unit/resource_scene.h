@@ -42,8 +42,8 @@ int scene_apply(struct scene *scene, struct store_change *change);
 int scene_make(struct scene *scene, struct store_collection *collection, enum store_action action,
 	unsigned id, unsigned parent, const char *document);
 
-/* Accept, begin and end an operation with that change, and return the error; answer is the work's, or NULL.
- * */
+/* Accept, begin and end an operation with that change, and return the error; answer is the work's, or
+ * NULL. */
 int scene_accept(struct scene *scene, uint64_t sequence, struct store_change *change);
 int scene_begin(struct scene *scene, uint64_t sequence, struct store_change *change);
 int scene_end(struct scene *scene, uint64_t sequence, struct store_change *change, const char *answer);

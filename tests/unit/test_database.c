@@ -21,8 +21,8 @@
 struct scene {
 	struct place place;
 	struct database *database;
-	sqlite3_stmt *insert; /* a row of so many bytes */
-	sqlite3_stmt *remove; /* rows up to a key, of those that there are so many at most */
+	sqlite3_stmt *insert; /* inserts a row of ?1 bytes */
+	sqlite3_stmt *remove; /* deletes the first ?1 + 1 rows */
 };
 
 static void
@@ -123,7 +123,7 @@ test_transaction(void **state)
 	assert_int_equal(count_rows(scene), 1);
 }
 
-/* Every commit is synced, and the log goes to the database before it has grown much. */
+/* Every commit is synced, and the log is copied to the database before it has grown much. */
 static void
 test_log(void **state)
 {
@@ -149,7 +149,7 @@ test_log(void **state)
 	assert_int_equal(count_rows(scene), 1000);
 }
 
-/* A log that one large transaction has blown up is cut back. */
+/* A log that one large transaction has made long is cut back. */
 static void
 test_log_is_cut_back(void **state)
 {
@@ -165,7 +165,7 @@ test_log_is_cut_back(void **state)
 	assert_in_range(size_of(scene, "-wal"), 1, 17 << 20);
 }
 
-/* What a crash left in the log is in the database once it is open again. */
+/* What a crash left in the log is in the database after the next open. */
 static void
 test_log_is_moved_at_open(void **state)
 {
@@ -187,7 +187,7 @@ test_log_is_moved_at_open(void **state)
 	close_database(&other);
 }
 
-/* After a peak the file gets smaller, a little at a commit; room for a quarter more is left. */
+/* After a peak the file shrinks, a little with each commit; a quarter stays free. */
 static void
 test_shrink(void **state)
 {
@@ -282,7 +282,7 @@ test_errors(void **state)
 	}
 }
 
-/* Adds a row and closes as a crash would: the row is in the log alone. */
+/* Adds a row and closes as a crash would: the row is only in the log. */
 static void
 leave_log(struct scene *scene)
 {
@@ -294,8 +294,8 @@ leave_log(struct scene *scene)
 	assert_true(size_of(scene, "-wal") > 0);
 }
 
-/* A disk that fails while the database is opened, at any of its calls: an error and a sentence, and later all
- * is there. */
+/* The disk fails at any call while the database is opened: the open returns an error and a sentence, and
+ * nothing is lost. */
 static void
 test_open_fails(void **state)
 {

@@ -1,5 +1,4 @@
-/* Tests of server/store/embedded.c: what is found at start when somebody or something has been at the files.
- * */
+/* Tests of server/store/embedded.c: what a start finds after the files have been damaged or changed. */
 #include "store_place.h"
 
 #include "store/schema.h"
@@ -28,11 +27,11 @@
 struct scene {
 	struct place place;
 	struct found found; /* what was stored */
-	char *bytes;	    /* of the database as it was left */
+	char *bytes;	    /* of the database after it was closed */
 	size_t len;
 };
 
-/* Makes a copy in memory of a blob that will not be there when its store is closed. */
+/* Replaces a blob in a file by a copy in memory, because the file goes when the store is closed. */
 static void
 detach(struct blob **blob)
 {
@@ -57,7 +56,7 @@ on_load(void *arg, const struct store_operation *operation)
 	detach(&found->operations[found->count - 1].result);
 }
 
-/* Opens and loads into found; closes.  *ret_why is freed by the caller, NULL where all went well. */
+/* Opens the store, loads into found, and closes. The caller frees *ret_why; NULL if all went well. */
 static int
 try_start(struct scene *scene, struct found *found, char **ret_why)
 {
@@ -124,7 +123,7 @@ read_bytes(struct scene *scene)
 	fclose(file);
 }
 
-/* Stores operations of every state, small and large, and remembers what they and the file look like. */
+/* Stores operations of every state, small and large, and remembers them and the bytes of the file. */
 static void
 fill(struct scene *scene)
 {
@@ -276,7 +275,7 @@ test_versions(void **state)
 	assert_refused(scene, -EINVAL, "table of operations");
 }
 
-/* Each is one change to one row, and the checksum finds it. */
+/* Each case changes one row; the checksum finds it. */
 static void
 test_changed_rows(void **state)
 {
@@ -323,7 +322,7 @@ test_changed_rows(void **state)
 	assert_starts(scene);
 }
 
-/* The start is refused, or nothing has been lost: nothing in between.  Returns whether it was refused. */
+/* Asserts that either the start is refused or nothing is lost. Returns whether it was refused. */
 static bool
 is_refused_or_whole(struct scene *scene)
 {
@@ -343,7 +342,7 @@ is_refused_or_whole(struct scene *scene)
 	return rc < 0;
 }
 
-/* What is cut off of the last page alone may have been nothing. */
+/* The end of the last page may have been unused. */
 static void
 test_cut_off(void **state)
 {
@@ -366,7 +365,7 @@ test_any_damage(void **state)
 
 	for (unsigned n = 0; n < 400; n++) {
 		random = random * 1103515245 + 12345;
-		/* the first bytes of pages are where the structure is */
+		/* the first bytes of a page have its structure */
 		size_t at = n % 2 ? (random >> 4) % scene->len
 				  : (random >> 4) % (scene->len / 4096) * 4096 + random % 32;
 		char before = scene->bytes[at];
@@ -378,7 +377,7 @@ test_any_damage(void **state)
 	assert_true(refused > 100);
 }
 
-/* The file that the row of the first operation names. */
+/* The file named by the row of the first operation. */
 static void
 name_of_file(struct scene *scene, char ret_name[static BLOB_NAME_SIZE])
 {
@@ -414,7 +413,7 @@ test_spool_files(void **state)
 	assert_refused(scene, -EINVAL, "not in the spool as it was left");
 }
 
-/* A database that is gone, or empty, while what belongs to it is not: that is no new one. */
+/* The database is missing or empty but its log or spool is not: that is not a new database. */
 static void
 test_orphans(void **state)
 {
@@ -435,7 +434,7 @@ test_orphans(void **state)
 	assert_starts(scene);
 }
 
-/* Another program that has it open, sqlite3 by hand for one. */
+/* Another program has the database open, for example sqlite3. */
 static void
 test_in_use(void **state)
 {

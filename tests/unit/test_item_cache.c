@@ -1,5 +1,5 @@
-/* Tests of the resources kept in memory: what is found again, what a change takes away, and how much is
- * kept. */
+/* Tests of server/store/item_cache.c: which resources are found again, which ones a change drops, and how
+ * many are kept. */
 #include "store/item_cache.h"
 
 #include <stdlib.h>
@@ -13,7 +13,7 @@
 
 struct scene {
 	struct item_cache *cache;
-	struct store_collection zones, sets; /* sets belong to zones */
+	struct store_collection zones, sets; /* the parents of sets are zones */
 };
 
 static int
@@ -118,7 +118,7 @@ test_changes(void **state)
 	assert_non_null(find(scene, &scene->zones, 2));
 }
 
-/* Resources that go with their parent are dropped, whatever they are; others stay. */
+/* Resources deleted with their parent are dropped; others stay. */
 static void
 test_children(void **state)
 {
@@ -140,7 +140,7 @@ test_children(void **state)
 	assert_non_null(find(scene, &scene->zones, 8));
 }
 
-/* What a read brings that began before a change may be what was before it. */
+/* The result of a read that began before a change is not kept. */
 static void
 test_read_across_a_change(void **state)
 {
@@ -172,7 +172,7 @@ test_nothing_of_a_failed_read(void **state)
 	assert_null(find(scene, &scene->zones, 1));
 }
 
-/* The one asked for longest ago goes first; one that is too large for its share is not kept. */
+/* The entry unused for longest goes first; one that is too large is not kept. */
 static void
 test_bounds(void **state)
 {

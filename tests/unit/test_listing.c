@@ -22,7 +22,7 @@ on_listed(struct store_list *list)
 	listed_count++;
 }
 
-/* The names of a page, one letter each. */
+/* Asserts the names on a page, one letter each. */
 static void
 assert_list(struct scene *scene, struct store_list *list, const char *names, uint64_t total)
 {
@@ -88,7 +88,7 @@ assert_indexes(struct scene *scene, const char *wanted)
 	struct text found = {0};
 	sqlite3 *handle;
 
-	/* What was asked for before this change has been done. */
+	/* Everything handed over before this change has been done. */
 	assert_int_equal(scene_make(scene, &scene->sets, STORE_DELETE, 1, 1, NULL), -ENOENT);
 	text_add_string(&found, "");
 	assert_int_equal(sqlite3_open(scene->place.path, &handle), SQLITE_OK);

@@ -1,5 +1,5 @@
-/* Tests of server/store/removal.c: what belonged to a resource that is gone is hidden at once, and gone after
- * as many steps as it takes. */
+/* Tests of server/store/removal.c: dependents of a deleted resource are hidden at once, and removed after as
+ * many steps as that takes. */
 #include "faulty_vfs.h"
 #include "resource_scene.h"
 
@@ -21,12 +21,12 @@
 
 enum { ZONE = 1, OTHER_ZONE, SET = 100, RECORD = 10000, MANY = 2 * REMOVAL_STEP };
 
-/* The resources without a writer, whose steps are taken by hand. */
+/* The resources without a writer: tests take the steps of a removal themselves. */
 struct rig {
 	struct scene *scene;
 	struct database *database;
 	struct changes *changes;
-	struct statements statements; /* to look with */
+	struct statements statements; /* for the tests' own queries */
 	struct store_collection records;
 };
 
@@ -106,7 +106,7 @@ commit(struct rig *rig)
 	assert_int_equal(database_commit(rig->database), 0);
 }
 
-/* A zone with so many sets, the last of which has so many records; and another zone. */
+/* Makes a zone with so many sets, the last of which has so many records, and another zone. */
 static void
 fill(struct rig *rig, unsigned sets, unsigned records)
 {
@@ -143,7 +143,7 @@ count(struct rig *rig, const char *table)
 	return found;
 }
 
-/* What would become of a change of it, and of one that belongs to it. */
+/* Asserts that a resource is hidden: it cannot be changed, and its parent takes no new one. */
 static void
 assert_hidden(struct rig *rig, struct store_collection *collection, unsigned id, unsigned parent)
 {
@@ -183,7 +183,7 @@ remove_all(struct rig *rig)
 	return steps;
 }
 
-/* Few go with the resource. */
+/* A few dependents are deleted with the resource at once. */
 static void
 test_few(void **state)
 {
@@ -205,7 +205,7 @@ test_many(void **state)
 	assert_int_equal(count(rig, "resource"), MANY + 1 - REMOVAL_AT_ONCE);
 	assert_int_equal(count(rig, "resource_removal"), 1);
 	assert_hidden(rig, &rig->scene->sets, SET + MANY - 1, ZONE);
-	/* The name is free, and others are as they were. */
+	/* The name is free, and other resources are unchanged. */
 	begin(rig);
 	assert_int_equal(make(rig, &rig->scene->zones, STORE_CREATE, 3, 0, "{\"name\":\"z\"}"), 0);
 	assert_int_equal(make(rig, &rig->scene->sets, STORE_CREATE, 4, 3, "{\"name\":\"s0\"}"), 0);
@@ -216,7 +216,7 @@ test_many(void **state)
 	assert_int_equal(count(rig, "resource_count"), 3);
 }
 
-/* What belongs to something that belongs to it is hidden, too, whatever is gone by then. */
+/* Dependents of dependents are hidden too, at every stage of the removal. */
 static void
 test_deep(void **state)
 {
@@ -236,7 +236,7 @@ test_deep(void **state)
 	assert_only_the_other_zone(rig);
 }
 
-/* One that goes itself while that to which it belonged is being removed. */
+/* A zone is deleted while one of its sets is being removed. */
 static void
 test_twice(void **state)
 {
@@ -252,7 +252,7 @@ test_twice(void **state)
 	assert_only_the_other_zone(rig);
 }
 
-/* A step that is rolled back is taken again; the next server goes on where this one has stopped. */
+/* A step that is rolled back is repeated; the next server goes on with the removal. */
 static void
 test_goes_on(void **state)
 {
@@ -279,7 +279,7 @@ test_goes_on(void **state)
 	assert_only_the_other_zone(rig);
 }
 
-/* What is to be removed is not guessed at. */
+/* A damaged row of a removal is refused. */
 static void
 test_damaged(void **state)
 {
@@ -294,7 +294,7 @@ test_damaged(void **state)
 	free(why);
 }
 
-/* Operations whose resource is hidden neither begin with it nor change it. */
+/* An operation whose resource is hidden does not begin with it and does not change it. */
 static void
 test_operations(void **state)
 {
@@ -319,7 +319,7 @@ test_operations(void **state)
 	store_change_free(update);
 }
 
-/* Through a store: what was read before is not read again, nor is a list. */
+/* Through a store: hidden resources are neither read from memory nor listed. */
 static void
 test_reads(void **state)
 {
@@ -338,7 +338,7 @@ test_reads(void **state)
 	assert_int_equal(scene_make(scene, &scene->sets, STORE_CREATE, SET - 1, ZONE, "{}"), -ENOENT);
 }
 
-static unsigned reports; /* of the disk's health */
+static unsigned reports; /* number of health reports */
 
 static void
 on_health(void *arg, bool healthy, const char *why)
@@ -365,7 +365,7 @@ tear_down_faulty(void **state)
 	return 0;
 }
 
-/* A step that the disk refuses is told as any write is, and is taken again. */
+/* A step that the disk refuses is reported like any write, and is repeated. */
 static void
 test_refusing_disk(void **state)
 {
@@ -403,7 +403,7 @@ test_refusing_disk(void **state)
 	assert_int_equal(
 		scene_make(scene, &scene->zones, STORE_CREATE, OTHER_ZONE, 0, "{\"name\":\"o\"}"), 0);
 	store_change_free(change);
-	/* Between the probe and that change, or before it, there was a step. */
+	/* A step was made between the probe and that change, or before it. */
 	store_close(scene->store);
 	scene->store = NULL;
 	struct rig rig = {.scene = scene};

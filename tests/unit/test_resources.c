@@ -169,7 +169,7 @@ on_changed_or_not(void *arg, int error)
 	scene->done++;
 }
 
-/* Nobody is told of a change while memory still has what was before it. */
+/* A completion of a change comes after the old resource has been dropped from memory. */
 static void
 test_memory(void **state)
 {
@@ -200,7 +200,7 @@ test_memory(void **state)
 	store_change_free(update);
 }
 
-/* What is pending is told by the next start. */
+/* The next start reports pending changes. */
 static void
 test_reopen(void **state)
 {
@@ -223,7 +223,7 @@ test_reopen(void **state)
 	store_change_free(create);
 }
 
-/* Runs SQL on the database of a store, whatever its writer is doing. */
+/* Runs SQL on the database of a running store. */
 static void
 execute(struct scene *scene, const char *sql)
 {
@@ -235,7 +235,7 @@ execute(struct scene *scene, const char *sql)
 	assert_int_equal(sqlite3_close(handle), SQLITE_OK);
 }
 
-/* What has changed on disk without us is never shown. */
+/* A row that was changed behind the store's back is never shown. */
 static void
 test_damaged(void **state)
 {
@@ -256,7 +256,7 @@ test_damaged(void **state)
 	free(why);
 }
 
-/* Nor is a change that an operation has still to make. */
+/* The same for a pending change. */
 static void
 test_damaged_change(void **state)
 {
@@ -276,7 +276,7 @@ test_damaged_change(void **state)
 	store_change_free(create);
 }
 
-/* A database from before there were checksums. */
+/* A database of a version without checksums. */
 static void
 test_upgrade(void **state)
 {
@@ -305,7 +305,7 @@ on_judged(struct store_judgement *judgement)
 	judged++;
 }
 
-/* What would become of a change, which does not become of it. */
+/* A judgement says what would happen to a change, without making it. */
 static void
 test_judgements(void **state)
 {

@@ -51,7 +51,7 @@ open_scratch(const char *place)
 	return scratch;
 }
 
-/* Names in a directory but those with a dot in front, and one of them in name. */
+/* Counts the names in a directory that do not begin with a dot; name is one of them. */
 static unsigned
 count_names(const char *path, char name[static 256])
 {
@@ -83,7 +83,7 @@ make_blob(const struct scratch *scratch)
 	return blob;
 }
 
-/* What a server that was killed has left: a directory of that name, with a file. */
+/* Makes what a killed server leaves: a directory of that name, with a file. */
 static char *
 leave_directory(const char *place, const char *name)
 {
@@ -182,7 +182,7 @@ test_other_names_stay(void **state)
 		remove_left_directory(left[i]);
 }
 
-/* Nobody leads us to files elsewhere. */
+/* A symbolic link does not lead to files elsewhere. */
 static void
 test_links_are_not_followed(void **state)
 {
@@ -208,7 +208,7 @@ test_directory_of_another_user_stays(void **state)
 	remove_left_directory(left);
 }
 
-/* What is in it that is none of our files is nobody's to remove. */
+/* Directories inside are not removed. */
 static void
 test_left_directory_with_others_things(void **state)
 {

@@ -91,7 +91,8 @@ test_small_stays_in_the_row(void **state)
 	blob_unref(small);
 }
 
-/* What was settled and is not kept goes with its last reference; what is kept stays until it is dropped. */
+/* A settled file that is not kept is deleted with its last reference; a kept one stays until it is dropped.
+ * */
 static void
 test_keep_and_drop(void **state)
 {
@@ -127,7 +128,7 @@ test_reader_outlives_the_drop(void **state)
 	assert_int_equal(place_count_files(&scene->place), 0);
 }
 
-/* A file that is one already is not copied. */
+/* A blob in a file is not copied. */
 static void
 test_file_is_taken_as_it_is(void **state)
 {
@@ -164,7 +165,7 @@ test_file_is_gone(void **state)
 	assert_false(spool_is_broken(scene->spool));
 }
 
-/* The bytes are still there where only the directory is gone. */
+/* If only the directory is gone, the blob still has its bytes. */
 static void
 test_directory_is_gone(void **state)
 {
@@ -196,7 +197,7 @@ test_sync_fails(void **state)
 	assert_int_equal(place_count_files(&scene->place), 0);
 }
 
-/* Nothing to make last, nothing to sync. */
+/* Without new files there is no sync. */
 static void
 test_sync_of_nothing(void **state)
 {
@@ -251,7 +252,7 @@ test_adopt(void **state)
 		assert_int_equal(rc, this->error);
 		assert_int_equal(file != NULL, rc == 0);
 	}
-	/* what is not adopted goes, but for what is none of ours */
+	/* files that were not adopted are deleted; directories stay */
 	assert_int_equal(spool_sweep(scene->spool), 0);
 	assert_int_equal(place_count_files(&scene->place), 3);
 	spool_drop(scene->spool, 0, SPOOL_BODY);

@@ -100,7 +100,7 @@ test_life(void **state)
 	assert_int_equal(place_count_files(&life->place), 0);
 }
 
-/* What may be missing, or be there and empty, comes back as it was. */
+/* Members that may be NULL or empty come back as they were. */
 static void
 test_nothing_and_empty(void **state)
 {
@@ -244,7 +244,7 @@ test_second_store_is_refused(void **state)
 	assert_null(second);
 	free(why);
 
-	/* by another name the lock is another, but the database is the same */
+	/* another name means another lock, but the same database */
 	CLEANUP_FREE char *other = xasprintf("%s/other.db", life->place.directory);
 	assert_int_equal(symlink(life->place.path, other), 0);
 	config.path = other;

@@ -18,7 +18,7 @@
 
 #define LARGE (BLOB_SPILL_BYTES + 1000)
 
-/* A blob as a sink would make it. */
+/* A blob in a file, made by a sink. */
 static struct blob *
 file_blob(struct life *life, unsigned seed)
 {
@@ -54,7 +54,7 @@ check_large(struct life *life, struct blob *(*make)(struct life *life, unsigned 
 	assert_true(blob_is_file(life->found.operations[0].body));
 	blob_unref(wanted.body);
 
-	/* a reader that still has it keeps the file of the body beyond the end */
+	/* a reference keeps the file of the body readable after the end */
 	wanted = life_ended(1);
 	last.result = make(life, 2);
 	assert_int_equal(life_end(life, &last), 0);
@@ -109,7 +109,7 @@ test_forget_before_the_end(void **state)
 	assert_int_equal(place_count_files(&life->place), 0);
 }
 
-/* What a crash may have left goes, what a row names stays. */
+/* Files left by a crash are removed; files that rows name stay. */
 static void
 test_sweep(void **state)
 {
@@ -127,7 +127,7 @@ test_sweep(void **state)
 	blob_unref(wanted.body);
 }
 
-/* An end whose file somebody has removed cannot be made durable; another end can. */
+/* An end whose file is gone cannot be made durable; another end can. */
 static void
 test_result_is_gone(void **state)
 {

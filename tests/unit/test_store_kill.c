@@ -27,7 +27,7 @@
 #define SEQUENCES_MAX 200000
 #define IN_FLIGHT 12
 
-/* What is known of an operation, a bit each. */
+/* What the parent knows about an operation, one bit each. */
 enum {
 	WILL_ACCEPT = 1,
 	ACCEPTED = 2,
@@ -39,7 +39,7 @@ enum {
 	FOUND = 128,
 };
 
-/* One thing that the child says. */
+/* One message of the child. */
 struct word {
 	uint64_t sequence;
 	uint64_t bit;
@@ -47,7 +47,7 @@ struct word {
 
 static uint8_t known[SEQUENCES_MAX];
 
-/* Most are small, some go to the spool as they are, some are written to it by the store. */
+/* Most blobs are small; some are in files already; the store writes others to files. */
 static struct blob *
 make_blob(uint64_t sequence, int spool_fd)
 {
@@ -80,7 +80,7 @@ struct child {
 struct job {
 	struct child *child;
 	struct store_operation operation;
-	uint64_t told; /* the bit that the next completion is worth */
+	uint64_t told; /* the bit that the next completion sets */
 };
 
 static void
@@ -117,7 +117,7 @@ start_end(struct job *job)
 	blob_unref(last.result);
 }
 
-/* Expires the operation; forgets one that came long before. */
+/* Expires the operation; forgets a much older one. */
 static void
 clean_up(struct child *child, const struct store_operation *operation)
 {
@@ -163,7 +163,7 @@ on_child_load(void *arg, const struct store_operation *operation)
 		child->loaded[child->loaded_count++] = operation->sequence;
 }
 
-/* Ends what the last child left behind, and goes on until it is killed. */
+/* Ends the operations that the last child left, and goes on until it is killed. */
 static void
 run_child(struct place *place, int pipe)
 {
@@ -241,7 +241,8 @@ on_parent_load(void *arg, const struct store_operation *operation)
 	check->found++;
 }
 
-/* Everything told is there, nothing is there that was not, and the spool has what the rows name. */
+/* Asserts that everything reported is there, that nothing else is, and that the spool has the files that rows
+ * name. */
 static void
 check_store(struct place *place)
 {

@@ -29,7 +29,7 @@ tear_down(void **state)
 	return 0;
 }
 
-/* Everything is set, so that what a verb does not read can be told from what it does. */
+/* An operation with every member set, so that a test sees which members a verb reads. */
 static struct store_operation
 full_operation(void)
 {

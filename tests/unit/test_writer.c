@@ -41,7 +41,7 @@ test_group(void **state)
 	assert_int_equal(stats.commits, 2);
 }
 
-/* What a pass of the loop hands over is written together, and told in one pass. */
+/* Writes of one turn of the loop are written together and complete in one turn. */
 static void
 test_pass(void **state)
 {
@@ -61,7 +61,7 @@ test_pass(void **state)
 	assert_int_equal(stats.commits, 1);
 }
 
-/* The pass in which the writer is stopped never ends. */
+/* The writer is stopped in the middle of a turn. */
 static void
 test_stop_within_a_pass(void **state)
 {
@@ -107,8 +107,7 @@ test_housekeeping_waits(void **state)
 	writing_assert_kept(scene, (uint64_t[]){1, 2, 3}, 3);
 }
 
-/* What is handed over as one crowd is done in its order, though a group is smaller and forgettings come last
- * in it. */
+/* Many writes at once are written in order, although a group is smaller and expiries come last in it. */
 static void
 test_forgetting_does_not_overtake(void **state)
 {
@@ -140,7 +139,7 @@ test_forgetting_does_not_overtake(void **state)
 	free(outcomes);
 }
 
-/* One that cannot be written does not take the others of its group with it. */
+/* A write that fails does not make the others of its group fail. */
 static void
 test_one_fails_alone(void **state)
 {

@@ -31,8 +31,8 @@ static const struct refusal refusals[] = {
 	{"failing", FAULTY_WRITE, FAULTY_LOG, SQLITE_IOERR_WRITE, -EIO},
 };
 
-/* Accepts and begins are refused, ends and what follows them wait and keep their order, and then all goes on.
- * */
+/* On a disk that refuses, accepts and begins are refused; ends and the writes after them wait in order; later
+ * all goes on. */
 static void
 check_refusal(struct writing *scene, const struct refusal *refusal, uint64_t first)
 {
@@ -89,7 +89,7 @@ test_refusing_disk(void **state)
 	found_fini(&found);
 }
 
-/* An end alone can be what finds the disk full. */
+/* The first write that finds the disk full is an end. */
 static void
 test_refused_end_is_reported(void **state)
 {
@@ -127,7 +127,7 @@ test_mixed_group_fails(void **state)
 	writing_accept(scene, 3, &outcomes[2]);
 	writing_end(scene, 1, &outcomes[3]);
 	writing_accept(scene, 4, &outcomes[4]);
-	/* the group and its first write fail, the probe and what is then tried does not */
+	/* the group and its first write fail; the probe and the later writes succeed */
 	faulty_fail(FAULTY_WRITE, FAULTY_LOG, 0, 2, SQLITE_FULL);
 	faulty_release();
 	writing_wait_for(scene, 5);
@@ -140,7 +140,7 @@ test_mixed_group_fails(void **state)
 	writing_assert_kept(scene, (uint64_t[]){1, 2, 4}, 3);
 }
 
-/* The database cannot grow though its log can: that is found before the log has filled the disk. */
+/* The database cannot grow although its log can: this is noticed before the log has filled the disk. */
 static void
 test_full_at_the_checkpoint(void **state)
 {
@@ -169,7 +169,7 @@ test_full_at_the_checkpoint(void **state)
 	assert_int_equal(outcomes[0].error, 0);
 }
 
-/* Whatever write of whatever file fails once, what was told stays true. */
+/* One write to any file fails once: everything that was reported stays true. */
 static void
 check_nth(struct writing *scene, enum faulty_file file, unsigned n, int result_code)
 {
@@ -225,7 +225,7 @@ test_every_write_fails_once(void **state)
 			check_nth(*state, FAULTY_LOG, n, result_codes[i]);
 }
 
-/* Nothing is written any more; what was told before is there at the next start. */
+/* Nothing is written any more; the next start finds everything that was reported before. */
 static void
 check_broken(struct writing *scene, struct outcome *refused)
 {
@@ -290,7 +290,7 @@ test_sync_of_a_file_fails(void **state)
 	check_broken(scene, &outcomes[1]);
 }
 
-/* The checkpoint that fails comes after a commit that did not: that one was told, and must be there. */
+/* The checkpoint fails after a commit that succeeded and was reported: its writes must be kept. */
 static void
 test_sync_of_the_database_fails(void **state)
 {
@@ -340,7 +340,7 @@ test_stop_gives_up(void **state)
 	found_fini(&found);
 }
 
-/* The last try, at the end, may be the one that succeeds. */
+/* The last try, at the stop of the writer, succeeds. */
 static void
 test_stop_tries_once_more(void **state)
 {
