@@ -267,7 +267,7 @@ open_parts(struct embedded *embedded, char **ret_why)
 		rc = changes_open(embedded->disk.database, &embedded->disk.changes);
 	}
 	if (rc < 0)
-		*ret_why = xasprintf("%s has no table of %s that we know: %s", path, what,
+		*ret_why = xasprintf("%s has no usable table of %s: %s", path, what,
 			database_message(embedded->disk.database));
 	return rc;
 }

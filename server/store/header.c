@@ -36,7 +36,7 @@ look_at_header(const char *path, int fd, char **ret_why)
 		return -error;
 	}
 	if (n < (ssize_t)sizeof header || memcmp(header, HEADER_MAGIC, sizeof HEADER_MAGIC) != 0) {
-		*ret_why = xasprintf("%s is no database", path);
+		*ret_why = xasprintf("%s is not a database", path);
 		return -EINVAL;
 	}
 	if (read_big_endian(header + HEADER_APPLICATION_ID) != SCHEMA_APPLICATION_ID) {
@@ -73,7 +73,7 @@ header_look(const char *path, bool *ret_exists, char **ret_why)
 		return -error;
 	}
 	if (fd >= 0 && !S_ISREG(status.st_mode)) {
-		*ret_why = xasprintf("%s is no file", path);
+		*ret_why = xasprintf("%s is not a regular file", path);
 		return -EINVAL;
 	}
 	int rc = status.st_size == 0 ? look_for_orphan(path, ret_why) : look_at_header(path, fd, ret_why);

@@ -76,8 +76,7 @@ health_fail(struct health *health, int error, const char *what, const char *why_
 	health->refusal = why_broken ? -EIO : health_refusal_of(error);
 	if (why_broken)
 		change(health, HEALTH_BROKEN,
-			xasprintf("%s: %s; what is on disk is not known any more: nothing is accepted or "
-				  "stored "
+			xasprintf("%s: %s; the state of the disk is unknown: nothing is accepted or stored "
 				  "until deferd is started again",
 				what, why_broken));
 	else if (health->state == HEALTH_GOOD)

@@ -13,9 +13,8 @@ struct store_write {
 
 	store_done_fn done; /* NULL: nothing waits for it */
 	void *arg;
-	int error; /* the result for done */
-	struct item_cache
-		*items; /* drops the changed resource before done is called: a reference; NULL: none */
+	int error;		  /* the result for done */
+	struct item_cache *items; /* a reference: drops the changed resource before done; NULL: none */
 
 	/* set once the body or result is in its place: in file (a reference), or in the row if file is
 	 * NULL */

@@ -212,9 +212,9 @@ test_foreign_files(void **state)
 	sqlite3 *other;
 
 	write_bytes(scene->place.path, text, sizeof text);
-	assert_refused(scene, -EINVAL, "is no database");
+	assert_refused(scene, -EINVAL, "is not a database");
 	write_bytes(scene->place.path, text, 1);
-	assert_refused(scene, -EINVAL, "is no database");
+	assert_refused(scene, -EINVAL, "is not a database");
 	assert_int_equal(unlink(scene->place.path), 0);
 
 	assert_int_equal(sqlite3_open(scene->place.path, &other), SQLITE_OK);
@@ -225,7 +225,7 @@ test_foreign_files(void **state)
 	assert_int_equal(unlink(scene->place.path), 0);
 
 	assert_int_equal(mkdir(scene->place.path, 0700), 0);
-	assert_refused(scene, -EINVAL, "is no file");
+	assert_refused(scene, -EINVAL, "is not a regular file");
 	assert_int_equal(rmdir(scene->place.path), 0);
 	assert_starts(scene);
 }
@@ -240,7 +240,7 @@ test_unreachable(void **state)
 	assert_refused(scene, -ENOENT, "cannot open");
 	free(scene->place.path);
 	scene->place.path = xasprintf("%s/", scene->place.directory);
-	assert_refused(scene, -EINVAL, "is no file");
+	assert_refused(scene, -EINVAL, "is not a regular file");
 	free(scene->place.path);
 	scene->place.path = xstrdup(path);
 	write_bytes(scene->place.spool_path, "x", 1);
