@@ -1,4 +1,4 @@
-/* Collections and schemas of routes: see route_collection.h. */
+/* Conversion of a route's collection and schema settings for the store and the styles. */
 #include "route_collection.h"
 
 #include "common/cleanup.h"
@@ -51,7 +51,7 @@ find_collection(const struct config *config, const char *name)
 	return NULL;
 }
 
-/* The collections above the parent's; the configuration has seen to it that there are no circles. */
+/* The collections above the parent's.  The configuration check has refused circles. */
 static char **
 names_above(const struct config *config, const char *parent)
 {

@@ -7,7 +7,7 @@ struct config_route;
 struct schema;
 struct store_collection;
 
-/* The collection of a route that is one; the caller's reference. */
+/* Returns the collection of a collection route; the reference is the caller's. */
 struct store_collection *route_collection_new(const struct config *config, const struct config_route *route);
 
 /* The route's schema, and the same with few steps, for what is judged on the loop; NULL where there is none.

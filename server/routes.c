@@ -1,4 +1,4 @@
-/* The routes: see routes.h. */
+/* Routes of one configuration: makes the router, the operations' routes and the collections. */
 #include "routes.h"
 
 #include "common/log.h"
@@ -40,7 +40,7 @@ static const struct style *const styles_of[] = {
 	[CONFIG_RESOURCE] = &style_resource,
 };
 
-/* A collection's work is to have its changes carried out. */
+/* The work of a collection carries its changes out. */
 static int
 make_collection_work(const struct config_collection *config, struct work **ret_work)
 {
@@ -186,7 +186,7 @@ routes_new(const struct config *config, struct operations *operations, struct st
 	for (size_t i = 0; rc == 0 && i < config->route_count; i++) {
 		rc = enter_route(routes, config, &config->routes[i], operations, styles);
 		if (rc < 0)
-			log_error("route not made", "path=%s error=%s", config->routes[i].path,
+			log_error("cannot create route", "path=%s error=%s", config->routes[i].path,
 				strerrorname_np(-rc));
 	}
 	if (rc < 0) {

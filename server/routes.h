@@ -22,7 +22,7 @@ __attribute__((warn_unused_result)) int routes_prepare(struct routes *routes, st
 
 const struct router *routes_router(const struct routes *routes);
 
-/* The operations' route of that key, NULL if there is none; lent. */
+/* Returns the operations' route with that key (lent), or NULL. */
 struct op_route *routes_find(const struct routes *routes, const char *key);
 
 void routes_free(struct routes *routes); /* NULL is allowed */

@@ -85,7 +85,7 @@ convert_unix(struct settings *settings, const char *address)
 	CLEANUP_FREE char *path = config_convert_path(settings, name);
 	if (strlen(path) < sizeof((struct sockaddr_un *)NULL)->sun_path)
 		return xasprintf(UNIX_PREFIX "%s", path);
-	mistakes_add_string(&settings->mistakes, path, "is too long a path for a socket");
+	mistakes_add_string(&settings->mistakes, path, "is too long for the path of a socket");
 	return NULL;
 }
 
@@ -99,7 +99,7 @@ config_convert_address(struct settings *settings, const char *address)
 	if (parse_internet(address, &host))
 		return xstrdup(address);
 	mistakes_add_string(&settings->mistakes, address,
-		"is no address: \"127.0.0.1:8580\", \"[::1]:8580\" or \"unix:PATH\"");
+		"is not an address: \"127.0.0.1:8580\", \"[::1]:8580\" or \"unix:PATH\"");
 	return NULL;
 }
 

@@ -45,9 +45,9 @@ check_address(struct settings *settings, const struct config *config, size_t ind
 
 	if (!config->has_auth && !config_address_is_local(address))
 		mistakes_add_string(&settings->mistakes, address,
-			"is neither loopback nor a unix socket: that needs \"auth\"");
+			"is neither loopback nor a unix socket: this needs \"auth\"");
 	if (is_listened_on_before(config, index))
-		mistakes_add_string(&settings->mistakes, address, "is listened on already");
+		mistakes_add_string(&settings->mistakes, address, "is listed twice");
 }
 
 static void
@@ -85,8 +85,8 @@ check_auth(struct settings *settings, struct json_object *root, const struct con
 		json_find(auth, "bearer", NULL) || asks_for_certificates(config))
 		return;
 	size_t mark = mistakes_enter(&settings->mistakes, "auth");
-	mistakes_add(&settings->mistakes, "has neither \"basic\" nor \"bearer\", and no \"listen\" a "
-					  "\"client_ca\": nobody could be known");
+	mistakes_add(&settings->mistakes, "has neither \"basic\" nor \"bearer\", and no \"listen\" has a "
+					  "\"client_ca\": nobody could log in");
 	mistakes_leave(&settings->mistakes, mark);
 }
 
@@ -97,7 +97,7 @@ check_users(struct settings *settings, const struct config *config)
 		if (!config->routes[i].users)
 			continue;
 		size_t mark = config_enter_route(settings, i, "users");
-		mistakes_add(&settings->mistakes, "nobody is known without \"auth\"");
+		mistakes_add(&settings->mistakes, "needs \"auth\": without it callers have no names");
 		mistakes_leave(&settings->mistakes, mark);
 	}
 }
@@ -173,9 +173,9 @@ tell_unknown_parent(struct settings *settings, const struct config *config, cons
 	size_t mark = enter_collection(settings, config, route, "parent");
 	if (meant)
 		mistakes_add_string(&settings->mistakes, route->collection.parent,
-			"is no collection (did you mean \"%s\"?)", meant);
+			"is not a collection (did you mean \"%s\"?)", meant);
 	else
-		mistakes_add_string(&settings->mistakes, route->collection.parent, "is no collection");
+		mistakes_add_string(&settings->mistakes, route->collection.parent, "is not a collection");
 	mistakes_leave(&settings->mistakes, mark);
 	free(names);
 }
@@ -196,7 +196,7 @@ check_nesting(struct settings *settings, const struct config *config, const stru
 	size_t mark = config_enter_route(settings, (size_t)(route - config->routes), "path");
 	if (parent)
 		mistakes_add_string(&settings->mistakes, route->path,
-			"wants one parameter more than the path of its parent, \"%s\"", parent->path);
+			"must have one parameter more than the path of its parent, \"%s\"", parent->path);
 	else
 		mistakes_add_string(&settings->mistakes, route->path,
 			"has a parameter, but the collection has no \"parent\"");

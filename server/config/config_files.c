@@ -133,9 +133,8 @@ config_convert_user(struct settings *settings, const char *name)
 	if (error == 0)
 		return xstrdup(name);
 	mistakes_add_string(&settings->mistakes, name, "%s",
-		error == -EPERM
-			? "cannot be switched to: the server is not root, or lacks capabilities for it"
-			: "is no user of this machine");
+		error == -EPERM ? "cannot be switched to: the server is not root or lacks the capabilities"
+				: "is not a user of this machine");
 	return NULL;
 }
 
@@ -174,7 +173,8 @@ read_schema_file(struct settings *settings, const char *name)
 		return NULL;
 	if (is_schema(schema))
 		return schema;
-	mistakes_add_string(&settings->mistakes, name, "holds no schema: neither an object nor a boolean");
+	mistakes_add_string(
+		&settings->mistakes, name, "is not a schema: it is neither an object nor a boolean");
 	json_object_put(schema);
 	return NULL;
 }

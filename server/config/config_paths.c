@@ -99,7 +99,7 @@ tell_taken(struct settings *settings, const struct use *use, unsigned method, si
 {
 	size_t mark = config_enter_route(settings, use->route, "path");
 
-	mistakes_add(&settings->mistakes, "%s %s is taken by /routes/%zu already",
+	mistakes_add(&settings->mistakes, "%s %s is already taken by /routes/%zu",
 		http_method_name(1u << method), use->shape, by);
 	mistakes_leave(&settings->mistakes, mark);
 }

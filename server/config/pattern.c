@@ -89,13 +89,13 @@ literal_mistake(const struct pattern_segment *segment)
 	for (size_t i = 0; i < segment->len; i++) {
 		if (text[i] == '{' || text[i] == '}')
 			return xasprintf(
-				"has a brace that is no parameter, in \"%.*s\"", (int)segment->len, text);
+				"has a brace outside a parameter, in \"%.*s\"", (int)segment->len, text);
 		if (text[i] == '?' || text[i] == '#')
 			return xstrdup("has a query or a fragment");
 		if (text[i] == '%')
-			return xstrdup("has a percent sign: patterns are written without encoding");
+			return xstrdup("has a percent sign: write patterns without percent-encoding");
 		if (!is_path_char(text[i]))
-			return xstrdup("has a character that stands in no path");
+			return xstrdup("has a character that is not allowed in a path");
 	}
 	return NULL;
 }

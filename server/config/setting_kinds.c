@@ -152,7 +152,7 @@ read_choice(struct settings *settings, const struct setting *row, struct json_ob
 		}
 	}
 	setting_add_choices(&choices, row);
-	mistakes_add_value(&settings->mistakes, value, "is none of %s", choices.data);
+	mistakes_add_value(&settings->mistakes, value, "is not one of %s", choices.data);
 	text_fini(&choices);
 }
 
@@ -218,7 +218,7 @@ read_name(struct settings *settings, const struct setting *row, struct json_obje
 	char *name = converted(settings, row, value);
 
 	if (name && !row->may_repeat && *name && is_among(name, names, index))
-		mistakes_add_value(&settings->mistakes, value, "is there already");
+		mistakes_add_value(&settings->mistakes, value, "is listed twice");
 	mistakes_leave(&settings->mistakes, mark);
 	return name ? name : xstrdup("");
 }
