@@ -1,4 +1,4 @@
-/* The configuration: see config.h.  Here are the server's own table of settings, and the whole. */
+/* Reader of deferd.json: the server's table of settings, and the functions that read, free and describe all. */
 #include "config/config.h"
 
 #include "common/cleanup.h"
@@ -15,7 +15,7 @@
 
 #define CONFIG(kind, member) SETTING_PLACE(kind, struct config, member)
 
-/* "memory" is kept as "" until the whole is finished. */
+/* "memory" is stored as "" until finish_config makes it NULL. */
 static char *
 convert_state(struct settings *settings, const char *state)
 {
@@ -69,7 +69,7 @@ static const struct setting admin_rows[] = {
 
 static const struct setting_table admin_table = {admin_rows, NULL};
 
-/* What a route has that does not say otherwise. */
+/* Fills a route with the defaults that it inherits from the server. */
 static void
 inherit(const struct config *config, struct config_route *ret_route)
 {
@@ -131,7 +131,7 @@ finish_config(struct settings *settings, struct json_object *value, void *owner)
 	}
 }
 
-/* Routes come last: they inherit what stands before. */
+/* Routes come last, because they inherit the settings above. */
 static const struct setting rows[] = {
 	{.name = "listen",
 		.kind = SETTING_OWN,
@@ -322,7 +322,7 @@ config_load(struct settings *settings, const char *data, size_t len, struct json
 	return config;
 }
 
-/* Reads the file, as far as it can be read. */
+/* Reads, checks and loads the file.  Returns NULL after a mistake that leaves nothing to check. */
 static struct config *
 read_file(struct settings *settings, const char *file)
 {

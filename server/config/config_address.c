@@ -1,4 +1,4 @@
-/* Addresses to listen on: see config_values.h. */
+/* Addresses to listen on: parses and classifies them. */
 #include "config/config_values.h"
 
 #include "common/cleanup.h"
@@ -12,7 +12,7 @@
 
 #define UNIX_PREFIX "unix:"
 
-/* The longest host that is looked at: an IPv6 address in full, with its NUL. */
+/* The longest host: a full IPv6 address with its NUL. */
 #define HOST_SIZE INET6_ADDRSTRLEN
 
 struct host {
@@ -26,7 +26,7 @@ is_unix(const char *address)
 	return strncmp(address, UNIX_PREFIX, strlen(UNIX_PREFIX)) == 0;
 }
 
-/* ::1, or an address of 127.0.0.0/8 written as one of IPv6. */
+/* ::1, or an IPv4-mapped address of 127.0.0.0/8. */
 static bool
 is_loopback6(const struct in6_addr *address)
 {
@@ -34,7 +34,7 @@ is_loopback6(const struct in6_addr *address)
 	       (IN6_IS_ADDR_V4MAPPED(address) && address->s6_addr[12] == 127);
 }
 
-/* Reads a host, without the brackets that one of IPv6 has. */
+/* Reads a host.  An IPv6 address is passed without its brackets. */
 static bool
 parse_host(const char *data, size_t len, bool has_brackets, struct host *host)
 {

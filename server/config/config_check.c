@@ -1,5 +1,5 @@
-/* What only the whole configuration can tell: addresses that need auth or are there twice, users, and how
- * collections belong together. */
+/* Checks between settings of the whole configuration: addresses that need auth or are repeated, users without
+ * auth, names and parents of collections. */
 #include "common/json.h"
 #include "config/config_parts.h"
 #include "config/config_values.h"
@@ -18,7 +18,7 @@ config_enter_route(struct settings *settings, size_t index, const char *member)
 	return mark;
 }
 
-/* The addresses and the one of admin behind them. */
+/* The listeners, followed by the admin listener. */
 static const struct config_listen *
 listen_at(const struct config *config, size_t index)
 {
@@ -75,7 +75,7 @@ asks_for_certificates(const struct config *config)
 	return false;
 }
 
-/* Somebody must be able to log in. */
+/* With auth set, at least one way to log in must exist. */
 static void
 check_auth(struct settings *settings, struct json_object *root, const struct config *config)
 {
@@ -162,8 +162,8 @@ check_repeated(struct settings *settings, const struct config *config, const str
 }
 
 static void
-tell_unknown_parent(struct settings *settings, const struct config *config, const struct config_route *route,
-	const struct collections *collections)
+report_unknown_parent(struct settings *settings, const struct config *config,
+	const struct config_route *route, const struct collections *collections)
 {
 	const char **names = xcalloc(collections->count + 1, sizeof *names);
 
@@ -180,7 +180,7 @@ tell_unknown_parent(struct settings *settings, const struct config *config, cons
 	free(names);
 }
 
-/* Each resource has the id of its parent in its path, beside what the parent has in its own. */
+/* The path of a nested collection has the parameters of the parent's path and one for the parent's id. */
 static void
 check_nesting(struct settings *settings, const struct config *config, const struct config_route *route,
 	const struct config_route *parent)
@@ -215,7 +215,7 @@ check_parents(struct settings *settings, const struct config *config, const stru
 			parent = bsearch(route->collection.parent, collections->routes, collections->count,
 				sizeof *collections->routes, compare_to_name);
 		if (route->collection.parent && !parent)
-			tell_unknown_parent(settings, config, route, collections);
+			report_unknown_parent(settings, config, route, collections);
 		else
 			check_nesting(settings, config, route, parent ? *parent : NULL);
 	}

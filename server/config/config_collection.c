@@ -1,4 +1,4 @@
-/* A collection of the configuration: its table of settings, and what they say together with its route. */
+/* Collections in the configuration: their table of settings, and the checks of their route. */
 #include "common/cleanup.h"
 #include "common/json.h"
 #include "config/config_files.h"
@@ -115,7 +115,7 @@ static const struct setting collection_rows[] = {
 
 const struct setting_table config_collection_table = {collection_rows, NULL};
 
-/* Members of a resource that are the server's. */
+/* Members of a resource that the server sets. */
 static const char *const own_members[] = {
 	"id", "status", "action", "version", "created_at", "updated_at", "status_message", "links", NULL};
 

@@ -1,4 +1,4 @@
-/* Where the configuration says to listen: addresses with TLS or without, one or a list of them. */
+/* Listeners in the configuration: their table of settings, and one address or a list of them. */
 #include "common/json.h"
 #include "config/config_files.h"
 #include "config/config_parts.h"

@@ -1,4 +1,4 @@
-/* Programs of the configuration: their table of settings, and the {name}s in arguments. */
+/* Programs in the configuration: their table of settings, and the check of {name} in arguments. */
 #include "common/cleanup.h"
 #include "common/json.h"
 #include "config/config_files.h"
@@ -11,10 +11,10 @@
 
 #define PROGRAM(kind, member) SETTING_PLACE(kind, struct program_config, member)
 
-/* What the names of deferd's own variables begin with. */
+/* The prefix of deferd's own environment variables. */
 #define OWN_VARIABLES "DEFERD_"
 
-/* "NAME=value" of a member of env, NULL once it has been told why it is a mistake. */
+/* Returns "NAME=value" for a member of env (malloc'ed), or reports a mistake and returns NULL. */
 static char *
 read_variable(struct settings *settings, const char *name, struct json_object *value)
 {
@@ -61,7 +61,7 @@ free_env(void *owner)
 	program->env = NULL;
 }
 
-/* Makes argv[0] the path of a program that is there. */
+/* Makes argv[0] the absolute path of an existing program. */
 static void
 finish_program(struct settings *settings, struct json_object *value, void *owner)
 {
@@ -73,7 +73,7 @@ finish_program(struct settings *settings, struct json_object *value, void *owner
 	const char *name =
 		json_object_is_type(first, json_type_string) ? json_object_get_string(first) : NULL;
 	if (!name || strcmp(name, program->argv[0]) != 0)
-		return; /* it is no good as a string: that has been told */
+		return; /* the string itself is a mistake, which was reported */
 	size_t mark = mistakes_enter(&settings->mistakes, "argv");
 	mistakes_enter_index(&settings->mistakes, 0);
 	char *path = config_convert_program(settings, name);
@@ -188,14 +188,14 @@ static const struct setting program_rows[] = {
 
 const struct setting_table config_program_table = {program_rows, finish_program};
 
-/* A look at the names in arguments. */
+/* The check of one argument's names. */
 struct name_look {
 	struct settings *settings;
-	const char *const *known; /* names that may be taken, ended by NULL */
+	const char *const *known; /* ended by NULL */
 };
 
 static void
-tell_unknown_name(struct name_look *look, const char *name)
+report_unknown_name(struct name_look *look, const char *name)
 {
 	const char *meant = text_nearest(name, look->known);
 
@@ -215,7 +215,7 @@ look_at_name(const char *name, size_t len, void *arg)
 	for (const char *const *known = look->known; *known; known++)
 		if (strcmp(*known, word) == 0)
 			return 0;
-	tell_unknown_name(look, word);
+	report_unknown_name(look, word);
 	return 0;
 }
 

@@ -1,4 +1,4 @@
-/* A route of the configuration: its table of settings, and what its settings say together. */
+/* Routes in the configuration: their table of settings, and the checks of these settings together. */
 #include "common/json.h"
 #include "config/config_files.h"
 #include "config/config_parts.h"
@@ -156,7 +156,7 @@ static const struct setting route_rows[] = {
 static const char *const program_methods[] = {"POST", NULL};
 static const char *const collection_methods[] = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", NULL};
 
-/* The kinds of work, and the methods of a route that does not say which. */
+/* The kinds of work, and their default methods. */
 static const struct work_kind {
 	const char *name;
 	enum config_work work;
@@ -167,7 +167,7 @@ static const struct work_kind {
 	{"collection", CONFIG_COLLECTION, collection_methods},
 };
 
-/* The one kind of work that value has, NULL once it has been told that there is none or more than one. */
+/* Returns the one kind of work in value.  Reports a mistake and returns NULL if there is none or several. */
 static const struct work_kind *
 find_work(struct settings *settings, struct json_object *value)
 {
@@ -220,7 +220,7 @@ copy_strings(const char *const *strings)
 	return copy;
 }
 
-/* Lets HEAD be there where GET is. */
+/* Adds HEAD to methods with GET. */
 static void
 add_head(struct config_route *route)
 {
@@ -235,7 +235,7 @@ add_head(struct config_route *route)
 	route->methods = methods;
 }
 
-/* A name that stands for two things stands for none. */
+/* A name must not be a parameter of both the path and the query. */
 static void
 check_query(struct settings *settings, const struct config_route *route, char *const *path_names)
 {
@@ -265,8 +265,7 @@ check_program_names(struct settings *settings, const struct config_route *route,
 	mistakes_leave(&settings->mistakes, mark);
 }
 
-/* What the names in path, query and arguments say together.  Not looked at where path or query is a mistake
- * itself. */
+/* Checks the names in path, query and arguments together.  Skipped if path or query itself has a mistake. */
 static void
 check_names(struct settings *settings, struct json_object *value, const struct config_route *route)
 {
@@ -278,7 +277,7 @@ check_names(struct settings *settings, struct json_object *value, const struct c
 
 	memcpy(known, path_names, path_count * sizeof *known);
 	for (char **name = route->query; name && *name; name++)
-		if (**name) /* not one that was a mistake */
+		if (**name) /* not a mistake */
 			known[path_count++] = *name;
 	check_query(settings, route, path_names);
 	check_program_names(settings, route, known);

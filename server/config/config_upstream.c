@@ -1,4 +1,4 @@
-/* Upstreams of the configuration: their table of settings. */
+/* Upstreams in the configuration: their table of settings. */
 #include "common/fields.h"
 #include "common/json.h"
 #include "config/config_files.h"
@@ -10,7 +10,7 @@
 
 #define UPSTREAM(kind, member) SETTING_PLACE(kind, struct upstream_config, member)
 
-/* Fields that say how a message is framed or where it goes. */
+/* Header fields that libcurl sets for framing and routing. */
 static const char *const not_settable[] = {
 	"Connection", "Content-Length", "Expect", "Host", "TE", "Trailer", "Transfer-Encoding", "Upgrade"};
 
@@ -23,7 +23,7 @@ is_settable(const char *name)
 	return true;
 }
 
-/* "Name: value" of a member of headers, NULL once it has been told why it is a mistake. */
+/* Returns "Name: value" for a member of headers (malloc'ed), or reports a mistake and returns NULL. */
 static char *
 read_header(struct settings *settings, const char *name, struct json_object *value)
 {

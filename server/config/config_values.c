@@ -1,5 +1,4 @@
-/* Strings of a configuration that are more than strings: see config_values.h.  Addresses are in
- * config_address.c. */
+/* Checks of string settings: URLs, patterns, methods, names and media types. */
 #include "config/config_values.h"
 
 #include "common/cleanup.h"
@@ -23,7 +22,7 @@ is_graphic(const char *text)
 	return true;
 }
 
-/* Whether libcurl, which will have to use it, takes url, and it has no part that it is to be without. */
+/* Whether libcurl accepts url, and url has no user, password, query or fragment. */
 static bool
 parses_as_url(const char *url)
 {

@@ -1,4 +1,4 @@
-/* Path patterns: see pattern.h. */
+/* Path patterns of routes: checks and walks them. */
 #include "config/pattern.h"
 
 #include <stdlib.h>
@@ -27,7 +27,7 @@ pattern_is_name(const char *data, size_t len)
 	return true;
 }
 
-/* pchar of RFC 3986 but for percent-encoding. */
+/* pchar of RFC 3986 without percent-encoding. */
 static bool
 is_path_char(char c)
 {

@@ -1,4 +1,4 @@
-/* The kinds of settings: see setting_kinds.h. */
+/* The kinds of settings: reads, stores and frees a value of each kind. */
 #include "config/setting_kinds.h"
 
 #include "common/json.h"
@@ -40,7 +40,7 @@ add_whole(struct text *text, uint64_t bound)
 	text_addf(text, "%" PRIu64, bound);
 }
 
-/* Stores value where error is 0 and it is within the bounds; else tells what is wrong with json. */
+/* Stores value if error is 0 and the value is within the bounds; otherwise reports a mistake. */
 static void
 store_bounded(struct settings *settings, const struct setting *row, struct json_object *json, void *owner,
 	int error, uint64_t value)
@@ -58,7 +58,7 @@ store_bounded(struct settings *settings, const struct setting *row, struct json_
 	text_fini(&bounds);
 }
 
-/* Reads a whole number, also where it is written with a fraction of zero.  -EINVAL, -ERANGE. */
+/* Reads a whole number; 1.0 is one.  Returns 0, -EINVAL if it is none, -ERANGE if it does not fit. */
 static int
 whole_number(struct json_object *value, uint64_t *ret_number)
 {
@@ -177,7 +177,7 @@ settings_string(struct settings *settings, struct json_object *value, bool may_b
 	return NULL;
 }
 
-/* The string to keep of value, NULL once it has been told why there is none. */
+/* Returns the converted string of value, or reports a mistake and returns NULL. */
 static char *
 converted(struct settings *settings, const struct setting *row, struct json_object *value)
 {
@@ -209,7 +209,7 @@ is_among(const char *name, char *const *names, size_t count)
 	return false;
 }
 
-/* Reads one of names; what has a mistake is left as "", so that the others keep their places. */
+/* Reads one of names.  Returns "" after a mistake, so that the other names keep their places. */
 static char *
 read_name(struct settings *settings, const struct setting *row, struct json_object *value, char *const *names,
 	size_t index)

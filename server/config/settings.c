@@ -1,4 +1,4 @@
-/* Settings by table: see settings.h. */
+/* Reader of settings by table: reads, frees and describes the rows. */
 #include "config/setting_kinds.h"
 
 #include "common/json.h"
@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Unknown members of one object that are told one by one: with more it is no configuration at all. */
+/* The most unknown members of one object that are reported one by one. */
 #define UNKNOWN_MAX 100
 
 /* The setting whose name is most like name, NULL if none is. */
@@ -55,7 +55,7 @@ settings_has(const struct setting_table *table, struct json_object *value, const
 }
 
 static void
-tell_unknown(struct settings *settings, const struct setting_table *table, const char *name)
+report_unknown(struct settings *settings, const struct setting_table *table, const char *name)
 {
 	size_t mark = mistakes_enter(&settings->mistakes, name);
 	const char *meant = nearest(table, name);
@@ -76,7 +76,7 @@ check_members(struct settings *settings, const struct setting_table *table, stru
 	{
 		(void)unused;
 		if (!is_known(table, name) && ++unknown <= UNKNOWN_MAX)
-			tell_unknown(settings, table, name);
+			report_unknown(settings, table, name);
 	}
 	if (unknown > UNKNOWN_MAX)
 		mistakes_add(&settings->mistakes, "%zu more unknown members", unknown - UNKNOWN_MAX);
