@@ -4,7 +4,7 @@
 #include "common/cleanup.h"
 #include "common/log.h"
 #include "common/text.h"
-#include "config/config_values.h"
+#include "config/config_address.h"
 #include "http/auth.h"
 #include "http/server.h"
 #include "notify.h"

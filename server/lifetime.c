@@ -8,7 +8,6 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/text.h"
-#include "config/config_values.h"
 #include "http/server.h"
 #include "notify.h"
 #include "operations/operations.h"

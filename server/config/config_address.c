@@ -1,5 +1,5 @@
 /* Addresses to listen on: parses and classifies them. */
-#include "config/config_values.h"
+#include "config/config_address.h"
 
 #include "common/cleanup.h"
 #include "config/config_files.h"

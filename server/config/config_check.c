@@ -1,8 +1,8 @@
 /* Checks between settings of the whole configuration: addresses that need auth or are repeated, users without
  * auth, names and parents of collections. */
 #include "common/json.h"
+#include "config/config_address.h"
 #include "config/config_parts.h"
-#include "config/config_values.h"
 #include "config/pattern.h"
 
 #include <stdlib.h>

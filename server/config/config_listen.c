@@ -1,8 +1,8 @@
 /* Listeners in the configuration: their table of settings, and one address or a list of them. */
 #include "common/json.h"
+#include "config/config_address.h"
 #include "config/config_files.h"
 #include "config/config_parts.h"
-#include "config/config_values.h"
 #include "http/tls.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /*
- * Checks of string settings: addresses, URLs, patterns, names, media types.  The functions config_convert_... are
+ * Checks of string settings: URLs, patterns, names, media types.  The functions config_convert_... are
  * values of convert (settings.h): each returns the string to keep (malloc'ed), or reports a mistake and returns
  * NULL.
  */
@@ -7,19 +7,8 @@
 
 #include "config/settings.h"
 
-#include <stdbool.h>
-
 /* Methods that routes may have, ended by NULL. */
 extern const char *const config_methods[];
-
-/* "127.0.0.1:8580", "[::1]:8580", "localhost:8580", "unix:PATH"; PATH becomes absolute. */
-char *config_convert_address(struct settings *settings, const char *address);
-
-/* Whether only this machine can reach a converted address: loopback, or a unix socket. */
-bool config_address_is_local(const char *address);
-
-/* Whether the port of a converted address is 0. */
-bool config_address_is_any_port(const char *address);
 
 /* http or https, with a host, without user, query and fragment; trailing slashes are removed. */
 char *config_convert_url(struct settings *settings, const char *url);

@@ -156,27 +156,6 @@ read_choice(struct settings *settings, const struct setting *row, struct json_ob
 	text_fini(&choices);
 }
 
-const char *
-settings_string(struct settings *settings, struct json_object *value, bool may_be_empty)
-{
-	if (!json_object_is_type(value, json_type_string)) {
-		mistakes_add_value(&settings->mistakes, value, "is not a string");
-		return NULL;
-	}
-	const char *string = json_object_get_string(value);
-	size_t len = (size_t)json_object_get_string_len(value);
-	if (len > SETTINGS_STRING_MAX)
-		mistakes_add_value(
-			&settings->mistakes, value, "is longer than %d bytes", SETTINGS_STRING_MAX);
-	else if (strlen(string) != len)
-		mistakes_add_value(&settings->mistakes, value, "has a NUL in it");
-	else if (len == 0 && !may_be_empty)
-		mistakes_add_value(&settings->mistakes, value, "is empty");
-	else
-		return string;
-	return NULL;
-}
-
 /* Returns the converted string of value, or reports a mistake and returns NULL. */
 static char *
 converted(struct settings *settings, const struct setting *row, struct json_object *value)
