@@ -1,4 +1,4 @@
-/* Problems: see problem.h. */
+/* Problems (RFC 9457): the table of names, status codes and titles, and the writer of the JSON document. */
 #include "common/problem.h"
 
 #include "common/json.h"

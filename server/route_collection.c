@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* About a millisecond. */
+/* Steps of validation on the loop: about a millisecond. */
 #define QUICK_STEPS 100000
 
 static char **
@@ -27,7 +27,7 @@ copy_names(char **names)
 	return copy;
 }
 
-/* The name of the path's last parameter: the id of the parent. */
+/* Returns the name of the path's last parameter, which is the id of the parent. */
 static char *
 last_name(const char *pattern)
 {

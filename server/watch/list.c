@@ -14,7 +14,7 @@
 #define LIMIT_DEFAULT 100
 #define LIMIT_MAX 1000
 
-/* Operations that are looked at in one turn of the loop: well below a millisecond, wherever they lie in
+/* Operations examined in one turn of the loop: well below a millisecond, wherever they lie in
  * memory. */
 #define LOOK_MAX 2000
 
@@ -23,7 +23,7 @@ struct list_query {
 	enum op_state state;
 	char *route, *principal, *style; /* NULL: any */
 	uint64_t min_age_s, limit;
-	struct op *after; /* NULL: from the newest; not to be looked at once the walk has begun */
+	struct op *after; /* NULL: from the newest; invalid once the walk has begun */
 };
 
 /* A page that is being collected. */

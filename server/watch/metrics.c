@@ -43,7 +43,7 @@ struct metrics {
 	struct metrics_sources sources;
 	struct hash routes;
 	struct route_times
-		*last; /* whose times were asked for last, and as a rule are next; NULL: nobody's */
+		*last; /* the route counted last, which is usually the next one as well; NULL: none */
 	uint64_t replies[STATUS_MAX];
 	uint64_t reply_bytes;
 	int64_t started_ms; /* wall clock */
@@ -52,7 +52,7 @@ struct metrics {
 	struct timer lag_timer;
 	int64_t lag_due_ms;
 	int64_t lag_ms;
-	int64_t lag_max_ms; /* since the last exposition */
+	int64_t lag_max_ms; /* since the last scrape */
 };
 
 static void
