@@ -57,7 +57,6 @@ start_housekeeping(struct server *server)
 {
 	server->housekeeping_job.run = do_housekeeping;
 	server->housekeeping_job.done = on_housekeeping_done;
-	timer_init(&server->housekeeping, on_housekeeping);
 	timer_start(server->timers, &server->housekeeping, HOUSEKEEPING_MS);
 	int rc = pool_new("house", server->mailbox, 1, &server->housekeeping_pool);
 	if (rc == 0)
@@ -214,6 +213,7 @@ handle_signals(struct server *server)
 void
 init_lifetime(struct server *server)
 {
+	timer_init(&server->housekeeping, on_housekeeping);
 	timer_init(&server->drain_timeout, on_drain_timeout);
 	timer_init(&server->last_replies, on_last_replies);
 	timer_init(&server->watchdog, on_watchdog);

@@ -50,4 +50,5 @@ void reload_fronts(struct server *server, const struct config *config);
 __attribute__((warn_unused_result)) int handle_signals(struct server *server);
 __attribute__((warn_unused_result)) int start_housekeeping(struct server *server);
 __attribute__((warn_unused_result)) int tell_manager(struct server *server);
+/* Initializes the timers, so that they may be stopped whether they were started or not.  Comes first. */
 void init_lifetime(struct server *server);

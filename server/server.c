@@ -209,13 +209,13 @@ recover(struct server *server)
 static int
 start_loop(struct server *server)
 {
+	init_lifetime(server);
 	server->base = make_base();
 	if (!server->base)
 		return -ENOMEM;
 	int rc = timers_new(server->base, &server->timers);
 	if (rc == 0)
 		rc = mailbox_new(server->base, &server->mailbox);
-	init_lifetime(server);
 	return rc;
 }
 
