@@ -1,6 +1,6 @@
 /*
- * Problems (RFC 9457): the one table of everything that can go wrong for a client, and how it is written.
- * It stands in common because the front, the work and the operations all end calls with problems.
+ * Problems (RFC 9457): every kind of error that a client can get, and the writer of the problem document.  In
+ * common, because http, work and operations all end calls with problems.
  */
 #pragma once
 
@@ -10,7 +10,7 @@ struct json_object;
 
 enum problem {
 	PROBLEM_NONE,
-	/* malformed HTTP: the connection is closed after them */
+	/* malformed HTTP: the connection is closed afterwards */
 	PROBLEM_BAD_REQUEST,
 	PROBLEM_LENGTH_REQUIRED,
 	PROBLEM_CONTENT_TOO_LARGE,
@@ -20,7 +20,7 @@ enum problem {
 	PROBLEM_NOT_IMPLEMENTED,
 	PROBLEM_VERSION_NOT_SUPPORTED,
 	PROBLEM_REQUEST_TIMEOUT,
-	/* what was asked for */
+	/* the request */
 	PROBLEM_UNAUTHORIZED,
 	PROBLEM_FORBIDDEN,
 	PROBLEM_NOT_FOUND,
@@ -60,22 +60,22 @@ enum problem {
 	PROBLEM_COUNT,
 };
 
-/* Members that a style's clients look for beside those of RFC 9457. */
+/* Members that the clients of a style expect beside those of RFC 9457. */
 enum problem_dialect {
 	PROBLEM_PLAIN = 0,
 	PROBLEM_WITH_MSG = 1 << 0,  /* "msg": style status */
 	PROBLEM_WITH_CODE = 1 << 1, /* "code", "message", "request_id": style resource */
 };
 
-/* One occurrence of a problem; all zero but the first member is allowed. */
+/* One occurrence of a problem; all members but the first may be zero. */
 struct problem_report {
 	enum problem problem;
-	int status;		    /* 0: the table's */
-	const char *detail;	    /* what happened here; NULL: the title serves */
+	int status;		    /* 0: the status of the table */
+	const char *detail;	    /* explains this occurrence; NULL: the title is used */
 	const char *instance;	    /* a URI reference; NULL: none */
 	const char *request_id;	    /* for PROBLEM_WITH_CODE; NULL: none */
 	struct json_object *errors; /* an array of {pointer, keyword, message}, lent; NULL: none */
-	int operation_status;	    /* for PROBLEM_EXPIRED: how it had ended; 0: not told */
+	int operation_status;	    /* for PROBLEM_EXPIRED: status of the final response; 0: omitted */
 	enum problem_dialect dialect;
 };
 
@@ -86,14 +86,14 @@ const char *problem_name(enum problem problem);
 int problem_status(enum problem problem);
 const char *problem_title(enum problem problem);
 
-/* The problem of that name, PROBLEM_NONE if there is none. */
+/* Returns the problem with that name, or PROBLEM_NONE. */
 enum problem problem_find(const char *name);
 
 /* Adds the JSON document of a report to ret_text.  Any thread. */
 void problem_format(const struct problem_report *report, struct text *ret_text);
 
-/* Whether a document that problem_format has written says that detail; NULL is nothing to say. */
+/* Whether a document written by problem_format has that detail; true if detail is NULL. */
 bool problem_says(const char *document, size_t len, const char *detail);
 
-/* The detail that such a document says, for the caller to free; NULL: none. */
+/* Returns the detail of such a document (malloc'ed), or NULL. */
 char *problem_dup_detail(const char *document, size_t len);

@@ -4,7 +4,7 @@
 #include "common/cleanup.h"
 #include "common/log.h"
 #include "common/text.h"
-#include "config/config_values.h"
+#include "config/config_address.h"
 #include "http/auth.h"
 #include "http/server.h"
 #include "notify.h"
@@ -202,7 +202,7 @@ reload_tls(struct http_server *http, const struct config_listen *listen, size_t 
 {
 	for (size_t i = 0; i < count; i++)
 		if (listen[i].tls && http_server_set_tls(http, listen[i].address, listen[i].tls) < 0)
-			log_warning("TLS begins only after a new start", "address=%s", listen[i].address);
+			log_warning("TLS on this address needs a restart", "address=%s", listen[i].address);
 }
 
 /* That callers must log in can begin with a reload, but not end: an address may be open to the world by
@@ -213,7 +213,7 @@ reload_users(struct server *server, struct users *users)
 	if (users || !auth_has_users(server->auth))
 		auth_set_users(server->auth, users);
 	else
-		log_warning("users stay as they were: without \"auth\" only after a new start");
+		log_warning("users not reloaded: removing \"auth\" needs a restart");
 }
 
 void

@@ -1,6 +1,6 @@
 /*
- * The server's life between its start and its end: signs of life for the service manager, looking after what
- * programs leave behind, reading the configuration again, and going down in good order.
+ * The life of the server between start and end: watchdog messages for the service manager, reaping of orphaned
+ * processes, reload on SIGHUP, and the drain on SIGTERM.
  */
 #include "parts.h"
 
@@ -8,7 +8,6 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/text.h"
-#include "config/config_values.h"
 #include "http/server.h"
 #include "notify.h"
 #include "operations/operations.h"
@@ -24,10 +23,10 @@
 /* How long replies may take to go out once everything else has ended. */
 #define LAST_REPLIES_MS 2000
 
-/* How often processes that programs have left behind are looked for. */
+/* How often to search for processes that programs left behind. */
 #define HOUSEKEEPING_MS 1000
 
-/* Nobody waits for it, and the loop least of all. */
+/* The lowest urgency: nothing waits for housekeeping. */
 #define HOUSEKEEPING_NICE 10
 
 static void
@@ -58,7 +57,6 @@ start_housekeeping(struct server *server)
 {
 	server->housekeeping_job.run = do_housekeeping;
 	server->housekeeping_job.done = on_housekeeping_done;
-	timer_init(&server->housekeeping, on_housekeeping);
 	timer_start(server->timers, &server->housekeeping, HOUSEKEEPING_MS);
 	int rc = pool_new("house", server->mailbox, 1, &server->housekeeping_pool);
 	if (rc == 0)
@@ -88,7 +86,7 @@ tell_manager(struct server *server)
 	return 0;
 }
 
-/* Replies are still on their way out: wait for them, but not for ever. */
+/* Ends the loop once the last replies are sent, or LAST_REPLIES_MS after the drain. */
 static void
 on_last_replies(struct timer *timer)
 {
@@ -115,7 +113,7 @@ on_drain_timeout(struct timer *timer)
 {
 	struct server *server = container_of(timer, struct server, drain_timeout);
 
-	log_warning("stopping what still runs");
+	log_warning("drain timeout: stopping running work");
 	operations_stop_running(server->operations, WORK_STOP);
 }
 
@@ -146,8 +144,8 @@ on_terminate(evutil_socket_t number, short what, void *arg)
 	}
 }
 
-/* Reads the configuration again.  Routes are taken over whole or not at all; what needs a new start is left
- * as it was.  Whether they were. */
+/* Reads the configuration again.  Takes over all routes or, after any mistake, none; settings that need a
+ * restart stay as they are.  Returns whether the routes were taken over. */
 static bool
 reload(struct server *server)
 {
@@ -203,7 +201,7 @@ handle_signals(struct server *server)
 	} handlers[] = {{SIGTERM, on_terminate}, {SIGINT, on_terminate}, {SIGHUP, on_reload}};
 
 	signal(SIGPIPE, SIG_IGN);
-	signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of its write */
+	signal(SIGXFSZ, SIG_IGN); /* the write then fails with EFBIG */
 	for (size_t i = 0; i < sizeof handlers / sizeof *handlers; i++) {
 		server->signals[i] = evsignal_new(server->base, handlers[i].number, handlers[i].fn, server);
 		if (!server->signals[i] || event_add(server->signals[i], NULL) < 0)
@@ -215,6 +213,7 @@ handle_signals(struct server *server)
 void
 init_lifetime(struct server *server)
 {
+	timer_init(&server->housekeeping, on_housekeeping);
 	timer_init(&server->drain_timeout, on_drain_timeout);
 	timer_init(&server->last_replies, on_last_replies);
 	timer_init(&server->watchdog, on_watchdog);

@@ -1,4 +1,4 @@
-/* The command line: reads the configuration, and checks it or serves. */
+/* The command line: reads the configuration, then checks it, describes it or serves it. */
 #include "common/cleanup.h"
 #include "common/text.h"
 #include "config/config.h"
@@ -19,12 +19,12 @@ static const char usage[] =
 	"Puts slow work behind HTTP: every call synchronous or asynchronous.\n"
 	"\n"
 	"  -c, --config FILE  the configuration (deferd.json)\n"
-	"      --check        tell every mistake in it, one a line, and exit 1 if there is one\n"
-	"      --openapi      print the OpenAPI document of what it serves\n"
+	"      --check        print every mistake in it, one per line; exit 1 if there is any\n"
+	"      --openapi      print the OpenAPI document of its routes\n"
 	"      --version      print the version\n"
-	"      --help         print this; with =settings every setting of the configuration\n"
+	"      --help         print this text; --help=settings prints every setting\n"
 	"\n"
-	"SIGTERM ends in good order, a second one at once; SIGHUP reads the configuration again.\n";
+	"SIGTERM drains and ends, a second SIGTERM ends at once; SIGHUP reloads the configuration.\n";
 
 static int
 print_help(const char *topic)
@@ -32,7 +32,7 @@ print_help(const char *topic)
 	CLEANUP(text_fini) struct text settings = {0};
 
 	if (topic && strcmp(topic, "settings") != 0) {
-		fprintf(stderr, "deferd: there is no help on %s\n", topic);
+		fprintf(stderr, "deferd: no help on %s\n", topic);
 		return EX_USAGE;
 	}
 	if (topic)

@@ -1,4 +1,4 @@
-/* The service manager's side: see notify.h. */
+/* The protocol of the service manager: datagrams to $NOTIFY_SOCKET, and inherited sockets. */
 #include "notify.h"
 
 #include "common/text.h"
@@ -28,7 +28,7 @@ send_to_manager(const char *path, const char *message, size_t len)
 		return;
 	socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + path_len);
 	ssize_t n = sendto(fd, message, len, MSG_NOSIGNAL, (struct sockaddr *)&address, size);
-	(void)n; /* a manager that does not listen cannot be helped */
+	(void)n; /* a lost message is no reason to fail */
 	close(fd);
 }
 
@@ -48,7 +48,7 @@ notify_send(const char *format, ...)
 	text_fini(&message);
 }
 
-/* Whether the variable, which names a process, is absent or names us. */
+/* Returns true if the variable is absent or holds our process id. */
 static int
 is_for_us(const char *name)
 {
@@ -68,7 +68,7 @@ notify_watchdog_ms(void)
 	if (!value || !is_for_us("WATCHDOG_PID") ||
 		text_parse_uint(value, strlen(value), INT64_MAX, &us) < 0 || us == 0)
 		return 0;
-	/* Twice as often as it must be, as the manual says. */
+	/* Half of the interval, as sd_watchdog_enabled(3) recommends. */
 	return us / 2000 > 0 ? (int64_t)(us / 2000) : 1;
 }
 

@@ -1,4 +1,4 @@
-/* What the parts of the server share: server.c (assembly), front.c and lifetime.c. */
+/* Private to this folder: struct server, and the steps of its start that front.c and lifetime.c define. */
 #pragma once
 
 #include "common/pool.h"
@@ -31,7 +31,7 @@ struct server {
 	struct pool_job housekeeping_job;
 	struct timer housekeeping;
 
-	int64_t watchdog_ms; /* how often the service manager wants a sign of life; 0: never */
+	int64_t watchdog_ms; /* how often to send WATCHDOG=1; 0: never */
 	struct timer watchdog;
 
 	bool draining;
@@ -40,15 +40,15 @@ struct server {
 	int64_t last_replies_until_ms;
 };
 
-/* front.c: each is a step of the start; -errno, and standard error says why. */
+/* front.c: steps of the start.  Return 0 or -errno; standard error says why. */
 __attribute__((warn_unused_result)) int start_front(struct server *server);
 __attribute__((warn_unused_result)) int start_admin_front(struct server *server);
-/* After a reload: users, and certificates of addresses that are listened on; the users of config are
- * shared. */
+/* Takes over users and TLS certificates from a reloaded configuration.  Shares the users of config. */
 void reload_fronts(struct server *server, const struct config *config);
 
-/* lifetime.c: steps of the start, too. */
+/* lifetime.c: steps of the start. */
 __attribute__((warn_unused_result)) int handle_signals(struct server *server);
 __attribute__((warn_unused_result)) int start_housekeeping(struct server *server);
 __attribute__((warn_unused_result)) int tell_manager(struct server *server);
+/* Initializes the timers, so that they may be stopped whether they were started or not.  Comes first. */
 void init_lifetime(struct server *server);

@@ -1,4 +1,4 @@
-/* Collections and schemas of routes: see route_collection.h. */
+/* Conversion of a route's collection and schema settings for the store and the styles. */
 #include "route_collection.h"
 
 #include "common/cleanup.h"
@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* About a millisecond. */
+/* Steps of validation on the loop: about a millisecond. */
 #define QUICK_STEPS 100000
 
 static char **
@@ -27,7 +27,7 @@ copy_names(char **names)
 	return copy;
 }
 
-/* The name of the path's last parameter: the id of the parent. */
+/* Returns the name of the path's last parameter, which is the id of the parent. */
 static char *
 last_name(const char *pattern)
 {
@@ -51,7 +51,7 @@ find_collection(const struct config *config, const char *name)
 	return NULL;
 }
 
-/* The collections above the parent's; the configuration has seen to it that there are no circles. */
+/* The collections above the parent's.  The configuration check has refused circles. */
 static char **
 names_above(const struct config *config, const char *parent)
 {

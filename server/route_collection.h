@@ -1,5 +1,4 @@
-/* What a route of the configuration says of a collection and of bodies, made into what the layers below
- * want. */
+/* Converts a route's collection and schema settings into the objects of the store and of the styles. */
 #pragma once
 
 struct config;
@@ -7,15 +6,16 @@ struct config_route;
 struct schema;
 struct store_collection;
 
-/* The collection of a route that is one; the caller's reference. */
+/* Returns the collection of a collection route; the reference is the caller's. */
 struct store_collection *route_collection_new(const struct config *config, const struct config_route *route);
 
-/* The route's schema, and the same with few steps, for what is judged on the loop; NULL where there is none.
- * -EINVAL if it is none, which the configuration has looked at. */
+/* Compiles the route's schema, and the same schema with a low limit of steps for validation on the loop.  Both are
+ * NULL if the route has no schema.  Returns 0, or -EINVAL if the schema is invalid, which the configuration check
+ * has refused before. */
 __attribute__((warn_unused_result)) int route_schemas_new(
 	const struct config_route *config, struct schema **ret_schema, struct schema **ret_quick);
 
-/* Names of the members that the schema knows, ended by NULL, for route_members_free; NULL: it does not
- * say. */
+/* Returns the names of the schema's members, ended by NULL (free with route_members_free), or NULL if the schema
+ * does not list them. */
 char **route_members_new(const struct config_route *config);
 void route_members_free(char **members);

@@ -1,4 +1,4 @@
-/* The routes: see routes.h. */
+/* Routes of one configuration: makes the router, the operations' routes and the collections. */
 #include "routes.h"
 
 #include "common/log.h"
@@ -40,7 +40,7 @@ static const struct style *const styles_of[] = {
 	[CONFIG_RESOURCE] = &style_resource,
 };
 
-/* A collection's work is to have its changes carried out. */
+/* The work of a collection carries its changes out. */
 static int
 make_collection_work(const struct config_collection *config, struct work **ret_work)
 {
@@ -87,8 +87,8 @@ make_op_route(const struct config_route *config, const struct route *route, stru
 	struct work *work)
 {
 	const struct style *style = styles_of[config->style];
-	/* A change that nobody carries out does no harm a second time, and interrupting it would only lose
-	 * it. */
+	/* Without on_change a change has no side effects: it can always run again, and interrupting it would
+	 * only lose it. */
 	bool is_harmless = config->work == CONFIG_COLLECTION && !config->collection.has_on_change;
 	struct op_route_config op_config = {
 		.key = route->key,
@@ -154,7 +154,7 @@ enter_route(struct routes *routes, const struct config *whole, const struct conf
 	return rc < 0 ? rc : style_route_enter(route->style_route, routes->router, method_set(config));
 }
 
-/* Monitors stand at the root, and below every base path that a route has. */
+/* Adds the monitors at the root and below the base path of every route. */
 static int
 enter_monitors(struct routes *routes, const struct config *config, struct styles *styles)
 {
@@ -186,7 +186,7 @@ routes_new(const struct config *config, struct operations *operations, struct st
 	for (size_t i = 0; rc == 0 && i < config->route_count; i++) {
 		rc = enter_route(routes, config, &config->routes[i], operations, styles);
 		if (rc < 0)
-			log_error("route not made", "path=%s error=%s", config->routes[i].path,
+			log_error("cannot create route", "path=%s error=%s", config->routes[i].path,
 				strerrorname_np(-rc));
 	}
 	if (rc < 0) {

@@ -1,5 +1,5 @@
-/* The routes of one reading of the configuration: the router and what it leads to.  A reload makes new ones
- * and lets the old go. */
+/* Routes of one configuration: the router and its targets.  A reload makes new routes and frees the old ones.
+ * Loop thread only. */
 #pragma once
 
 struct admin;
@@ -12,17 +12,17 @@ struct routes;
 struct store;
 struct styles;
 
-/* Makes the routes of config, which must outlive them and the calls that were made by them.  -errno; the log
- * says why. */
+/* Makes the routes of config.  Operations and styles must outlive the routes.  Returns 0 or -errno; the log says
+ * why. */
 __attribute__((warn_unused_result)) int routes_new(const struct config *config, struct operations *operations,
 	struct styles *styles, struct admin *admin, struct routes **ret_routes);
 
-/* Makes the store ready for their collections; once it has been started.  -errno. */
+/* Creates the indexes of the routes' collections in the store, which must be open.  Returns 0 or -errno. */
 __attribute__((warn_unused_result)) int routes_prepare(struct routes *routes, struct store *store);
 
 const struct router *routes_router(const struct routes *routes);
 
-/* The operations' route of that key, NULL if there is none; lent. */
+/* Returns the operations' route with that key (lent), or NULL. */
 struct op_route *routes_find(const struct routes *routes, const char *key);
 
 void routes_free(struct routes *routes); /* NULL is allowed */

@@ -1,6 +1,6 @@
 /*
- * The server: see server.h.  It owns the loop and everything on it, and takes them down in the order in which
- * they lean on one another: the front, the operations, the store, the mailbox, the loop.
+ * Assembly of the server: one table of steps that is gone through upwards at the start and downwards at the
+ * end.  The parts, lowest first: the loop, signals, the store, operations, routes, the fronts.
  */
 #include "parts.h"
 
@@ -39,14 +39,13 @@ raise_descriptor_limit(void)
 		return;
 	limit.rlim_cur = limit.rlim_max;
 	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
-		log_warning("descriptor limit not raised", "error=%s", strerrorname_np(errno));
+		log_warning("cannot raise the descriptor limit", "error=%s", strerrorname_np(errno));
 }
 
 /*
- * Results are made on many threads and freed on the loop's.  With an arena for each thread, and with large
- * blocks among the small ones, what has been freed is held in pieces, and resident memory grows for hours.
- * So the threads share two arenas, and a large block is given back when it is freed, however many there have
- * been.
+ * Results are allocated on many threads and freed on the loop thread.  With one malloc arena a thread, and with
+ * large blocks between small ones, freed memory is fragmented and resident memory grows for hours.  So all
+ * threads share two arenas, and a large block goes back to the kernel as soon as it is freed.
  */
 static void
 hold_little_memory(void)
@@ -59,13 +58,13 @@ hold_little_memory(void)
 static struct event_base *
 make_base(void)
 {
-	/* Without a calloc of its own libevent uses these, which are cheaper than calloc for what is small
-	 * and comes and goes. */
+	/* libevent then allocates with malloc and memset, which is cheaper than calloc for small blocks that
+	 * live shortly. */
 	event_set_mem_functions(malloc, realloc, free);
 	struct event_config *config = event_config_new();
 
-	/* No lock: no thread but this one may touch the loop.  The change list saves system calls; it wants
-	 * no duplicated descriptors in the loop, and there are none. */
+	/* No lock, because only this thread touches the loop.  The change list saves system calls; it must not
+	 * be used with duplicated descriptors, and the loop has none. */
 	event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST);
 	struct event_base *base = event_base_new_with_config(config);
 	event_config_free(config);
@@ -77,7 +76,7 @@ on_store_health(void *arg, bool healthy, const char *why)
 {
 	(void)arg;
 	if (healthy)
-		log_info("operations are stored again");
+		log_info("operations can be stored again");
 	else
 		log_error("operations cannot be stored", "why=\"%s\"", why);
 }
@@ -97,7 +96,7 @@ open_store(struct server *server)
 	if (rc < 0)
 		fprintf(stderr, "deferd: %s\n", why ? why : strerrorname_np(-rc));
 	else if (!config.path)
-		log_warning("state is memory: nothing accepted survives the end of this process");
+		log_warning("state is in memory: all operations are lost when this process ends");
 	return rc;
 }
 
@@ -126,7 +125,7 @@ on_op_end(void *arg, const struct op *op)
 	access_log_end(op);
 }
 
-static void
+static int
 make_watch(struct server *server)
 {
 	struct metrics_sources metrics_sources = {
@@ -138,6 +137,7 @@ make_watch(struct server *server)
 		.store = server->store,
 		.metrics = server->metrics};
 	server->admin = admin_new(&admin_sources);
+	return 0;
 }
 
 static int
@@ -159,24 +159,30 @@ make_operations(struct server *server)
 		.on_drop = on_op_drop,
 		.arg = server,
 	};
-	int rc = operations_new(&operations_config, &server->operations);
 
-	if (rc < 0)
-		return rc;
-	make_watch(server);
+	return operations_new(&operations_config, &server->operations);
+}
+
+static int
+make_styles(struct server *server)
+{
 	struct styles_config styles_config = {
 		.operations = server->operations,
 		.store = server->store,
 		.mailbox = server->mailbox,
 		.timers = server->timers,
 		.spool_fd = store_spool_fd(server->store),
-		.wait_max_ms = config->wait_max_ms,
-		.validation_wait_ms = config->validation_wait_ms,
+		.wait_max_ms = server->config->wait_max_ms,
+		.validation_wait_ms = server->config->validation_wait_ms,
 	};
-	rc = styles_new(&styles_config, &server->styles);
-	return rc < 0 ? rc
-		      : routes_new(
-				config, server->operations, server->styles, server->admin, &server->routes);
+
+	return styles_new(&styles_config, &server->styles);
+}
+
+static int
+make_routes(struct server *server)
+{
+	return routes_new(server->config, server->operations, server->styles, server->admin, &server->routes);
 }
 
 static struct op_route *
@@ -203,21 +209,132 @@ recover(struct server *server)
 static int
 start_loop(struct server *server)
 {
+	init_lifetime(server);
 	server->base = make_base();
 	if (!server->base)
 		return -ENOMEM;
 	int rc = timers_new(server->base, &server->timers);
 	if (rc == 0)
 		rc = mailbox_new(server->base, &server->mailbox);
-	init_lifetime(server);
 	return rc;
 }
+
+static void
+stop_loop(struct server *server)
+{
+	mailbox_free(server->mailbox);
+	timers_free(server->timers);
+	if (server->base)
+		event_base_free(server->base);
+}
+
+/* Blocks the signals that we handled before their handlers go: by default each would end the process with
+ * another exit status. */
+static void
+block_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+static void
+stop_signals(struct server *server)
+{
+	block_signals();
+	for (size_t i = 0; i < sizeof server->signals / sizeof *server->signals; i++)
+		if (server->signals[i])
+			event_free(server->signals[i]);
+}
+
+static void
+free_operations(struct server *server)
+{
+	metrics_free(server->metrics);
+	operations_free(server->operations);
+	admin_free(server->admin);
+}
+
+/* Also delivers what the store and the threads have posted by now. */
+static void
+close_store(struct server *server)
+{
+	store_close(server->store);
+	if (server->mailbox)
+		mailbox_drain(server->mailbox);
+}
+
+static void
+free_styles(struct server *server)
+{
+	styles_free(server->styles);
+}
+
+static void
+stop_housekeeping(struct server *server)
+{
+	timer_stop(&server->housekeeping);
+	pool_free(server->housekeeping_pool);
+	program_reap_orphans();
+}
+
+static void
+halt_operations(struct server *server)
+{
+	if (server->operations)
+		operations_halt(server->operations);
+}
+
+static void
+free_routes(struct server *server)
+{
+	routes_free(server->routes);
+}
+
+static void
+stop_fronts(struct server *server)
+{
+	auth_free(server->auth);
+	http_server_free(server->http);
+	http_server_free(server->admin_http);
+	router_free(server->admin_router);
+}
+
+/*
+ * The start from top to bottom, the end from bottom to top.  start may be NULL; it returns 0 or -errno, and the
+ * log or standard error says why.  stop may be NULL; it is called even where start was not reached.  Operations
+ * and styles are freed later than the row that makes them would do it: the store delivers its last completions
+ * to them while it is closed.
+ */
+static const struct {
+	int (*start)(struct server *server);
+	void (*stop)(struct server *server);
+} steps[] = {
+	{start_loop, stop_loop},
+	{handle_signals, stop_signals},
+	{NULL, free_operations},
+	{open_store, close_store},
+	{NULL, free_styles},
+	{start_housekeeping, stop_housekeeping},
+	{make_operations, halt_operations},
+	{make_watch, NULL},
+	{make_styles, NULL},
+	{make_routes, free_routes},
+	{recover, NULL},
+	{start_front, NULL},
+	{start_admin_front, stop_fronts},
+	{tell_manager, NULL},
+};
+
+#define STEPS (sizeof steps / sizeof *steps)
 
 int
 server_start(struct config *config, const char *file, struct server **ret_server)
 {
-	static int (*const steps[])(struct server * server) = {start_loop, handle_signals, start_housekeeping,
-		open_store, make_operations, recover, start_front, start_admin_front, tell_manager};
 	struct server *server = xcalloc(1, sizeof *server);
 	int rc = 0;
 
@@ -228,8 +345,9 @@ server_start(struct config *config, const char *file, struct server **ret_server
 	hold_little_memory();
 	program_start();
 	raise_descriptor_limit();
-	for (size_t i = 0; rc == 0 && i < sizeof steps / sizeof *steps; i++)
-		rc = steps[i](server);
+	for (size_t i = 0; rc == 0 && i < STEPS; i++)
+		if (steps[i].start)
+			rc = steps[i].start(server);
 	if (rc < 0) {
 		server_free(server);
 		return rc;
@@ -247,50 +365,14 @@ server_run(struct server *server)
 	return rc < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
-/* From here on the signals that we handled are kept pending: by default they would end the process with
- * another status. */
-static void
-block_signals(void)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGHUP);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-}
-
 void
 server_free(struct server *server)
 {
 	if (!server)
 		return;
-	auth_free(server->auth);
-	http_server_free(server->http);
-	http_server_free(server->admin_http);
-	router_free(server->admin_router);
-	routes_free(server->routes);
-	timer_stop(&server->housekeeping);
-	if (server->operations)
-		operations_halt(server->operations);
-	pool_free(server->housekeeping_pool);
-	program_reap_orphans();
-	styles_free(server->styles);
-	store_close(server->store);
-	if (server->mailbox)
-		mailbox_drain(server->mailbox);
-	metrics_free(server->metrics);
-	operations_free(server->operations);
-	admin_free(server->admin);
-	block_signals();
-	for (size_t i = 0; i < sizeof server->signals / sizeof *server->signals; i++)
-		if (server->signals[i])
-			event_free(server->signals[i]);
-	mailbox_free(server->mailbox);
-	timers_free(server->timers);
-	if (server->base)
-		event_base_free(server->base);
+	for (size_t i = STEPS; i-- > 0;)
+		if (steps[i].stop)
+			steps[i].stop(server);
 	config_free(server->config);
 	free(server->file);
 	free(server);

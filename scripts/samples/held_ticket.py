@@ -1,13 +1,13 @@
 #!/usr/bin/python3
-"""A slow booking service, to stand behind deferd: quotes, prepares and executes the ticket of a held booking.
+"""A slow booking service to run behind deferd: quotes, prepares and executes the ticket of a held booking.
 
 usage: held_ticket.py [--port PORT] [--delay SECONDS]
 
     POST /v1/servicing/heldTicket/quote     {"booking": "ABC123"}  what the ticket costs, and a quoteId
     POST /v1/servicing/heldTicket/prepare   {"quoteId": ...}       a preparationId
-    POST /v1/servicing/heldTicket/execute   {"preparationId": ...} issues a ticket, each time it is asked to
+    POST /v1/servicing/heldTicket/execute   {"preparationId": ...} issues a ticket, on every request
 
-It answers when the airline has: after some seconds.  It keeps everything in memory, and forgets it with its end.
+Each answer takes some seconds, like an airline's.  All data is in memory and lost at the end.
 """
 
 import argparse

@@ -24,7 +24,7 @@ STYLES = {
 
 
 def make_routes(upstream_port):
-    """The same under /p by programs and under /u by the upstream; and work that fails or takes a while."""
+    """Routes below /p to programs and below /u to the upstream, and work that fails or is slow."""
     origin = f"http://127.0.0.1:{upstream_port}"
 
     def upstream(path, name, **more):
@@ -42,7 +42,7 @@ def make_routes(upstream_port):
 
 
 def accept(client, target, body, fields=None):
-    """The id of an accepted call, None if the server has as much as it takes."""
+    """The id of an accepted call, or None if the server is at capacity."""
     status, headers, data = client.call("POST", target, body, fields)
     if client.is_refused(status, headers, data):
         return None
@@ -91,7 +91,7 @@ def failing(client):
 
 
 def making(client):
-    """An answer with a Location, which is mapped back to our side."""
+    """An answer with a Location, which the server maps back."""
     id_ = accept(client, "/u/made?async=true", b"x")
     if id_:
         status, headers, data = client.wait_end(id_)
@@ -118,7 +118,7 @@ def cancelled(client):
 
 
 def bounded(client):
-    """A synchronous call that its client bounds."""
+    """A synchronous call with a limit set by its client."""
     fields = {"Prefer": f"respond-async, wait-ms={client.random.choice((1, 100, 500))}"}
     status, headers, data = client.call("POST", some_work(client) + "/slow", b"x", fields)
     if status == 202:
@@ -130,7 +130,7 @@ def bounded(client):
 
 
 def slow(client):
-    """A client that says one byte after another."""
+    """A client that sends one byte at a time."""
     body = client.make_body(30)
     head = f"POST /p/echo HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: {len(body)}\r\n\r\n".encode()
     data = b""

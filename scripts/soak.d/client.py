@@ -13,7 +13,7 @@ KEPT_S = 15
 
 
 class Interrupted(Exception):
-    """The server went down, or is about to."""
+    """The server has ended or is draining."""
 
 
 class Soak:
@@ -75,7 +75,7 @@ class Client(threading.Thread):
         return http.client.HTTPConnection(host, int(port), timeout=wire.DEADLINE)
 
     def call(self, method, target, body=None, fields=None):
-        """Status, header and body of an answer; raises Interrupted if the server says that it goes down."""
+        """Status, header and body of an answer; raises Interrupted if the server is draining."""
         if not self.connection:
             self.connection = self.connect()
         self.connection.request(method, target, body, fields or {})
@@ -86,7 +86,7 @@ class Client(threading.Thread):
         return answer.status, answer.headers, data
 
     def again(self, method, target, fields=None):
-        """A call that may be repeated, and is until it is answered."""
+        """A repeatable call, repeated until it is answered."""
         deadline = time.monotonic() + wire.DEADLINE
         while True:
             try:
@@ -101,7 +101,7 @@ class Client(threading.Thread):
         return self.random.randbytes(self.random.randrange(2000) if size is None else size)
 
     def is_refused(self, status, headers, data):
-        """Whether the server has as much as it takes."""
+        """Whether the server is at capacity."""
         if status not in (429, 503):
             return False
         assert headers["Retry-After"], data

@@ -42,7 +42,7 @@ class Server(ThreadingHTTPServer):
     request_queue_size = 128
 
     def handle_error(self, request, client_address):
-        """A client that has left is none of ours to tell."""
+        """Ignores clients that have left."""
 
 
 def main():

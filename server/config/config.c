@@ -1,4 +1,4 @@
-/* The configuration: see config.h.  Here are the server's own table of settings, and the whole. */
+/* Reader of deferd.json: the server's table of settings, and the functions that read, free and describe all. */
 #include "config/config.h"
 
 #include "common/cleanup.h"
@@ -15,7 +15,7 @@
 
 #define CONFIG(kind, member) SETTING_PLACE(kind, struct config, member)
 
-/* "memory" is kept as "" until the whole is finished. */
+/* "memory" is stored as "" until finish_config makes it NULL. */
 static char *
 convert_state(struct settings *settings, const char *state)
 {
@@ -36,20 +36,20 @@ static const struct setting auth_rows[] = {
 		.convert = config_convert_file,
 		.type = "file",
 		.fallback_note = "none",
-		.meaning = "Users and their passwords, as htpasswd(1) writes them."},
+		.meaning = "Users and their password hashes, in the format of htpasswd(1)."},
 	{.name = "bearer",
 		CONFIG(SETTING_STRING, auth_bearer),
 		.convert = config_convert_file,
 		.type = "file",
 		.fallback_note = "none",
-		.meaning = "Tokens: lines of NAME:SHA256-HEX, the digest of the token."},
+		.meaning = "Bearer tokens: one NAME:SHA256-HEX a line, the digest of the token."},
 	{.name = "admins",
 		CONFIG(SETTING_NAMES, auth_admins),
 		.min = 1,
 		.max = 1000,
 		.convert = config_convert_plain,
 		.fallback_note = "none",
-		.meaning = "Principals that may use every operation."},
+		.meaning = "Principals that may read and cancel every operation."},
 	{.name = NULL},
 };
 
@@ -63,13 +63,13 @@ static const struct setting admin_rows[] = {
 		.is_required = true,
 		.type = "address or object",
 		.members = &config_listen_table,
-		.meaning = "Where /healthz, /readyz and /metrics are."},
+		.meaning = "The address that serves /healthz, /readyz, /metrics and /operations."},
 	{.name = NULL},
 };
 
 static const struct setting_table admin_table = {admin_rows, NULL};
 
-/* What a route has that does not say otherwise. */
+/* Fills a route with the defaults that it inherits from the server. */
 static void
 inherit(const struct config *config, struct config_route *ret_route)
 {
@@ -131,7 +131,7 @@ finish_config(struct settings *settings, struct json_object *value, void *owner)
 	}
 }
 
-/* Routes come last: they inherit what stands before. */
+/* Routes come last, because they inherit the settings above. */
 static const struct setting rows[] = {
 	{.name = "listen",
 		.kind = SETTING_OWN,
@@ -140,142 +140,143 @@ static const struct setting rows[] = {
 		.type = "address, object, or a list of them",
 		.members = &config_listen_table,
 		.fallback = "\"127.0.0.1:8580\"",
-		.meaning = "Where calls are taken."},
+		.meaning = "The addresses that accept calls."},
 	{.name = "admin",
 		CONFIG(SETTING_OBJECT, admin),
 		.members = &admin_table,
 		.fallback_note = "none",
-		.meaning = "Where the server itself is watched."},
+		.meaning = "The admin listener: health, metrics and the list of operations."},
 	{.name = "public_url",
 		CONFIG(SETTING_STRING, public_url),
 		.convert = config_convert_url,
 		.type = "URL",
 		.fallback_note = "scheme and Host of the request",
-		.meaning = "What links in answers begin with."},
+		.meaning = "The beginning of every URL in a response."},
 	{.name = "state",
 		CONFIG(SETTING_STRING, state),
 		.convert = convert_state,
 		.type = "file, or \"memory\"",
 		.fallback = "\"/var/lib/deferd/deferd.db\"",
-		.meaning = "The database that survives a restart; with \"memory\" nothing does."},
+		.meaning =
+			"The database file; with \"memory\" every operation is lost when the server ends."},
 	{.name = "workers",
 		CONFIG(SETTING_WHOLE, workers),
 		.fallback = "16",
 		.min = 1,
 		.max = 10000,
-		.meaning = "Calls that run at once."},
+		.meaning = "The number of calls that run at the same time."},
 	{.name = "capacity",
 		CONFIG(SETTING_WHOLE, capacity),
 		.fallback = "1000",
 		.min = 1,
 		.max = 10000000,
-		.meaning = "Calls that wait or run at once; more are refused with 503."},
+		.meaning =
+			"The number of calls that may wait or run at the same time; further calls get 503."},
 	{.name = "queue_timeout",
 		CONFIG(SETTING_TIME, queue_timeout_ms),
 		.fallback = "\"30s\"",
 		.min = 1,
 		.max = 30 * CONFIG_DAY_MS,
-		.meaning = "How long a call may wait to be run."},
+		.meaning = "The longest time that a call may wait in the queue."},
 	{.name = "run_timeout",
 		CONFIG(SETTING_TIME, run_timeout_ms),
 		.fallback = "\"1h\"",
 		.min = 1,
 		.max = 30 * CONFIG_DAY_MS,
-		.meaning = "How long it may run."},
+		.meaning = "The longest time that a call may run."},
 	{.name = "keep",
 		CONFIG(SETTING_TIME, keep_ms),
 		.fallback = "\"5m\"",
 		.min = 1,
 		.max = 365 * CONFIG_DAY_MS,
-		.meaning = "How long its result can be read."},
+		.meaning = "How long the result of a call can be read."},
 	{.name = "keep_timed_out",
 		CONFIG(SETTING_TIME, keep_timed_out_ms),
 		.fallback = "\"1h\"",
 		.min = 1,
 		.max = 365 * CONFIG_DAY_MS,
-		.meaning = "The same where it ended by a time limit."},
+		.meaning = "How long it can be read if the call timed out."},
 	{.name = "keep_tombstone",
 		CONFIG(SETTING_TIME, keep_tombstone_ms),
 		.fallback = "\"24h\"",
 		.min = 0,
 		.max = 365 * CONFIG_DAY_MS,
-		.meaning = "How long an expired operation, and an Idempotency-Key, is still known."},
+		.meaning = "How long the server remembers an expired operation and its Idempotency-Key."},
 	{.name = "wait_max",
 		CONFIG(SETTING_TIME, wait_max_ms),
 		.fallback = "\"60s\"",
 		.min = 0,
 		.max = CONFIG_DAY_MS,
-		.meaning = "The longest wait that a client may ask for."},
+		.meaning = "The longest wait that a client may request with Prefer."},
 	{.name = "validation_wait",
 		CONFIG(SETTING_TIME, validation_wait_ms),
 		.fallback = "\"5s\"",
 		.min = 0,
 		.max = CONFIG_HOUR_MS,
-		.meaning = "How long a 202 waits for a large body to be validated; what is found later is "
-			   "the final "
-			   "response."},
+		.meaning = "How long a 202 waits until the body is validated; a mistake found later becomes "
+			   "the final response."},
 	{.name = "stop_grace",
 		CONFIG(SETTING_TIME, stop_grace_ms),
 		.fallback = "\"5s\"",
 		.min = 0,
 		.max = CONFIG_HOUR_MS,
-		.meaning = "The time between SIGTERM and SIGKILL for work that is stopped."},
+		.meaning = "The time between SIGTERM and SIGKILL when work is stopped."},
 	{.name = "drain_timeout",
 		CONFIG(SETTING_TIME, drain_timeout_ms),
 		.fallback = "\"30s\"",
 		.min = 0,
 		.max = CONFIG_DAY_MS,
-		.meaning = "How long running work may go on when the server is told to end."},
+		.meaning = "How long running work may continue after the server gets SIGTERM."},
 	{.name = "header_timeout",
 		CONFIG(SETTING_TIME, header_timeout_ms),
 		.fallback = "\"30s\"",
 		.min = 10,
 		.max = CONFIG_HOUR_MS,
-		.meaning = "How long a client may take to send the header section of a request."},
+		.meaning = "How long a client may take to send the header of a request."},
 	{.name = "idle_timeout",
 		CONFIG(SETTING_TIME, idle_timeout_ms),
 		.fallback = "\"75s\"",
 		.min = 10,
 		.max = CONFIG_DAY_MS,
-		.meaning = "How long a connection may be without a request."},
+		.meaning = "How long a connection may stay open without a request."},
 	{.name = "max_body",
 		CONFIG(SETTING_SIZE, max_body_bytes),
 		.fallback = "\"8MiB\"",
 		.min = 0,
 		.max = CONFIG_BODY_MAX_BYTES,
-		.meaning = "The largest body of a request."},
+		.meaning = "The largest request body."},
 	{.name = "max_result",
 		CONFIG(SETTING_SIZE, max_result_bytes),
 		.fallback = "\"64MiB\"",
 		.min = 1,
 		.max = CONFIG_RESULT_MAX_BYTES,
-		.meaning = "The largest body of a result."},
+		.meaning = "The largest body of a final response."},
 	{.name = "max_retained",
 		CONFIG(SETTING_SIZE, max_retained_bytes),
 		.fallback = "\"1GiB\"",
 		.min = 1024,
 		.max = CONFIG_RETAINED_MAX_BYTES,
-		.meaning = "Bodies and results held at once, in memory and in files; at it new calls are "
-			   "refused."},
+		.meaning = "The most bytes of bodies and results that are held, in memory and in files; "
+			   "beyond it new calls get 503."},
 	{.name = "max_connections_per_address",
 		CONFIG(SETTING_WHOLE, max_connections_per_address),
 		.fallback = "4096",
 		.min = 1,
 		.max = 1000000,
-		.meaning = "Connections that one address may have at once, a proxy's too; unix sockets have "
-			   "none."},
+		.meaning = "The most connections that one client address may have open, a proxy included; "
+			   "connections over unix sockets are not counted."},
 	{.name = "log_level",
 		CONFIG(SETTING_CHOICE, log_level),
 		.fallback = "\"info\"",
 		.choices = log_levels,
-		.meaning = "What is logged: with info every call and every end, with debug every poll, too."},
+		.meaning = "The least severe level that is logged; info logs every call and every end of an "
+			   "operation, debug also every poll."},
 	{.name = "auth",
 		.kind = SETTING_OBJECT,
 		.members = &auth_table,
 		.fallback_note = "none",
-		.meaning = "Who may call, also by certificate (client_ca): then everybody must log in; "
-			   "without it "
-			   "only loopback and unix addresses are listened on."},
+		.meaning = "If it is set, every caller must log in; client certificates (client_ca) count as "
+			   "a log-in. If not, only loopback and unix addresses are allowed in listen."},
 	{.name = "routes",
 		.kind = SETTING_OWN,
 		.read = read_routes,
@@ -284,7 +285,7 @@ static const struct setting rows[] = {
 		.is_list = true,
 		.type = "list of objects",
 		.members = &config_route_table,
-		.meaning = "What can be called."},
+		.meaning = "The routes that can be called."},
 	{.name = NULL},
 };
 
@@ -321,7 +322,7 @@ config_load(struct settings *settings, const char *data, size_t len, struct json
 	return config;
 }
 
-/* Reads the file, as far as it can be read. */
+/* Reads, checks and loads the file.  Returns NULL after a mistake that leaves nothing to check. */
 static struct config *
 read_file(struct settings *settings, const char *file)
 {

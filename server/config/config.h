@@ -1,6 +1,6 @@
 /*
- * The configuration: deferd.json, read whole, with every mistake told at once (contract: "Configuration").
- * The tables of settings in config.c and config_route.c are the master copy: name, type, default, meaning.
+ * The configuration: deferd.json as a struct.  The reader reports all mistakes at once.  The tables of settings
+ * in this folder define name, type, default and meaning of each setting.  Loop thread.
  */
 #pragma once
 
@@ -16,7 +16,7 @@ struct json_object;
 struct ssl_ctx_st;
 struct users;
 
-/* Styles that a route may have of itself. */
+/* The values of a route's setting "style". */
 enum config_style { CONFIG_SYNC, CONFIG_STATUS, CONFIG_TOKEN, CONFIG_RESOURCE };
 
 /* One address to listen on. */
@@ -26,14 +26,14 @@ struct config_listen {
 	char *tls_key;	       /* file; set where tls_certificate is */
 	char *tls_client_ca;   /* file; NULL: no client certificates */
 	struct ssl_ctx_st
-		*tls; /* what the files hold (http/tls.h); NULL: no TLS, or not read by config_read */
+		*tls; /* made from the files (http/tls.h); NULL: no TLS, or not made by config_read */
 };
 
 enum config_work { CONFIG_PROGRAM, CONFIG_UPSTREAM, CONFIG_COLLECTION };
 
 struct config_collection {
-	char *name;	   /* "zones"; no two collections have the same */
-	char *parent;	   /* of another collection, NULL: none; its id is the path's last parameter */
+	char *name; /* "zones"; unique */
+	char *parent; /* name of another collection, NULL: none; the path's last parameter is the id of the parent */
 	char **unique;	   /* members, ended by NULL; NULL: none */
 	char **index;	   /* members, ended by NULL; NULL: none */
 	char **envelope;   /* names from the outside in, ended by NULL; NULL: none */
@@ -44,11 +44,11 @@ struct config_collection {
 	struct upstream_config on_change_upstream;
 };
 
-/* A route; times in milliseconds, sizes in bytes; what it does not set is the server's default. */
+/* A route; times in milliseconds, sizes in bytes; unset members have the server's values. */
 struct config_route {
 	char *path;	 /* "/thumbnails/{size}", without base_path */
 	char *base_path; /* "/bc/rest", "" if there is none */
-	char **methods;	 /* ended by NULL; never empty; HEAD is there where GET is */
+	char **methods;	 /* ended by NULL; never empty; GET implies HEAD */
 	enum config_style style;
 	char **query;	      /* names of query parameters for {name}, ended by NULL; NULL: none */
 	char **request_types; /* media types allowed, ended by NULL; NULL: all */
@@ -85,16 +85,16 @@ struct config {
 	char *auth_basic, *auth_bearer; /* files; NULL: none */
 	char **auth_admins;		/* ended by NULL; NULL: none */
 	struct users
-		*users; /* what the files hold (http/users.h); NULL: no auth, or not read by config_read */
+		*users; /* read from the files (http/users.h); NULL: no auth, or not made by config_read */
 	struct config_route *routes;
 	size_t route_count;
 };
 
 /*
- * Reads the configuration in file.  0 and *ret_config, or -EINVAL and all its mistakes in ret_mistakes, one
- * a line, each ended by a newline: "FILE:LINE:COLUMN: ..." for one of JSON (there can only be one),
- * "/routes/2/queue_timeout: \"30x\" is not a time" for any other.  File names in it are relative to the
- * directory of the file.
+ * Reads the configuration in file.  Returns 0 and *ret_config (the caller's), or -EINVAL and all mistakes in
+ * ret_mistakes, one per line, each line ended by a newline: "FILE:LINE:COLUMN: ..." for a JSON syntax error (at
+ * most one), "/routes/2/queue_timeout: \"30x\" is not a time" otherwise.  File names in the configuration are
+ * relative to its directory.
  */
 __attribute__((warn_unused_result)) int config_read(
 	const char *file, struct config **ret_config, struct text *ret_mistakes);
@@ -102,7 +102,7 @@ __attribute__((warn_unused_result)) int config_read(
 void config_free(struct config *config); /* NULL is allowed */
 
 /*
- * Adds every setting there is as plain text: its name at the start of a line ("routes[].program.argv"),
- * then, indented, its type and default, and its meaning.
+ * Adds all settings as plain text, three lines each: the name ("routes[].program.argv"), then, indented, its
+ * type and default, and its meaning.
  */
 void config_describe(struct text *ret_text);

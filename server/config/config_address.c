@@ -1,5 +1,5 @@
-/* Addresses to listen on: see config_values.h. */
-#include "config/config_values.h"
+/* Addresses to listen on: parses and classifies them. */
+#include "config/config_address.h"
 
 #include "common/cleanup.h"
 #include "config/config_files.h"
@@ -12,7 +12,7 @@
 
 #define UNIX_PREFIX "unix:"
 
-/* The longest host that is looked at: an IPv6 address in full, with its NUL. */
+/* The longest host: a full IPv6 address with its NUL. */
 #define HOST_SIZE INET6_ADDRSTRLEN
 
 struct host {
@@ -26,7 +26,7 @@ is_unix(const char *address)
 	return strncmp(address, UNIX_PREFIX, strlen(UNIX_PREFIX)) == 0;
 }
 
-/* ::1, or an address of 127.0.0.0/8 written as one of IPv6. */
+/* ::1, or an IPv4-mapped address of 127.0.0.0/8. */
 static bool
 is_loopback6(const struct in6_addr *address)
 {
@@ -34,7 +34,7 @@ is_loopback6(const struct in6_addr *address)
 	       (IN6_IS_ADDR_V4MAPPED(address) && address->s6_addr[12] == 127);
 }
 
-/* Reads a host, without the brackets that one of IPv6 has. */
+/* Reads a host.  An IPv6 address is passed without its brackets. */
 static bool
 parse_host(const char *data, size_t len, bool has_brackets, struct host *host)
 {
@@ -85,7 +85,7 @@ convert_unix(struct settings *settings, const char *address)
 	CLEANUP_FREE char *path = config_convert_path(settings, name);
 	if (strlen(path) < sizeof((struct sockaddr_un *)NULL)->sun_path)
 		return xasprintf(UNIX_PREFIX "%s", path);
-	mistakes_add_string(&settings->mistakes, path, "is too long a path for a socket");
+	mistakes_add_string(&settings->mistakes, path, "is too long for the path of a socket");
 	return NULL;
 }
 
@@ -99,7 +99,7 @@ config_convert_address(struct settings *settings, const char *address)
 	if (parse_internet(address, &host))
 		return xstrdup(address);
 	mistakes_add_string(&settings->mistakes, address,
-		"is no address: \"127.0.0.1:8580\", \"[::1]:8580\" or \"unix:PATH\"");
+		"is not an address: \"127.0.0.1:8580\", \"[::1]:8580\" or \"unix:PATH\"");
 	return NULL;
 }
 

@@ -1,8 +1,8 @@
-/* What only the whole configuration can tell: addresses that need auth or are there twice, users, and how
- * collections belong together. */
+/* Checks between settings of the whole configuration: addresses that need auth or are repeated, users without
+ * auth, names and parents of collections. */
 #include "common/json.h"
+#include "config/config_address.h"
 #include "config/config_parts.h"
-#include "config/config_values.h"
 #include "config/pattern.h"
 
 #include <stdlib.h>
@@ -18,7 +18,7 @@ config_enter_route(struct settings *settings, size_t index, const char *member)
 	return mark;
 }
 
-/* The addresses and the one of admin behind them. */
+/* The listeners, followed by the admin listener. */
 static const struct config_listen *
 listen_at(const struct config *config, size_t index)
 {
@@ -45,9 +45,9 @@ check_address(struct settings *settings, const struct config *config, size_t ind
 
 	if (!config->has_auth && !config_address_is_local(address))
 		mistakes_add_string(&settings->mistakes, address,
-			"is neither loopback nor a unix socket: that needs \"auth\"");
+			"is neither loopback nor a unix socket: this needs \"auth\"");
 	if (is_listened_on_before(config, index))
-		mistakes_add_string(&settings->mistakes, address, "is listened on already");
+		mistakes_add_string(&settings->mistakes, address, "is listed twice");
 }
 
 static void
@@ -75,7 +75,7 @@ asks_for_certificates(const struct config *config)
 	return false;
 }
 
-/* Somebody must be able to log in. */
+/* With auth set, at least one way to log in must exist. */
 static void
 check_auth(struct settings *settings, struct json_object *root, const struct config *config)
 {
@@ -85,8 +85,8 @@ check_auth(struct settings *settings, struct json_object *root, const struct con
 		json_find(auth, "bearer", NULL) || asks_for_certificates(config))
 		return;
 	size_t mark = mistakes_enter(&settings->mistakes, "auth");
-	mistakes_add(&settings->mistakes, "has neither \"basic\" nor \"bearer\", and no \"listen\" a "
-					  "\"client_ca\": nobody could be known");
+	mistakes_add(&settings->mistakes, "has neither \"basic\" nor \"bearer\", and no \"listen\" has a "
+					  "\"client_ca\": nobody could log in");
 	mistakes_leave(&settings->mistakes, mark);
 }
 
@@ -97,7 +97,7 @@ check_users(struct settings *settings, const struct config *config)
 		if (!config->routes[i].users)
 			continue;
 		size_t mark = config_enter_route(settings, i, "users");
-		mistakes_add(&settings->mistakes, "nobody is known without \"auth\"");
+		mistakes_add(&settings->mistakes, "needs \"auth\": without it callers have no names");
 		mistakes_leave(&settings->mistakes, mark);
 	}
 }
@@ -162,8 +162,8 @@ check_repeated(struct settings *settings, const struct config *config, const str
 }
 
 static void
-tell_unknown_parent(struct settings *settings, const struct config *config, const struct config_route *route,
-	const struct collections *collections)
+report_unknown_parent(struct settings *settings, const struct config *config,
+	const struct config_route *route, const struct collections *collections)
 {
 	const char **names = xcalloc(collections->count + 1, sizeof *names);
 
@@ -173,14 +173,14 @@ tell_unknown_parent(struct settings *settings, const struct config *config, cons
 	size_t mark = enter_collection(settings, config, route, "parent");
 	if (meant)
 		mistakes_add_string(&settings->mistakes, route->collection.parent,
-			"is no collection (did you mean \"%s\"?)", meant);
+			"is not a collection (did you mean \"%s\"?)", meant);
 	else
-		mistakes_add_string(&settings->mistakes, route->collection.parent, "is no collection");
+		mistakes_add_string(&settings->mistakes, route->collection.parent, "is not a collection");
 	mistakes_leave(&settings->mistakes, mark);
 	free(names);
 }
 
-/* Each resource has the id of its parent in its path, beside what the parent has in its own. */
+/* The path of a nested collection has the parameters of the parent's path and one for the parent's id. */
 static void
 check_nesting(struct settings *settings, const struct config *config, const struct config_route *route,
 	const struct config_route *parent)
@@ -196,7 +196,7 @@ check_nesting(struct settings *settings, const struct config *config, const stru
 	size_t mark = config_enter_route(settings, (size_t)(route - config->routes), "path");
 	if (parent)
 		mistakes_add_string(&settings->mistakes, route->path,
-			"wants one parameter more than the path of its parent, \"%s\"", parent->path);
+			"must have one parameter more than the path of its parent, \"%s\"", parent->path);
 	else
 		mistakes_add_string(&settings->mistakes, route->path,
 			"has a parameter, but the collection has no \"parent\"");
@@ -215,7 +215,7 @@ check_parents(struct settings *settings, const struct config *config, const stru
 			parent = bsearch(route->collection.parent, collections->routes, collections->count,
 				sizeof *collections->routes, compare_to_name);
 		if (route->collection.parent && !parent)
-			tell_unknown_parent(settings, config, route, collections);
+			report_unknown_parent(settings, config, route, collections);
 		else
 			check_nesting(settings, config, route, parent ? *parent : NULL);
 	}

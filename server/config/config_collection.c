@@ -1,4 +1,4 @@
-/* A collection of the configuration: its table of settings, and what they say together with its route. */
+/* Collections in the configuration: their table of settings, and the checks of their route. */
 #include "common/cleanup.h"
 #include "common/json.h"
 #include "config/config_files.h"
@@ -17,7 +17,7 @@ config_read_route_schema(struct settings *settings, struct json_object *value, v
 	struct config_route *route = owner;
 
 	if (route->schema)
-		mistakes_add(&settings->mistakes, "the route has a schema already");
+		mistakes_add(&settings->mistakes, "the route already has a schema");
 	else
 		route->schema = config_read_schema(settings, value);
 }
@@ -56,7 +56,7 @@ finish_on_change(struct settings *settings, struct json_object *value, void *own
 	bool has_upstream = settings_has(&on_change_table, value, "upstream");
 
 	if (has_program == has_upstream)
-		mistakes_add(&settings->mistakes, "wants either \"program\" or \"upstream\"");
+		mistakes_add(&settings->mistakes, "must have either \"program\" or \"upstream\"");
 	route->collection.has_on_change = true;
 	route->collection.on_change = has_upstream ? CONFIG_UPSTREAM : CONFIG_PROGRAM;
 }
@@ -68,12 +68,13 @@ static const struct setting collection_rows[] = {
 		ROUTE(SETTING_STRING, collection.name),
 		.is_required = true,
 		.convert = config_convert_collection_name,
-		.meaning = "What it is called, here and as the member that holds a list."},
+		.meaning = "The collection's name, which is also the member that holds the resources in a "
+			   "list."},
 	{.name = "parent",
 		ROUTE(SETTING_STRING, collection.parent),
 		.fallback_note = "none",
-		.meaning = "The collection whose resources these belong to: the last {name} of the path is "
-			   "its id."},
+		.meaning = "The collection that these resources belong to; the last {name} in the path is "
+			   "the id of the parent resource."},
 	{.name = "schema",
 		.kind = SETTING_OWN,
 		.read = config_read_route_schema,
@@ -85,36 +86,36 @@ static const struct setting collection_rows[] = {
 		ROUTE(SETTING_NAMES, collection.unique),
 		.max = 32,
 		.fallback_note = "none",
-		.meaning = "Members whose value no two resources of one parent may share."},
+		.meaning = "Members whose values must differ between the resources of one parent."},
 	{.name = "index",
 		ROUTE(SETTING_NAMES, collection.index),
 		.max = 32,
 		.fallback_note = "none",
-		.meaning = "Members that lists are often filtered by."},
+		.meaning = "Members that get an index, because lists are often filtered by them."},
 	{.name = "envelope",
 		ROUTE(SETTING_NAMES, collection.envelope),
 		.may_repeat = true,
 		.min = 1,
 		.max = 8,
 		.fallback_note = "none",
-		.meaning = "Members that a resource is wrapped in, from the outside in."},
+		.meaning = "Members that wrap a resource in requests and responses, outermost first."},
 	{.name = "delete_status",
 		ROUTE(SETTING_CHOICE, collection.delete_status),
 		.fallback = "204",
 		.choices = delete_statuses,
-		.meaning = "The status of a synchronous DELETE."},
+		.meaning = "The status code of a synchronous DELETE."},
 	{.name = "on_change",
 		.kind = SETTING_OBJECT,
 		.members = &on_change_table,
 		.fallback_note = "nothing",
 		.meaning =
-			"What carries a change out while the resource is PENDING: a program or an upstream."},
+			"The program or upstream that carries a change out while the resource is PENDING."},
 	{.name = NULL},
 };
 
 const struct setting_table config_collection_table = {collection_rows, NULL};
 
-/* Members of a resource that are the server's. */
+/* Members of a resource that the server sets. */
 static const char *const own_members[] = {
 	"id", "status", "action", "version", "created_at", "updated_at", "status_message", "links", NULL};
 
@@ -133,15 +134,15 @@ check_path(struct settings *settings, const char *path)
 {
 	if (path[strlen(path) - 1] == '/')
 		mistakes_add_string(
-			&settings->mistakes, path, "ends with a slash: the ids of a collection follow");
+			&settings->mistakes, path, "ends with a slash, but the collection's ids follow it");
 	for (struct pattern_segment segment = {0}; pattern_next(path, &segment);) {
 		CLEANUP_FREE char *name = xstrndup(segment.text, segment.len);
 		if (segment.kind == PATTERN_REST)
 			mistakes_add_string(&settings->mistakes, path,
-				"has {%s...}: the ids of a collection follow", name);
+				"has {%s...}, but the collection's ids follow it", name);
 		else if (segment.kind == PATTERN_NAME && is_own_member(name))
 			mistakes_add_string(&settings->mistakes, path,
-				"has {%s}, which is a member that deferd sets itself", name);
+				"has {%s}, but deferd sets a member of this name itself", name);
 	}
 }
 
@@ -158,7 +159,7 @@ config_check_collection(struct settings *settings, const struct config_route *ro
 		size_t inner = mistakes_enter_index(&settings->mistakes, i);
 		if (strcmp(route->methods[i], "OPTIONS") == 0)
 			mistakes_add_string(
-				&settings->mistakes, route->methods[i], "is no method of a collection");
+				&settings->mistakes, route->methods[i], "is not a method of collections");
 		mistakes_leave(&settings->mistakes, inner);
 	}
 	mistakes_leave(&settings->mistakes, mark);

@@ -1,4 +1,4 @@
-/* Files that a configuration names: see config_files.h. */
+/* Files that a configuration names: makes names absolute, checks and reads the files. */
 #include "config/config_files.h"
 
 #include "common/cleanup.h"
@@ -67,17 +67,17 @@ config_convert_path(struct settings *settings, const char *name)
 	return xasprintf("%s/%s", strcmp(directory, "/") == 0 ? "" : directory, name);
 }
 
-/* What a name must be, and what the server must be allowed to do with it. */
+/* The type that a file must have, and the access that the server needs. */
 struct kind {
 	mode_t type;
 	int access;
-	const char *other;   /* told where it is of another type */
-	const char *refusal; /* told with the system's reason */
+	const char *other;   /* the mistake if it has another type */
+	const char *refusal; /* the mistake, followed by the system's reason */
 };
 
 /*
- * The path (malloc'ed) of what name is, or NULL once it has been told why it is of no use.  Opening a FIFO or
- * a device just to see would have effects, so that what it is comes first.
+ * Returns the absolute path of name (malloc'ed), or reports a mistake and returns NULL.  Checks the type before
+ * the access, because opening a FIFO or a device has side effects.
  */
 static char *
 convert(struct settings *settings, const char *name, const struct kind *kind)
@@ -133,13 +133,12 @@ config_convert_user(struct settings *settings, const char *name)
 	if (error == 0)
 		return xstrdup(name);
 	mistakes_add_string(&settings->mistakes, name, "%s",
-		error == -EPERM
-			? "cannot be switched to: the server is not root, or lacks capabilities for it"
-			: "is no user of this machine");
+		error == -EPERM ? "cannot be switched to: the server is not root or lacks the capabilities"
+				: "is not a user of this machine");
 	return NULL;
 }
 
-/* The JSON in a file, true; or false once it has been told what is wrong with it. */
+/* Parses a JSON file.  Reports a mistake and returns false if it cannot. */
 static bool
 parse_file(struct settings *settings, const char *name, const char *path, struct json_object **ret_value)
 {
@@ -174,7 +173,8 @@ read_schema_file(struct settings *settings, const char *name)
 		return NULL;
 	if (is_schema(schema))
 		return schema;
-	mistakes_add_string(&settings->mistakes, name, "holds no schema: neither an object nor a boolean");
+	mistakes_add_string(
+		&settings->mistakes, name, "is not a schema: it is neither an object nor a boolean");
 	json_object_put(schema);
 	return NULL;
 }

@@ -1,4 +1,4 @@
-/* Files that a configuration names: made absolute, looked at, and read. */
+/* Files that a configuration names: absolute paths, checks, and reading. */
 #pragma once
 
 #include "config/settings.h"
@@ -10,25 +10,25 @@ struct json_object;
 /* The largest configuration or schema. */
 #define CONFIG_FILE_MAX_BYTES (16 * 1024 * 1024)
 
-/* The absolute directory (malloc'ed) that file lies in, NULL if it cannot be found. */
+/* Returns the absolute directory of file (malloc'ed), or NULL if it does not exist. */
 char *config_directory_of(const char *file);
 
-/* Reads all of a file, of at most CONFIG_FILE_MAX_BYTES: -EFBIG if it is larger, -errno. */
+/* Reads a whole file.  Returns 0, -EFBIG if it is larger than CONFIG_FILE_MAX_BYTES, or another -errno. */
 __attribute__((warn_unused_result)) int config_read_file(const char *path, struct text *ret_text);
 
 /*
- * For settings (see convert in settings.h).  Each makes the name absolute, from the configuration's
- * directory.  A path may name anything; a file must be a regular file that can be read; a directory must be
- * one; a program must have a slash in its name, be a regular file and executable.
+ * Values of convert (settings.h).  Each makes the name absolute, relative to the configuration's directory, and
+ * checks it: a path may name anything or nothing; a file must be regular and readable; a directory must be one
+ * that can be entered; a program must have a slash in its name and be a regular, executable file.
  */
 char *config_convert_path(struct settings *settings, const char *name);
 char *config_convert_file(struct settings *settings, const char *name);
 char *config_convert_directory(struct settings *settings, const char *name);
 char *config_convert_program(struct settings *settings, const char *name);
 
-/* The name of a user that programs can be run as. */
+/* A user that the server can run programs as. */
 char *config_convert_user(struct settings *settings, const char *name);
 
-/* The schema that value is, or that the file it names holds: an object or a boolean (the caller's).  NULL
- * once it has been told why it is a mistake. */
+/* Returns the schema in value, or in the file that value names: an object or a boolean (the caller's).  Reports a
+ * mistake and returns NULL if there is none. */
 struct json_object *config_read_schema(struct settings *settings, struct json_object *value);

@@ -1,8 +1,8 @@
-/* Where the configuration says to listen: addresses with TLS or without, one or a list of them. */
+/* Listeners in the configuration: their table of settings, and one address or a list of them. */
 #include "common/json.h"
+#include "config/config_address.h"
 #include "config/config_files.h"
 #include "config/config_parts.h"
-#include "config/config_values.h"
 #include "http/tls.h"
 
 #include <stdlib.h>
@@ -15,7 +15,7 @@ static const struct setting tls_rows[] = {
 		.is_required = true,
 		.convert = config_convert_file,
 		.type = "file",
-		.meaning = "Its certificate, then those that lead to a known one (PEM)."},
+		.meaning = "The server's certificate, followed by its intermediate certificates (PEM)."},
 	{.name = "key",
 		LISTEN(SETTING_STRING, tls_key),
 		.is_required = true,
@@ -26,9 +26,9 @@ static const struct setting tls_rows[] = {
 		LISTEN(SETTING_STRING, tls_client_ca),
 		.convert = config_convert_file,
 		.type = "file",
-		.fallback_note = "clients are asked for no certificate",
-		.meaning =
-			"What certificates of clients lead to (PEM): the common name in one is who calls."},
+		.fallback_note = "clients need no certificate",
+		.meaning = "CA certificates (PEM) that client certificates are verified against; the common "
+			   "name of a client certificate is the principal."},
 	{.name = NULL},
 };
 
@@ -40,12 +40,13 @@ static const struct setting listen_rows[] = {
 		.is_required = true,
 		.convert = config_convert_address,
 		.type = "address",
-		.meaning = "127.0.0.1:8580, [::1]:8580, localhost:8580 or unix:PATH; port 0 is any."},
+		.meaning =
+			"127.0.0.1:8580, [::1]:8580, localhost:8580 or unix:PATH; port 0 picks a free port."},
 	{.name = "tls",
 		.kind = SETTING_OBJECT,
 		.members = &tls_table,
 		.fallback_note = "plain HTTP",
-		.meaning = "Speaks HTTPS at this address."},
+		.meaning = "Serves HTTPS at this address."},
 	{.name = NULL},
 };
 

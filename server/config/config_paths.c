@@ -1,10 +1,10 @@
 /*
- * Which paths routes take, and whether another route or a monitor takes them already.
+ * Check for conflicting paths: of routes with each other, and of routes with monitors.
  *
- * A route takes the shape of its pattern behind its base path; a collection takes its items' as well, and
- * style token the paths at which tokens are polled.  Two uses of one shape must have no method in common.
- * The monitors are at paths of their own, plain and behind every base path.  Patterns that merely can match
- * the same path, one more literal than the other, are no mistake.
+ * A route uses the shape of its pattern after its base path.  A collection also uses the shape of its items, and
+ * style token the paths at which tokens are polled.  Two uses of one shape must not share a method.  Monitors have
+ * reserved paths, at the root and below every base path.  Two patterns that can match the same path but differ in
+ * shape are allowed, because the more literal one takes precedence.
  */
 #include "config/config_parts.h"
 #include "config/pattern.h"
@@ -27,16 +27,16 @@ struct uses {
 
 #define METHOD_BITS 8
 
-/* A token is polled, and its operation cancelled, at the same path. */
+/* The methods of the path at which a token is polled and cancelled. */
 #define POLL_METHODS (HTTP_GET | HTTP_HEAD | HTTP_DELETE)
 
-/* Items have a parameter of their own behind those of the collection's path. */
+/* The path of an item has one parameter more than the collection's. */
 _Static_assert(PATTERN_NAMES_MAX < ROUTER_PARAMS_MAX, "the router takes every pattern and its items");
 
 /* A route has at most four uses: its path, its items, and where the tokens of both are polled. */
 #define USES_OF_ROUTE 4
 
-/* What follows a base path in the paths of monitors. */
+/* The paths of monitors after a base path. */
 static const char *const monitors[] = {"/operations/", "/v1/operationStatus/", "/async/v1/requests/"};
 
 static unsigned
@@ -95,17 +95,17 @@ compare_uses(const void *a, const void *b)
 }
 
 static void
-tell_taken(struct settings *settings, const struct use *use, unsigned method, size_t by)
+report_taken(struct settings *settings, const struct use *use, unsigned method, size_t by)
 {
 	size_t mark = config_enter_route(settings, use->route, "path");
 
-	mistakes_add(&settings->mistakes, "%s %s is taken by /routes/%zu already",
+	mistakes_add(&settings->mistakes, "%s %s is already taken by /routes/%zu",
 		http_method_name(1u << method), use->shape, by);
 	mistakes_leave(&settings->mistakes, mark);
 }
 
-/* Looks at uses of one shape, in the order of their routes: each is told once, with the first that has a
- * method of it. */
+/* Checks the uses of one shape, in order of their routes.  Reports each conflict once, with the first route that
+ * has the method. */
 static void
 check_shape(struct settings *settings, const struct use *uses, size_t count)
 {
@@ -116,7 +116,7 @@ check_shape(struct settings *settings, const struct use *uses, size_t count)
 		unsigned common = taken & uses[i].methods;
 		if (common) {
 			unsigned method = (unsigned)__builtin_ctz(common);
-			tell_taken(settings, &uses[i], method, taken_by[method]);
+			report_taken(settings, &uses[i], method, taken_by[method]);
 		}
 		for (unsigned method = 0; method < METHOD_BITS; method++)
 			if ((uses[i].methods & ~taken) & 1u << method)
@@ -139,7 +139,7 @@ check_shapes(struct settings *settings, struct uses *uses)
 	}
 }
 
-/* The base paths of a configuration in order, the empty one among them. */
+/* The base paths of a configuration, sorted, with the empty one. */
 struct bases {
 	const char **paths;
 	size_t count;
@@ -176,7 +176,7 @@ is_base(const struct bases *bases, const char *data, size_t len)
 	return found;
 }
 
-/* The monitors' path that shape is under, with what stands before it; 0 bytes if it is under none. */
+/* Returns the length of the base path and monitor path that shape begins with, or 0. */
 static size_t
 monitor_len(const struct bases *bases, const char *shape)
 {
@@ -190,27 +190,27 @@ monitor_len(const struct bases *bases, const char *shape)
 	return 0;
 }
 
-/* Tells each route that is at a monitor's path, once. */
+/* Reports each route below a monitor's path, once. */
 static void
 check_monitors(struct settings *settings, const struct config *config, const struct uses *uses)
 {
 	struct bases bases;
-	bool *is_told = xcalloc(config->route_count, sizeof *is_told);
+	bool *is_reported = xcalloc(config->route_count, sizeof *is_reported);
 
 	collect_bases(config, &bases);
 	for (size_t i = 0; i < uses->count; i++) {
 		const struct use *use = &uses->items[i];
 		size_t len = monitor_len(&bases, use->shape);
-		if (len == 0 || is_told[use->route])
+		if (len == 0 || is_reported[use->route])
 			continue;
-		is_told[use->route] = true;
+		is_reported[use->route] = true;
 		size_t mark = config_enter_route(settings, use->route, "path");
 		mistakes_add(&settings->mistakes, "%s is under %.*s, where operations are polled", use->shape,
 			(int)len, use->shape);
 		mistakes_leave(&settings->mistakes, mark);
 	}
 	free(bases.paths);
-	free(is_told);
+	free(is_reported);
 }
 
 void

@@ -1,4 +1,4 @@
-/* Programs of the configuration: their table of settings, and the {name}s in arguments. */
+/* Programs in the configuration: their table of settings, and the check of {name} in arguments. */
 #include "common/cleanup.h"
 #include "common/json.h"
 #include "config/config_files.h"
@@ -11,19 +11,19 @@
 
 #define PROGRAM(kind, member) SETTING_PLACE(kind, struct program_config, member)
 
-/* What the names of deferd's own variables begin with. */
+/* The prefix of deferd's own environment variables. */
 #define OWN_VARIABLES "DEFERD_"
 
-/* "NAME=value" of a member of env, NULL once it has been told why it is a mistake. */
+/* Returns "NAME=value" for a member of env (malloc'ed), or reports a mistake and returns NULL. */
 static char *
 read_variable(struct settings *settings, const char *name, struct json_object *value)
 {
 	const char *string = settings_string(settings, value, true);
 
 	if (!pattern_is_name(name, strlen(name)))
-		mistakes_add(&settings->mistakes, "is no name of a variable: letters, digits and \"_\"");
+		mistakes_add(&settings->mistakes, "is not the name of a variable: letters, digits and \"_\"");
 	else if (strncmp(name, OWN_VARIABLES, strlen(OWN_VARIABLES)) == 0)
-		mistakes_add(&settings->mistakes, "is a name that deferd keeps to itself");
+		mistakes_add(&settings->mistakes, "is a name that is reserved for deferd");
 	else if (string)
 		return xasprintf("%s=%s", name, string);
 	return NULL;
@@ -61,7 +61,7 @@ free_env(void *owner)
 	program->env = NULL;
 }
 
-/* Makes argv[0] the path of a program that is there. */
+/* Makes argv[0] the absolute path of an existing program. */
 static void
 finish_program(struct settings *settings, struct json_object *value, void *owner)
 {
@@ -73,7 +73,7 @@ finish_program(struct settings *settings, struct json_object *value, void *owner
 	const char *name =
 		json_object_is_type(first, json_type_string) ? json_object_get_string(first) : NULL;
 	if (!name || strcmp(name, program->argv[0]) != 0)
-		return; /* it is no good as a string: that has been told */
+		return; /* the string itself is a mistake, which was reported */
 	size_t mark = mistakes_enter(&settings->mistakes, "argv");
 	mistakes_enter_index(&settings->mistakes, 0);
 	char *path = config_convert_program(settings, name);
@@ -98,32 +98,32 @@ static const struct setting limit_rows[] = {
 		.min = 1000,
 		.max = 30ULL * 24 * 3600 * 1000,
 		.fallback_note = "none",
-		.meaning = "Processor time of each of its processes, in whole seconds; then it is killed."},
+		.meaning = "The processor time that each of its processes may use, in whole seconds; a "
+			   "process that exceeds it is killed."},
 	{.name = "address_space",
 		LIMIT(SETTING_SIZE, address_space_bytes),
 		.min = 1 << 20,
 		.max = 1ULL << 50,
 		.fallback_note = "none",
-		.meaning = "Memory of each of its processes, as addresses."},
+		.meaning = "The address space that each of its processes may use."},
 	{.name = "file_size",
 		LIMIT(SETTING_SIZE, file_size_bytes),
 		.min = 1,
 		.max = 1ULL << 50,
 		.fallback_note = "none",
-		.meaning = "The largest file that it may write."},
+		.meaning = "The largest file that a process may write."},
 	{.name = "open_files",
 		LIMIT(SETTING_WHOLE, open_files),
 		.min = 8,
 		.max = 1000000,
 		.fallback_note = "the server's",
-		.meaning = "Descriptors of each of its processes."},
+		.meaning = "The number of descriptors that each of its processes may open."},
 	{.name = "processes",
 		LIMIT(SETTING_WHOLE, processes),
 		.min = 1,
 		.max = 1000000,
 		.fallback_note = "the server's",
-		.meaning = "Processes and threads of its user at which it can start no more; no limit for "
-			   "root."},
+		.meaning = "The number of processes and threads that its user may have; root has no limit."},
 	{.name = NULL},
 };
 
@@ -137,64 +137,65 @@ static const struct setting program_rows[] = {
 		.may_repeat = true,
 		.min = 1,
 		.max = 1000,
-		.meaning = "The program's path, then its arguments; {name} in an argument takes a parameter "
-			   "of the path or of the query."},
+		.meaning = "The program's path, then its arguments; {name} in an argument is replaced by "
+			   "that parameter of the path or query."},
 	{.name = "protocol",
 		PROGRAM(SETTING_CHOICE, protocol),
 		.fallback = "\"filter\"",
 		.choices = protocols,
-		.meaning = "filter: standard output is the response's body; cgi: it begins with header lines "
-			   "(RFC 3875)."},
+		.meaning = "With filter, standard output is the response body; with cgi, it begins with "
+			   "header lines (RFC 3875)."},
 	{.name = "response_type",
 		PROGRAM(SETTING_STRING, response_type),
 		.convert = config_convert_media_type,
 		.type = "media type",
 		.fallback_note = "application/octet-stream",
-		.meaning = "The type of what a filter writes."},
+		.meaning = "The media type of a filter's output."},
 	{.name = "env",
 		.kind = SETTING_OWN,
 		.read = read_env,
 		.free = free_env,
 		.type = "object of strings",
 		.fallback_note = "none",
-		.meaning = "Variables of its environment beside those that deferd sets."},
+		.meaning = "Environment variables to set beside those that deferd sets."},
 	{.name = "working_directory",
 		PROGRAM(SETTING_STRING, working_directory),
 		.convert = config_convert_directory,
 		.type = "directory",
 		.fallback_note = "/",
-		.meaning = "Where it is started."},
+		.meaning = "The directory in which the program starts."},
 	{.name = "limits",
 		PROGRAM(SETTING_OBJECT, limits),
 		.members = &limit_table,
 		.fallback_note = "the server's",
-		.meaning = "What it may use."},
+		.meaning = "Resource limits of the program."},
 	{.name = "user",
 		PROGRAM(SETTING_STRING, user),
 		.convert = config_convert_user,
 		.type = "user",
 		.fallback_note = "the server's",
-		.meaning = "Whom it runs as, with that user's groups and no capabilities; the server must be "
-			   "root for that, with the capabilities SETUID, SETGID, KILL and SYS_PTRACE."},
+		.meaning = "The user that the program runs as, with that user's groups and no capabilities; "
+			   "the server must then be root with the capabilities SETUID, SETGID, KILL and "
+			   "SYS_PTRACE."},
 	{.name = "nice",
 		PROGRAM(SETTING_WHOLE, nice),
 		.min = 0,
 		.max = 19,
 		.fallback = "0",
-		.meaning = "How much it leaves the processor to others."},
+		.meaning = "The program's nice value: the higher, the less processor time it gets."},
 	{.name = NULL},
 };
 
 const struct setting_table config_program_table = {program_rows, finish_program};
 
-/* A look at the names in arguments. */
+/* The check of one argument's names. */
 struct name_look {
 	struct settings *settings;
-	const char *const *known; /* names that may be taken, ended by NULL */
+	const char *const *known; /* ended by NULL */
 };
 
 static void
-tell_unknown_name(struct name_look *look, const char *name)
+report_unknown_name(struct name_look *look, const char *name)
 {
 	const char *meant = text_nearest(name, look->known);
 
@@ -214,7 +215,7 @@ look_at_name(const char *name, size_t len, void *arg)
 	for (const char *const *known = look->known; *known; known++)
 		if (strcmp(*known, word) == 0)
 			return 0;
-	tell_unknown_name(look, word);
+	report_unknown_name(look, word);
 	return 0;
 }
 

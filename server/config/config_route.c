@@ -1,4 +1,4 @@
-/* A route of the configuration: its table of settings, and what its settings say together. */
+/* Routes in the configuration: their table of settings, and the checks of these settings together. */
 #include "common/json.h"
 #include "config/config_files.h"
 #include "config/config_parts.h"
@@ -26,33 +26,34 @@ static const struct setting route_rows[] = {
 		.is_required = true,
 		.convert = config_convert_pattern,
 		.type = "path pattern",
-		.meaning = "The paths it takes: {name} stands for one segment, {rest...} at the end for all "
-			   "that follow."},
+		.meaning = "The paths that the route matches; {name} matches one segment, {rest...} at the "
+			   "end matches all remaining ones."},
 	{.name = "base_path",
 		ROUTE(SETTING_STRING, base_path),
 		.may_be_empty = true,
 		.convert = config_convert_base_path,
 		.type = "path",
 		.fallback = "\"\"",
-		.meaning = "What stands before the path, here and before the monitors' own paths."},
+		.meaning = "A prefix of the route's path; the monitors are served below it as well."},
 	{.name = "methods",
 		ROUTE(SETTING_NAMES, methods),
 		.min = 1,
 		.max = 7,
 		.convert = config_convert_method,
-		.fallback_note = "POST for a program, all for a collection and an upstream",
-		.meaning = "The methods it takes; HEAD comes with GET."},
+		.fallback_note = "POST for a program, all methods for a collection or an upstream",
+		.meaning = "The methods that the route accepts; GET includes HEAD."},
 	{.name = "style",
 		ROUTE(SETTING_CHOICE, style),
 		.fallback = "\"sync\"",
 		.choices = styles,
-		.meaning = "How calls are answered that do not say how they want to be."},
+		.meaning = "The style for calls that do not request one themselves."},
 	{.name = "query",
 		ROUTE(SETTING_NAMES, query),
 		.max = 100,
 		.convert = config_convert_query_name,
 		.fallback_note = "none",
-		.meaning = "Parameters of the query that {name} may take; each must then be sent."},
+		.meaning = "Query parameters that {name} may refer to; a call must send all of them that are "
+			   "used."},
 	{.name = "request_types",
 		ROUTE(SETTING_NAMES, request_types),
 		.min = 1,
@@ -60,66 +61,66 @@ static const struct setting route_rows[] = {
 		.convert = config_convert_media_range,
 		.type = "list of media types",
 		.fallback_note = "every type",
-		.meaning = "Types of a request's body that are taken; a subtype may be a star."},
+		.meaning = "Media types that a request body may have; a subtype may be a star."},
 	{.name = "users",
 		ROUTE(SETTING_NAMES, users),
 		.min = 1,
 		.max = 1000,
 		.convert = config_convert_plain,
 		.fallback_note = "everybody",
-		.meaning = "The principals that may call it."},
+		.meaning = "The principals that may call the route."},
 	{.name = "queue_timeout",
 		ROUTE(SETTING_TIME, queue_timeout_ms),
 		.min = 1,
 		.max = 30 * CONFIG_DAY_MS,
 		.fallback_note = "the server's",
-		.meaning = "See queue_timeout of the server."},
+		.meaning = "As queue_timeout of the server, for this route."},
 	{.name = "run_timeout",
 		ROUTE(SETTING_TIME, run_timeout_ms),
 		.min = 1,
 		.max = 30 * CONFIG_DAY_MS,
 		.fallback_note = "the server's",
-		.meaning = "See run_timeout of the server."},
+		.meaning = "As run_timeout of the server, for this route."},
 	{.name = "keep",
 		ROUTE(SETTING_TIME, keep_ms),
 		.min = 1,
 		.max = 365 * CONFIG_DAY_MS,
 		.fallback_note = "the server's",
-		.meaning = "See keep of the server."},
+		.meaning = "As keep of the server, for this route."},
 	{.name = "keep_timed_out",
 		ROUTE(SETTING_TIME, keep_timed_out_ms),
 		.min = 1,
 		.max = 365 * CONFIG_DAY_MS,
 		.fallback_note = "the server's",
-		.meaning = "See keep_timed_out of the server."},
+		.meaning = "As keep_timed_out of the server, for this route."},
 	{.name = "max_body",
 		ROUTE(SETTING_SIZE, max_body_bytes),
 		.min = 0,
 		.max = CONFIG_BODY_MAX_BYTES,
 		.fallback_note = "the server's",
-		.meaning = "See max_body of the server."},
+		.meaning = "As max_body of the server, for this route."},
 	{.name = "max_result",
 		ROUTE(SETTING_SIZE, max_result_bytes),
 		.min = 1,
 		.max = CONFIG_RESULT_MAX_BYTES,
 		.fallback_note = "the server's",
-		.meaning = "See max_result of the server."},
+		.meaning = "As max_result of the server, for this route."},
 	{.name = "concurrency",
 		ROUTE(SETTING_WHOLE, concurrency),
 		.min = 1,
 		.max = 10000,
-		.fallback_note = "as many as there are workers",
-		.meaning = "Calls of it that run at once."},
+		.fallback_note = "as many as workers",
+		.meaning = "The number of the route's calls that run at the same time."},
 	{.name = "queue",
 		ROUTE(SETTING_WHOLE, queue),
 		.min = 0,
 		.max = 10000000,
-		.fallback_note = "as the capacity allows",
-		.meaning = "Calls of it that may wait; more are refused with 429."},
+		.fallback_note = "limited by capacity only",
+		.meaning = "The number of the route's calls that may wait; further calls get 429."},
 	{.name = "rerun",
 		ROUTE(SETTING_BOOLEAN, rerun),
 		.fallback = "false",
-		.meaning = "Whether a call that a crash has interrupted runs again. Changes of a collection "
+		.meaning = "Whether a call that a crash interrupted runs again. Changes of a collection "
 			   "without on_change always do."},
 	{.name = "idempotency",
 		ROUTE(SETTING_CHOICE, idempotency_required),
@@ -132,11 +133,11 @@ static const struct setting route_rows[] = {
 		.free = config_free_route_schema,
 		.type = "file, object or boolean",
 		.fallback_note = "none",
-		.meaning = "JSON Schema (2020-12) of a request's body."},
+		.meaning = "JSON Schema (2020-12) of the request body."},
 	{.name = "assert_formats",
 		ROUTE(SETTING_BOOLEAN, assert_formats),
 		.fallback = "false",
-		.meaning = "Whether format in the schema is checked."},
+		.meaning = "Whether the keyword format in the schema is checked."},
 	{.name = "program",
 		ROUTE(SETTING_OBJECT, program),
 		.members = &config_program_table,
@@ -155,7 +156,7 @@ static const struct setting route_rows[] = {
 static const char *const program_methods[] = {"POST", NULL};
 static const char *const collection_methods[] = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", NULL};
 
-/* The kinds of work, and the methods of a route that does not say which. */
+/* The kinds of work, and their default methods. */
 static const struct work_kind {
 	const char *name;
 	enum config_work work;
@@ -166,7 +167,7 @@ static const struct work_kind {
 	{"collection", CONFIG_COLLECTION, collection_methods},
 };
 
-/* The one kind of work that value has, NULL once it has been told that there is none or more than one. */
+/* Returns the one kind of work in value.  Reports a mistake and returns NULL if there is none or several. */
 static const struct work_kind *
 find_work(struct settings *settings, struct json_object *value)
 {
@@ -182,7 +183,7 @@ find_work(struct settings *settings, struct json_object *value)
 	if (count == 1)
 		return found;
 	mistakes_add(&settings->mistakes,
-		"has %s: it wants one of \"program\", \"upstream\" and \"collection\"",
+		"has %s: a route needs exactly one of \"program\", \"upstream\" and \"collection\"",
 		count == 0 ? "no work" : "more than one kind of work");
 	return NULL;
 }
@@ -219,7 +220,7 @@ copy_strings(const char *const *strings)
 	return copy;
 }
 
-/* Lets HEAD be there where GET is. */
+/* Adds HEAD to methods with GET. */
 static void
 add_head(struct config_route *route)
 {
@@ -234,7 +235,7 @@ add_head(struct config_route *route)
 	route->methods = methods;
 }
 
-/* A name that stands for two things stands for none. */
+/* A name must not be a parameter of both the path and the query. */
 static void
 check_query(struct settings *settings, const struct config_route *route, char *const *path_names)
 {
@@ -243,7 +244,8 @@ check_query(struct settings *settings, const struct config_route *route, char *c
 	for (size_t i = 0; route->query && route->query[i]; i++) {
 		size_t inner = mistakes_enter_index(&settings->mistakes, i);
 		if (has_string(path_names, route->query[i]))
-			mistakes_add_string(&settings->mistakes, route->query[i], "is in the path already");
+			mistakes_add_string(
+				&settings->mistakes, route->query[i], "is already a parameter of the path");
 		mistakes_leave(&settings->mistakes, inner);
 	}
 	mistakes_leave(&settings->mistakes, mark);
@@ -263,8 +265,7 @@ check_program_names(struct settings *settings, const struct config_route *route,
 	mistakes_leave(&settings->mistakes, mark);
 }
 
-/* What the names in path, query and arguments say together.  Not looked at where path or query is a mistake
- * itself. */
+/* Checks the names in path, query and arguments together.  Skipped if path or query itself has a mistake. */
 static void
 check_names(struct settings *settings, struct json_object *value, const struct config_route *route)
 {
@@ -276,7 +277,7 @@ check_names(struct settings *settings, struct json_object *value, const struct c
 
 	memcpy(known, path_names, path_count * sizeof *known);
 	for (char **name = route->query; name && *name; name++)
-		if (**name) /* not one that was a mistake */
+		if (**name) /* not a mistake */
 			known[path_count++] = *name;
 	check_query(settings, route, path_names);
 	check_program_names(settings, route, known);
@@ -295,11 +296,11 @@ check_poll(struct settings *settings, const char *path)
 	while (pattern_next(path, &last))
 		continue;
 	if (last.kind == PATTERN_REST)
-		mistakes_add_string(
-			&settings->mistakes, path, "takes all that follows, so that tokens cannot be polled");
+		mistakes_add_string(&settings->mistakes, path,
+			"ends with {...}: tokens are polled at PATH/poll, which {...} matches too");
 	else if (last.len == 0)
-		mistakes_add_string(
-			&settings->mistakes, path, "ends with a slash, so that tokens cannot be polled");
+		mistakes_add_string(&settings->mistakes, path,
+			"ends with a slash: tokens could not be polled at PATH/poll");
 }
 
 static void
@@ -308,7 +309,7 @@ check_style(struct settings *settings, const struct config_route *route, const s
 	size_t mark = mistakes_enter(&settings->mistakes, "style");
 
 	if (route->style == CONFIG_RESOURCE && kind && kind->work != CONFIG_COLLECTION)
-		mistakes_add(&settings->mistakes, "\"resource\" wants a collection");
+		mistakes_add(&settings->mistakes, "\"resource\" needs a collection");
 	mistakes_leave(&settings->mistakes, mark);
 	mark = mistakes_enter(&settings->mistakes, "path");
 	if (route->style == CONFIG_TOKEN && route->path)

@@ -1,13 +1,13 @@
-/* The schemas of routes: compiled to see whether they are any. */
+/* Check of a route's JSON Schema: compiles it and reports its mistakes. */
 #include "common/cleanup.h"
 #include "common/schema.h"
 #include "config/config_parts.h"
 
 #include <string.h>
 
-/* Tells each mistake, which is a line of "POINTER: what", at its place. */
+/* Reports one mistake of the compiler, a line "POINTER: MESSAGE". */
 static void
-tell(struct settings *settings, char *line)
+report(struct settings *settings, char *line)
 {
 	char *what = strstr(line, ": ");
 
@@ -41,6 +41,6 @@ config_check_schema(struct settings *settings, const struct config_route *route,
 	char *rest = text.data;
 	for (char *line; (line = strsep(&rest, "\n"));)
 		if (line[0])
-			tell(settings, line);
+			report(settings, line);
 	mistakes_leave(&settings->mistakes, mark);
 }

@@ -1,4 +1,4 @@
-/* What the files of a configuration hold that say who may call, and the certificates and keys of TLS. */
+/* Files of users, tokens, certificates and keys: reads them and reports their mistakes. */
 #include "common/cleanup.h"
 #include "common/json.h"
 #include "config/config_files.h"
@@ -9,7 +9,7 @@
 #include <openssl/crypto.h>
 #include <string.h>
 
-/* A file of users whose mistakes are told. */
+/* A file of users that is being read. */
 struct file {
 	struct settings *settings;
 	const char *path;

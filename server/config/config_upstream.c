@@ -1,4 +1,4 @@
-/* Upstreams of the configuration: their table of settings. */
+/* Upstreams in the configuration: their table of settings. */
 #include "common/fields.h"
 #include "common/json.h"
 #include "config/config_files.h"
@@ -10,7 +10,7 @@
 
 #define UPSTREAM(kind, member) SETTING_PLACE(kind, struct upstream_config, member)
 
-/* Fields that say how a message is framed or where it goes. */
+/* Header fields that libcurl sets for framing and routing. */
 static const char *const not_settable[] = {
 	"Connection", "Content-Length", "Expect", "Host", "TE", "Trailer", "Transfer-Encoding", "Upgrade"};
 
@@ -23,7 +23,7 @@ is_settable(const char *name)
 	return true;
 }
 
-/* "Name: value" of a member of headers, NULL once it has been told why it is a mistake. */
+/* Returns "Name: value" for a member of headers (malloc'ed), or reports a mistake and returns NULL. */
 static char *
 read_header(struct settings *settings, const char *name, struct json_object *value)
 {
@@ -31,9 +31,9 @@ read_header(struct settings *settings, const char *name, struct json_object *val
 	struct fields fields = {0};
 
 	if (!text_is_token(name, strlen(name)))
-		mistakes_add(&settings->mistakes, "is no name of a header field");
+		mistakes_add(&settings->mistakes, "is not the name of a header field");
 	else if (!is_settable(name))
-		mistakes_add(&settings->mistakes, "is a field that the connection itself sets");
+		mistakes_add(&settings->mistakes, "is a field that the connection sets itself");
 	else if (string && fields_add(&fields, name, string) < 0)
 		mistakes_add(&settings->mistakes, "has control characters");
 	else if (string) {
@@ -81,15 +81,14 @@ static const struct setting retry_rows[] = {
 		.fallback = "3",
 		.min = 0,
 		.max = 100,
-		.meaning = "How often a call is tried again at most."},
+		.meaning = "The most retries of a call."},
 	{.name = "for",
 		SETTING_PLACE(SETTING_TIME, struct retry_config, for_ms),
 		.fallback = "\"30s\"",
 		.min = 1,
 		.max = CONFIG_DAY_MS,
-		.meaning =
-			"How long after its beginning a call may still be tried again; a Retry-After beyond "
-			"that is not waited for."},
+		.meaning = "How long after its start a call may be retried; the server does not wait for a "
+			   "Retry-After beyond that."},
 	{.name = NULL},
 };
 
@@ -101,13 +100,14 @@ static const struct setting breaker_rows[] = {
 		.fallback = "10",
 		.min = 0,
 		.max = 1000000,
-		.meaning = "After so many failures in a row calls are refused with 503; 0: never."},
+		.meaning = "The number of consecutive failures after which calls are refused with 503; 0: "
+			   "never."},
 	{.name = "pause",
 		SETTING_PLACE(SETTING_TIME, struct breaker_config, pause_ms),
 		.fallback = "\"5s\"",
 		.min = 1,
 		.max = CONFIG_DAY_MS,
-		.meaning = "For how long they are, until one call tries again."},
+		.meaning = "How long calls are refused before one call tries the upstream again."},
 	{.name = NULL},
 };
 
@@ -119,63 +119,61 @@ static const struct setting upstream_rows[] = {
 		.is_required = true,
 		.convert = config_convert_url,
 		.type = "URL",
-		.meaning = "Where calls are sent on to; a path in it replaces the literal beginning of the "
-			   "route's."},
+		.meaning = "The server that calls are forwarded to; a path in the URL replaces the literal "
+			   "beginning of the route's path."},
 	{.name = "ca",
 		UPSTREAM(SETTING_STRING, ca_file),
 		.convert = config_convert_file,
 		.type = "file",
 		.fallback_note = "the system's",
-		.meaning = "Certificates (PEM) that an https upstream's must lead to."},
+		.meaning = "CA certificates (PEM) that an https upstream's certificate is verified against."},
 	{.name = "headers",
 		.kind = SETTING_OWN,
 		.read = read_headers,
 		.free = free_headers,
 		.type = "object of strings",
 		.fallback_note = "none",
-		.meaning =
-			"Header fields sent with every call in place of the client's, such as credentials."},
+		.meaning = "Header fields to send with every call, such as credentials; they replace the "
+			   "client's fields of the same name."},
 	{.name = "forward_credentials",
 		UPSTREAM(SETTING_BOOLEAN, forward_credentials),
 		.fallback = "false",
-		.meaning = "Whether the client's Authorization and Cookie are sent on."},
+		.meaning = "Whether the client's Authorization and Cookie are forwarded."},
 	{.name = "pass_idempotency_key",
 		UPSTREAM(SETTING_BOOLEAN, pass_idempotency_key),
 		.fallback = "false",
-		.meaning = "Whether Idempotency-Key is sent on; a call that has one may then be tried again "
+		.meaning = "Whether Idempotency-Key is forwarded; a call that has one may then be retried, "
 			   "whatever its method."},
 	{.name = "connect_timeout",
 		UPSTREAM(SETTING_TIME, connect_timeout_ms),
 		.fallback = "\"10s\"",
 		.min = 1,
 		.max = CONFIG_HOUR_MS,
-		.meaning = "How long making a connection may take, TLS included."},
+		.meaning = "The longest time to connect, TLS included."},
 	{.name = "timeout",
 		UPSTREAM(SETTING_TIME, timeout_ms),
 		.min = 1,
 		.max = 30 * CONFIG_DAY_MS,
 		.fallback_note = "as long as the call may run",
-		.meaning = "How long one attempt may take, from its connection to the end of the answer."},
+		.meaning = "The longest time for one attempt, from connecting to the end of the response."},
 	{.name = "stall_timeout",
 		UPSTREAM(SETTING_TIME, stall_timeout_ms),
 		.fallback = "\"60s\"",
 		.min = 1,
 		.max = CONFIG_DAY_MS,
-		.meaning = "How long an answer that has begun may pause."},
+		.meaning = "The longest pause within a response."},
 	{.name = "retry",
 		UPSTREAM(SETTING_OBJECT, retry),
 		.members = &retry_table,
-		.fallback_note = "calls are tried once",
-		.meaning = "Lets calls be tried again: those that could not be sent, and, where a repetition "
-			   "does no "
-			   "harm (an idempotent method, rerun, or a key that is passed on), those that were "
-			   "lost "
-			   "or answered with 429 or 503."},
+		.fallback_note = "no retries",
+		.meaning = "Enables retries. A call that could not be sent is always retried; one that was "
+			   "lost or answered with 429 or 503 only if a repetition does no harm (an "
+			   "idempotent method, rerun, or a forwarded key)."},
 	{.name = "breaker",
 		UPSTREAM(SETTING_OBJECT, breaker),
 		.members = &breaker_table,
 		.fallback = "{}",
-		.meaning = "Leaves an upstream alone that fails again and again."},
+		.meaning = "Stops calling an upstream that fails repeatedly."},
 	{.name = NULL},
 };
 

@@ -1,5 +1,4 @@
-/* Strings of a configuration that are more than strings: see config_values.h.  Addresses are in
- * config_address.c. */
+/* Checks of string settings: URLs, patterns, methods, names and media types. */
 #include "config/config_values.h"
 
 #include "common/cleanup.h"
@@ -23,7 +22,7 @@ is_graphic(const char *text)
 	return true;
 }
 
-/* Whether libcurl, which will have to use it, takes url, and it has no part that it is to be without. */
+/* Whether libcurl accepts url, and url has no user, password, query or fragment. */
 static bool
 parses_as_url(const char *url)
 {
@@ -53,7 +52,7 @@ config_convert_url(struct settings *settings, const char *url)
 	if (!has_scheme || host[3] == '/' || !is_graphic(url) || strpbrk(url, "?#\"<>\\^`{|}") ||
 		!parses_as_url(url)) {
 		mistakes_add_string(&settings->mistakes, url,
-			"is no URL: http or https with a host, without user, query and fragment");
+			"is not a URL: http or https with a host, without user, query and fragment");
 		return NULL;
 	}
 	while (url[len - 1] == '/')
@@ -96,9 +95,9 @@ config_convert_method(struct settings *settings, const char *method)
 	const char *meant = text_nearest(method, config_methods);
 	if (meant)
 		mistakes_add_string(
-			&settings->mistakes, method, "is no method (did you mean \"%s\"?)", meant);
+			&settings->mistakes, method, "is not a method (did you mean \"%s\"?)", meant);
 	else
-		mistakes_add_string(&settings->mistakes, method, "is no method");
+		mistakes_add_string(&settings->mistakes, method, "is not a method");
 	return NULL;
 }
 
@@ -106,9 +105,9 @@ char *
 config_convert_query_name(struct settings *settings, const char *name)
 {
 	if (!pattern_is_name(name, strlen(name)))
-		mistakes_add_string(&settings->mistakes, name, "is no name: letters, digits and \"_\"");
+		mistakes_add_string(&settings->mistakes, name, "is not a name: letters, digits and \"_\"");
 	else if (strcmp(name, "async") == 0)
-		mistakes_add_string(&settings->mistakes, name, "is never seen by the work");
+		mistakes_add_string(&settings->mistakes, name, "is reserved: the work never sees it");
 	else
 		return xstrdup(name);
 	return NULL;
@@ -124,7 +123,7 @@ config_convert_collection_name(struct settings *settings, const char *name)
 		strlen(name) <= COLLECTION_NAME_MAX)
 		return xstrdup(name);
 	mistakes_add_string(&settings->mistakes, name,
-		"is no name: a letter, then letters, digits, \"_\" and \"-\", %d at most",
+		"is not a name: a letter, then letters, digits, \"_\" and \"-\", %d at most",
 		COLLECTION_NAME_MAX);
 	return NULL;
 }
@@ -157,7 +156,7 @@ config_convert_media_type(struct settings *settings, const char *type)
 		len--;
 	if (is_media_type(type, len) && !memchr(type, '*', len) && !has_control(type))
 		return xstrdup(type);
-	mistakes_add_string(&settings->mistakes, type, "is no media type");
+	mistakes_add_string(&settings->mistakes, type, "is not a media type");
 	return NULL;
 }
 
@@ -170,7 +169,7 @@ config_convert_media_range(struct settings *settings, const char *range)
 
 	if (is_media_type(range, strlen(range)) && (!star || is_range))
 		return xstrdup(range);
-	mistakes_add_string(&settings->mistakes, range, "is no media type");
+	mistakes_add_string(&settings->mistakes, range, "is not a media type");
 	return NULL;
 }
 

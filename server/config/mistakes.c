@@ -1,4 +1,4 @@
-/* The mistakes of a configuration: see mistakes.h. */
+/* A list of mistakes in JSON, each with its JSON Pointer. */
 #include "config/mistakes.h"
 
 #include "common/cleanup.h"
@@ -30,7 +30,7 @@ mistakes_leave(struct mistakes *mistakes, size_t mark)
 	json_pointer_leave(&mistakes->pointer, mark);
 }
 
-/* Adds line and a newline, whatever line holds. */
+/* Adds line and a newline.  Escapes control characters in line. */
 static void
 add_line(struct mistakes *mistakes, const char *line)
 {
@@ -138,9 +138,9 @@ mistakes_add_string(struct mistakes *mistakes, const char *string, const char *f
 	text_fini(&shown);
 }
 
-/* Whether the line is told already. */
+/* Whether the line was added before. */
 static bool
-is_told(const struct mistakes *mistakes, const char *line)
+is_added(const struct mistakes *mistakes, const char *line)
 {
 	size_t len = strlen(line);
 
@@ -156,7 +156,7 @@ mistakes_add_json(struct mistakes *mistakes, const char *file, const struct json
 	CLEANUP_FREE char *line =
 		xasprintf("%s:%zu:%zu: %s", file, mistake->line, mistake->column, mistake->reason);
 
-	if (!is_told(mistakes, line))
+	if (!is_added(mistakes, line))
 		add_line(mistakes, line);
 }
 

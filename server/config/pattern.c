@@ -1,4 +1,4 @@
-/* Path patterns: see pattern.h. */
+/* Path patterns of routes: checks and walks them. */
 #include "config/pattern.h"
 
 #include <stdlib.h>
@@ -27,7 +27,7 @@ pattern_is_name(const char *data, size_t len)
 	return true;
 }
 
-/* pchar of RFC 3986 but for percent-encoding. */
+/* pchar of RFC 3986 without percent-encoding. */
 static bool
 is_path_char(char c)
 {
@@ -89,13 +89,13 @@ literal_mistake(const struct pattern_segment *segment)
 	for (size_t i = 0; i < segment->len; i++) {
 		if (text[i] == '{' || text[i] == '}')
 			return xasprintf(
-				"has a brace that is no parameter, in \"%.*s\"", (int)segment->len, text);
+				"has a brace outside a parameter, in \"%.*s\"", (int)segment->len, text);
 		if (text[i] == '?' || text[i] == '#')
 			return xstrdup("has a query or a fragment");
 		if (text[i] == '%')
-			return xstrdup("has a percent sign: patterns are written without encoding");
+			return xstrdup("has a percent sign: write patterns without percent-encoding");
 		if (!is_path_char(text[i]))
-			return xstrdup("has a character that stands in no path");
+			return xstrdup("has a character that is not allowed in a path");
 	}
 	return NULL;
 }

@@ -1,7 +1,7 @@
 /*
- * Path patterns of routes: "/a/{name}/{rest...}".  A parameter is a whole segment; {rest...} takes all that
- * follows, and comes last.  Everything else is literal: characters that may stand in a path (RFC 3986,
- * 3.3), none of them percent-encoded.
+ * Path patterns of routes: "/a/{name}/{rest...}".  {name} matches one whole segment; {rest...} must be last and
+ * matches all remaining segments.  All other segments are literal: path characters of RFC 3986, 3.3, without
+ * percent-encoding.  Any thread.
  */
 #pragma once
 
@@ -15,7 +15,7 @@
 
 enum pattern_kind { PATTERN_LITERAL, PATTERN_NAME, PATTERN_REST };
 
-/* One segment of a walk; text is not NUL-terminated: a literal as it is, of a parameter the name. */
+/* One segment of a walk.  text, not NUL-terminated, is the literal or the parameter's name. */
 struct pattern_segment {
 	enum pattern_kind kind;
 	const char *text;
@@ -23,19 +23,20 @@ struct pattern_segment {
 	const char *next; /* where the next one begins; NULL: this is the last */
 };
 
-/* Why pattern is none, as a sentence without a subject (malloc'ed); NULL if it is a good one. */
+/* Returns what is wrong with pattern, as a sentence without subject (malloc'ed), or NULL if it is valid.  The
+ * other functions take valid patterns only. */
 char *pattern_mistake(const char *pattern);
 
-/* Walks a good pattern: starts with *segment all zero, false at the end.  "/" has one empty literal. */
+/* Walks a pattern.  Start with *segment all zero; returns false at the end.  "/" has one empty literal. */
 bool pattern_next(const char *pattern, struct pattern_segment *segment);
 
 size_t pattern_count_names(const char *pattern);
 
-/* The names of the good pattern's parameters in order (malloc'ed, the list as well), ended by NULL. */
+/* Returns the names of the parameters in order, ended by NULL; the names and the list are malloc'ed. */
 char **pattern_names(const char *pattern);
 
-/* Adds the good pattern without its names: "/a/{}/{...}".  Patterns of one shape take the same paths. */
+/* Adds the pattern without its names: "/a/{}/{...}".  Patterns with equal shapes match the same paths. */
 void pattern_add_shape(struct text *text, const char *pattern);
 
-/* Whether the len bytes are a name: [A-Za-z_][A-Za-z0-9_]*. */
+/* Whether the len bytes are a parameter name: [A-Za-z_][A-Za-z0-9_]*. */
 bool pattern_is_name(const char *data, size_t len);

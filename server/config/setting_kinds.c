@@ -1,4 +1,4 @@
-/* The kinds of settings: see setting_kinds.h. */
+/* The kinds of settings: reads, stores and frees a value of each kind. */
 #include "config/setting_kinds.h"
 
 #include "common/json.h"
@@ -40,7 +40,7 @@ add_whole(struct text *text, uint64_t bound)
 	text_addf(text, "%" PRIu64, bound);
 }
 
-/* Stores value where error is 0 and it is within the bounds; else tells what is wrong with json. */
+/* Stores value if error is 0 and the value is within the bounds; otherwise reports a mistake. */
 static void
 store_bounded(struct settings *settings, const struct setting *row, struct json_object *json, void *owner,
 	int error, uint64_t value)
@@ -58,7 +58,7 @@ store_bounded(struct settings *settings, const struct setting *row, struct json_
 	text_fini(&bounds);
 }
 
-/* Reads a whole number, also where it is written with a fraction of zero.  -EINVAL, -ERANGE. */
+/* Reads a whole number; 1.0 is one.  Returns 0, -EINVAL if it is none, -ERANGE if it does not fit. */
 static int
 whole_number(struct json_object *value, uint64_t *ret_number)
 {
@@ -152,32 +152,11 @@ read_choice(struct settings *settings, const struct setting *row, struct json_ob
 		}
 	}
 	setting_add_choices(&choices, row);
-	mistakes_add_value(&settings->mistakes, value, "is none of %s", choices.data);
+	mistakes_add_value(&settings->mistakes, value, "is not one of %s", choices.data);
 	text_fini(&choices);
 }
 
-const char *
-settings_string(struct settings *settings, struct json_object *value, bool may_be_empty)
-{
-	if (!json_object_is_type(value, json_type_string)) {
-		mistakes_add_value(&settings->mistakes, value, "is not a string");
-		return NULL;
-	}
-	const char *string = json_object_get_string(value);
-	size_t len = (size_t)json_object_get_string_len(value);
-	if (len > SETTINGS_STRING_MAX)
-		mistakes_add_value(
-			&settings->mistakes, value, "is longer than %d bytes", SETTINGS_STRING_MAX);
-	else if (strlen(string) != len)
-		mistakes_add_value(&settings->mistakes, value, "has a NUL in it");
-	else if (len == 0 && !may_be_empty)
-		mistakes_add_value(&settings->mistakes, value, "is empty");
-	else
-		return string;
-	return NULL;
-}
-
-/* The string to keep of value, NULL once it has been told why there is none. */
+/* Returns the converted string of value, or reports a mistake and returns NULL. */
 static char *
 converted(struct settings *settings, const struct setting *row, struct json_object *value)
 {
@@ -209,7 +188,7 @@ is_among(const char *name, char *const *names, size_t count)
 	return false;
 }
 
-/* Reads one of names; what has a mistake is left as "", so that the others keep their places. */
+/* Reads one of names.  Returns "" after a mistake, so that the other names keep their places. */
 static char *
 read_name(struct settings *settings, const struct setting *row, struct json_object *value, char *const *names,
 	size_t index)
@@ -218,7 +197,7 @@ read_name(struct settings *settings, const struct setting *row, struct json_obje
 	char *name = converted(settings, row, value);
 
 	if (name && !row->may_repeat && *name && is_among(name, names, index))
-		mistakes_add_value(&settings->mistakes, value, "is there already");
+		mistakes_add_value(&settings->mistakes, value, "is listed twice");
 	mistakes_leave(&settings->mistakes, mark);
 	return name ? name : xstrdup("");
 }

@@ -1,4 +1,4 @@
-/* The kinds of settings: how a row of each kind is read, freed and described (see settings.h). */
+/* Private to settings.c and setting_kinds.c: how a row of each kind is read, freed and described. */
 #pragma once
 
 #include "config/settings.h"
@@ -6,12 +6,12 @@
 struct setting_kind_type {
 	const char *type; /* in words */
 
-	/* Reads value to the row's place in owner, or tells why it cannot be. */
+	/* Stores value in the row's place in owner, or reports a mistake. */
 	void (*read)(
 		struct settings *settings, const struct setting *row, struct json_object *value, void *owner);
 
 	void (*free)(const struct setting *row, void *owner); /* NULL: nothing to free */
-	void (*add_bound)(struct text *text, uint64_t bound); /* NULL: has no bounds that are told */
+	void (*add_bound)(struct text *text, uint64_t bound); /* NULL: bounds are not described */
 };
 
 extern const struct setting_kind_type setting_kinds[SETTING_KINDS];

@@ -1,4 +1,4 @@
-/* Settings by table: see settings.h. */
+/* Reader of settings by table: reads, frees and describes the rows. */
 #include "config/setting_kinds.h"
 
 #include "common/json.h"
@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Unknown members of one object that are told one by one: with more it is no configuration at all. */
+/* The most unknown members of one object that are reported one by one. */
 #define UNKNOWN_MAX 100
 
 /* The setting whose name is most like name, NULL if none is. */
@@ -55,7 +55,7 @@ settings_has(const struct setting_table *table, struct json_object *value, const
 }
 
 static void
-tell_unknown(struct settings *settings, const struct setting_table *table, const char *name)
+report_unknown(struct settings *settings, const struct setting_table *table, const char *name)
 {
 	size_t mark = mistakes_enter(&settings->mistakes, name);
 	const char *meant = nearest(table, name);
@@ -76,7 +76,7 @@ check_members(struct settings *settings, const struct setting_table *table, stru
 	{
 		(void)unused;
 		if (!is_known(table, name) && ++unknown <= UNKNOWN_MAX)
-			tell_unknown(settings, table, name);
+			report_unknown(settings, table, name);
 	}
 	if (unknown > UNKNOWN_MAX)
 		mistakes_add(&settings->mistakes, "%zu more unknown members", unknown - UNKNOWN_MAX);
@@ -133,6 +133,27 @@ settings_free(const struct setting_table *table, void *owner)
 	for (const struct setting *row = table->rows; row->name; row++)
 		if (setting_kinds[row->kind].free)
 			setting_kinds[row->kind].free(row, owner);
+}
+
+const char *
+settings_string(struct settings *settings, struct json_object *value, bool may_be_empty)
+{
+	if (!json_object_is_type(value, json_type_string)) {
+		mistakes_add_value(&settings->mistakes, value, "is not a string");
+		return NULL;
+	}
+	const char *string = json_object_get_string(value);
+	size_t len = (size_t)json_object_get_string_len(value);
+	if (len > SETTINGS_STRING_MAX)
+		mistakes_add_value(
+			&settings->mistakes, value, "is longer than %d bytes", SETTINGS_STRING_MAX);
+	else if (strlen(string) != len)
+		mistakes_add_value(&settings->mistakes, value, "has a NUL in it");
+	else if (len == 0 && !may_be_empty)
+		mistakes_add_value(&settings->mistakes, value, "is empty");
+	else
+		return string;
+	return NULL;
 }
 
 static void

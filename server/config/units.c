@@ -1,4 +1,4 @@
-/* Times and sizes: see units.h. */
+/* Times and sizes with units: parser and writer. */
 #include "config/units.h"
 
 #include <errno.h>

@@ -322,10 +322,10 @@ wait_for_turn(struct auth *auth, struct http_request *request, struct credential
 	if (auth->login_count >= LOGINS_MAX || wait_ms < 0) {
 		credentials_fini(credentials);
 		if (wait_ms < 0)
-			reply_busy(
-				request, PROBLEM_LOGIN_FAILURES, "Too many log-ins from here have failed.");
+			reply_busy(request, PROBLEM_LOGIN_FAILURES,
+				"Too many log-ins from this address have failed.");
 		else
-			reply_busy(request, PROBLEM_CAPACITY, "Too many log-ins are under way.");
+			reply_busy(request, PROBLEM_CAPACITY, "Too many log-ins are in progress.");
 		return;
 	}
 	struct login *login = xcalloc(1, sizeof *login);
@@ -375,11 +375,11 @@ log_in(struct auth *auth, struct http_request *request)
 
 	http_request_each_field(request, "Authorization", count_field, &count);
 	if (!users_have_passwords(auth->users) && !users_have_tokens(auth->users)) {
-		challenge(auth, request, "A client certificate is wanted.");
+		challenge(auth, request, "A client certificate is required.");
 		return;
 	}
 	if (count == 0) {
-		challenge(auth, request, "Credentials are wanted.");
+		challenge(auth, request, "Authentication is required.");
 		return;
 	}
 	const char *field = http_request_field(request, "Authorization");
@@ -431,7 +431,7 @@ auth_begin(struct auth *auth, struct http_request *request, const char *certific
 	if (auth_knows(auth, request, certificate_name, must_log_in))
 		admit(auth, request, request->principal);
 	else if (!auth->users)
-		challenge(auth, request, "A client certificate is wanted.");
+		challenge(auth, request, "A client certificate is required.");
 	else
 		log_in(auth, request);
 }

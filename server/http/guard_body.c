@@ -21,7 +21,7 @@ enum guard_verdict
 guard_body_begin(struct guard *guard, struct guard_run *run)
 {
 	enum guard_verdict verdict =
-		guard_expect(guard, run, '\n', GUARD_BODY, "A CR is not followed by a LF.");
+		guard_expect(guard, run, '\n', GUARD_BODY, "A CR is not followed by an LF.");
 
 	if (verdict != GUARD_PASS)
 		return verdict;

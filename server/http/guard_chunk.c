@@ -18,8 +18,7 @@ end_chunk_size(struct guard *guard, struct guard_run *run)
 	uint8_t c = *run->at;
 
 	if (guard->part == 0 || (c != '\r' && c != ';' && !guard_is(c, BYTE_BLANK)))
-		return guard_refuse(
-			guard, PROBLEM_BAD_REQUEST, "A chunk's size is not a hexadecimal number.");
+		return guard_refuse(guard, PROBLEM_BAD_REQUEST, "A chunk size is not a hexadecimal number.");
 	if (c == '\r') {
 		guard->state = GUARD_CHUNK_CR;
 		return GUARD_PASS;
@@ -42,7 +41,7 @@ guard_chunk_size(struct guard *guard, struct guard_run *run)
 			return end_chunk_size(guard, run);
 		if (guard->part == CHUNK_SIZE_DIGITS)
 			return guard_refuse(
-				guard, PROBLEM_BAD_REQUEST, "A chunk's size has more than 16 digits.");
+				guard, PROBLEM_BAD_REQUEST, "A chunk size has more than 16 digits.");
 		if ((uint64_t)digit > most || guard->number > (most - (uint64_t)digit) >> 4)
 			return guard_refuse_long_body(guard);
 		guard->number = guard->number << 4 | (uint64_t)digit;
@@ -136,7 +135,7 @@ guard_chunk_ext(struct guard *guard, struct guard_run *run)
 enum guard_verdict
 guard_chunk_cr(struct guard *guard, struct guard_run *run)
 {
-	return guard_expect(guard, run, '\r', GUARD_CHUNK_LF, "A chunk's size does not end in a CRLF.");
+	return guard_expect(guard, run, '\r', GUARD_CHUNK_LF, "A chunk size does not end with CRLF.");
 }
 
 enum guard_verdict
@@ -146,7 +145,7 @@ guard_chunk_begin(struct guard *guard, struct guard_run *run)
 	if (guard->number > guard->body_limit - guard->body_total)
 		return guard_refuse_long_body(guard);
 	enum guard_verdict verdict =
-		guard_expect(guard, run, '\n', GUARD_CHUNK_DATA, "A chunk's size does not end in a CRLF.");
+		guard_expect(guard, run, '\n', GUARD_CHUNK_DATA, "A chunk size does not end with CRLF.");
 	if (verdict != GUARD_PASS)
 		return verdict;
 	guard->body_left = guard->number;
@@ -161,14 +160,14 @@ guard_chunk_begin(struct guard *guard, struct guard_run *run)
 enum guard_verdict
 guard_chunk_data_cr(struct guard *guard, struct guard_run *run)
 {
-	return guard_expect(guard, run, '\r', GUARD_CHUNK_DATA_LF, "A chunk is not followed by a CRLF.");
+	return guard_expect(guard, run, '\r', GUARD_CHUNK_DATA_LF, "A chunk is not followed by CRLF.");
 }
 
 enum guard_verdict
 guard_chunk_data_lf(struct guard *guard, struct guard_run *run)
 {
 	enum guard_verdict verdict =
-		guard_expect(guard, run, '\n', GUARD_CHUNK_SIZE, "A chunk is not followed by a CRLF.");
+		guard_expect(guard, run, '\n', GUARD_CHUNK_SIZE, "A chunk is not followed by CRLF.");
 
 	if (verdict == GUARD_PASS)
 		guard_chunk_next(guard);
@@ -179,7 +178,7 @@ enum guard_verdict
 guard_chunk_end(struct guard *guard, struct guard_run *run)
 {
 	enum guard_verdict verdict =
-		guard_expect(guard, run, '\n', GUARD_START, "A CR is not followed by a LF.");
+		guard_expect(guard, run, '\n', GUARD_START, "A CR is not followed by an LF.");
 
 	return verdict == GUARD_PASS ? guard_complete(guard) : verdict;
 }

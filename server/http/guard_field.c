@@ -28,7 +28,7 @@ static enum guard_verdict
 end_section(struct guard *guard, struct guard_run *run)
 {
 	if (!guard->has_host && !guard->version_1_0)
-		return guard_refuse(guard, PROBLEM_BAD_REQUEST, "The request has no Host.");
+		return guard_refuse(guard, PROBLEM_BAD_REQUEST, "The request has no Host field.");
 	run->at++;
 	guard->state = guard->trailers ? GUARD_TRAILER_LF : GUARD_HEADER_LF;
 	return GUARD_PASS;
@@ -85,8 +85,9 @@ guard_field_line(struct guard *guard, struct guard_run *run)
 	if (guard_is(c, BYTE_TOKEN))
 		return begin_line(guard, run->at);
 	return guard_refuse(guard, PROBLEM_BAD_REQUEST,
-		guard_is(c, BYTE_BLANK) ? "A line is folded, or blanks begin the first."
-					: "A line begins with a byte that no field name may have.");
+		guard_is(c, BYTE_BLANK)
+			? "A field line is folded, or the first one begins with a blank."
+			: "A field line begins with a byte that is not allowed in a field name.");
 }
 
 /* The colon has been read. */
@@ -107,7 +108,7 @@ end_name(struct guard *guard, const uint8_t *colon)
 	}
 	if (guard_rule_bars_trailer(guard->word, guard->word_len))
 		return guard_refuse(
-			guard, PROBLEM_BAD_REQUEST, "A field may not stand in a trailer section.");
+			guard, PROBLEM_BAD_REQUEST, "This field is not allowed in a trailer section.");
 	return GUARD_PASS;
 }
 
@@ -226,5 +227,5 @@ enum guard_verdict
 guard_field_line_end(struct guard *guard, struct guard_run *run)
 {
 	guard->section_left += guard->left;
-	return guard_expect(guard, run, '\n', GUARD_LINE, "A CR is not followed by a LF.");
+	return guard_expect(guard, run, '\n', GUARD_LINE, "A CR is not followed by an LF.");
 }

@@ -38,7 +38,7 @@ enum guard_verdict
 guard_line_empty(struct guard *guard, struct guard_run *run)
 {
 	enum guard_verdict verdict =
-		guard_expect(guard, run, '\n', GUARD_METHOD, "A CR is not followed by a LF.");
+		guard_expect(guard, run, '\n', GUARD_METHOD, "A CR is not followed by an LF.");
 
 	guard->drop = verdict != GUARD_PASS;
 	return verdict;
@@ -56,7 +56,7 @@ end_method(struct guard *guard, struct guard_run *run)
 			guard->state = GUARD_TARGET;
 			return GUARD_PASS;
 		}
-	return guard_refuse(guard, PROBLEM_NOT_IMPLEMENTED, "The method is not one of this server's.");
+	return guard_refuse(guard, PROBLEM_NOT_IMPLEMENTED, "This server does not implement the method.");
 }
 
 enum guard_verdict
@@ -70,7 +70,7 @@ guard_line_method(struct guard *guard, struct guard_run *run)
 			return guard_refuse(guard, PROBLEM_BAD_REQUEST, "The method is not a token.");
 		if (guard->word_len == METHOD_MAX)
 			return guard_refuse(guard, PROBLEM_NOT_IMPLEMENTED,
-				"The method is longer than any of this server's.");
+				"The method is longer than any that this server implements.");
 		guard->word[guard->word_len++] = (char)c;
 		guard->began = true;
 	}
@@ -242,7 +242,7 @@ check_version(struct guard *guard, uint8_t minor)
 {
 	if (guard->octet != '1' || minor > '1')
 		return guard_refuse(
-			guard, PROBLEM_VERSION_NOT_SUPPORTED, "The version of HTTP is neither 1.0 nor 1.1.");
+			guard, PROBLEM_VERSION_NOT_SUPPORTED, "The HTTP version is neither 1.0 nor 1.1.");
 	guard->version_1_0 = minor == '0';
 	if (guard->note && guard->version_1_0)
 		guard->note->is_plain = false;
@@ -265,7 +265,7 @@ guard_line_version(struct guard *guard, struct guard_run *run)
 		uint8_t c = *run->at;
 		if (line[guard->part] == '#' ? !guard_is(c, BYTE_DIGIT) : c != line[guard->part])
 			return guard_refuse(guard, PROBLEM_BAD_REQUEST,
-				"The request line does not end in a version of HTTP and a CRLF.");
+				"The request line does not end with an HTTP version and CRLF.");
 		if (guard->part == MAJOR)
 			guard->octet = c;
 		if (guard->part == MINOR && check_version(guard, c) != GUARD_PASS)

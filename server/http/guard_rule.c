@@ -50,7 +50,7 @@ static enum guard_verdict
 host_begin(struct guard *guard)
 {
 	if (guard->has_host)
-		return guard_refuse(guard, PROBLEM_BAD_REQUEST, "There is more than one Host.");
+		return guard_refuse(guard, PROBLEM_BAD_REQUEST, "There is more than one Host field.");
 	guard->has_host = true;
 	guard->word_len = 0;
 	return GUARD_PASS;
@@ -145,7 +145,7 @@ host_is_whole(const struct guard *guard)
 static enum guard_verdict
 host_refuse(struct guard *guard, uint8_t next)
 {
-	return guard_refuse(guard, PROBLEM_BAD_REQUEST, "Host is not a host and perhaps a port.");
+	return guard_refuse(guard, PROBLEM_BAD_REQUEST, "Host is not a host with an optional port.");
 }
 
 /* Content-Length: 1*DIGIT (RFC 9110, 8.6). */
@@ -154,10 +154,11 @@ static enum guard_verdict
 length_begin(struct guard *guard)
 {
 	if (guard->has_length)
-		return guard_refuse(guard, PROBLEM_BAD_REQUEST, "There is more than one Content-Length.");
+		return guard_refuse(
+			guard, PROBLEM_BAD_REQUEST, "There is more than one Content-Length field.");
 	if (guard->chunked)
 		return guard_refuse(guard, PROBLEM_BAD_REQUEST,
-			"There are both a Transfer-Encoding and a Content-Length.");
+			"The request has both Transfer-Encoding and Content-Length.");
 	guard->has_length = true;
 	return GUARD_PASS;
 }
@@ -189,7 +190,7 @@ length_is_whole(const struct guard *guard)
 static enum guard_verdict
 length_refuse(struct guard *guard, uint8_t next)
 {
-	return guard_refuse(guard, PROBLEM_BAD_REQUEST, "Content-Length is not one number of digits alone.");
+	return guard_refuse(guard, PROBLEM_BAD_REQUEST, "Content-Length is not a decimal number.");
 }
 
 /* Transfer-Encoding and Expect: one word each. */
@@ -216,12 +217,13 @@ static enum guard_verdict
 coding_begin(struct guard *guard)
 {
 	if (guard->chunked)
-		return guard_refuse(guard, PROBLEM_BAD_REQUEST, "There is more than one Transfer-Encoding.");
+		return guard_refuse(
+			guard, PROBLEM_BAD_REQUEST, "There is more than one Transfer-Encoding field.");
 	if (guard->has_length)
 		return guard_refuse(guard, PROBLEM_BAD_REQUEST,
-			"There are both a Transfer-Encoding and a Content-Length.");
+			"The request has both Transfer-Encoding and Content-Length.");
 	if (guard->version_1_0)
-		return guard_refuse(guard, PROBLEM_BAD_REQUEST, "HTTP/1.0 has no Transfer-Encoding.");
+		return guard_refuse(guard, PROBLEM_BAD_REQUEST, "HTTP/1.0 does not allow Transfer-Encoding.");
 	if (guard->head)
 		return guard_refuse(guard, PROBLEM_BAD_REQUEST, "A HEAD request may not have a body.");
 	guard->chunked = true;
@@ -247,9 +249,10 @@ static enum guard_verdict
 coding_refuse(struct guard *guard, uint8_t next)
 {
 	if (guard_is(next, BYTE_TOKEN) || (guard->part > 0 && !coding_is_whole(guard)))
-		return guard_refuse(guard, PROBLEM_NOT_IMPLEMENTED,
-			"The only transfer coding of this server is chunked.");
-	return guard_refuse(guard, PROBLEM_BAD_REQUEST, "Transfer-Encoding is not chunked alone.");
+		return guard_refuse(
+			guard, PROBLEM_NOT_IMPLEMENTED, "The only supported transfer coding is chunked.");
+	return guard_refuse(
+		guard, PROBLEM_BAD_REQUEST, "Transfer-Encoding must be chunked and nothing else.");
 }
 
 static enum guard_verdict
@@ -268,7 +271,8 @@ expect_is_whole(const struct guard *guard)
 static enum guard_verdict
 expect_refuse(struct guard *guard, uint8_t next)
 {
-	return guard_refuse(guard, PROBLEM_EXPECTATION_FAILED, "The only expectation met is 100-continue.");
+	return guard_refuse(
+		guard, PROBLEM_EXPECTATION_FAILED, "The only supported expectation is 100-continue.");
 }
 
 /* Connection: a list of tokens (RFC 9110, 5.6.1 and 7.6.1). */

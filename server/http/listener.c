@@ -195,7 +195,8 @@ on_pause_over(struct timer *timer)
 static void
 close_doors(struct http_server *server)
 {
-	log_warning("accepting waits for a connection to end", "connections=%u", server->connection_count);
+	log_warning("connection limit reached: accepting when a connection ends", "connections=%u",
+		server->connection_count);
 	server->is_full = true;
 	list_for_each(node, &server->listeners) {
 		struct http_listener *listener = container_of(node, struct http_listener, link);

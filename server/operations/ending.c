@@ -169,7 +169,7 @@ on_end_durable(void *arg, int error)
 	 * be kept. */
 	if (error == -ECANCELED)
 		return;
-	log_error("result not kept", "id=%s error=%s", LOG_ID(&op->id), strerrorname_np(-error));
+	log_error("cannot store result", "id=%s error=%s", LOG_ID(&op->id), strerrorname_np(-error));
 	drop_result(op);
 	op->run->ending = false;
 	op_end_with(op, OP_FAILED, PROBLEM_INTERNAL, "The result could not be kept.");

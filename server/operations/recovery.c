@@ -86,7 +86,7 @@ restore_end(struct recovery *recovery, struct op *op, const struct store_operati
 
 	if (state < OP_SUCCEEDED || state > OP_EXPIRED ||
 		fields_from_wire(&op->fields, record->fields, record->fields_len) < 0) {
-		log_error("kept operation is not readable", "id=%s", LOG_ID(&op->id));
+		log_error("stored operation cannot be read", "id=%s", LOG_ID(&op->id));
 		state = OP_EXPIRED;
 	}
 	op->state = (uint8_t)state;

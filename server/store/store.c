@@ -85,7 +85,7 @@ on_indexed(void *arg, int error)
 	struct store_change *change = arg;
 
 	if (error && error != -ECANCELED)
-		log_error("indexes not made", "collection=%s error=%s", change->collection->name,
+		log_error("cannot create indexes", "collection=%s error=%s", change->collection->name,
 			strerrorname_np(-error));
 	store_change_free(arg);
 }

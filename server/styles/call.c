@@ -127,7 +127,7 @@ check(struct call *call)
 {
 	int rc = http_request_take_body(call->request, call->route->styles->config.spool_fd, &call->body);
 	if (rc < 0) {
-		log_error("body not kept", "error=%s", strerrorname_np(-rc));
+		log_error("cannot store body", "error=%s", strerrorname_np(-rc));
 		call_refuse(call, PROBLEM_STORAGE, 0, NULL, NULL);
 		return false;
 	}

@@ -384,8 +384,8 @@ call_change_begin(struct call *call)
 		make_change(call, NULL);
 		submit_change(call);
 	} else if (method == HTTP_PATCH && !is_merge_patch(call_input(call))) {
-		call_refuse(call, PROBLEM_UNSUPPORTED_MEDIA_TYPE, 0, "A patch is a merge patch (RFC 7396).",
-			NULL);
+		call_refuse(call, PROBLEM_UNSUPPORTED_MEDIA_TYPE, 0,
+			"A PATCH body must be a merge patch (RFC 7396).", NULL);
 	} else if (call->defers) {
 		call_submit_unjudged(call);
 	} else if (method == HTTP_PATCH) {

@@ -82,7 +82,7 @@ call_judge_head(const struct style_route *route, const struct http_request *requ
 	uint64_t body_len, const char **ret_detail)
 {
 	if (!style_route_may_call(route, request)) {
-		*ret_detail = "This caller may not use this route.";
+		*ret_detail = "This caller does not have permission to use this route.";
 		return PROBLEM_FORBIDDEN;
 	}
 	if (said == ASYNC_MALFORMED && !call_is_safe(request)) {
@@ -90,11 +90,11 @@ call_judge_head(const struct style_route *route, const struct http_request *requ
 		return PROBLEM_INVALID_PARAMETER;
 	}
 	if (body_len > route->config.max_body_bytes) {
-		*ret_detail = "The body is larger than this route takes.";
+		*ret_detail = "The body is larger than this route allows.";
 		return PROBLEM_CONTENT_TOO_LARGE;
 	}
 	if (body_len > 0 && !is_type_allowed(route, request)) {
-		*ret_detail = "This route does not take bodies of that type.";
+		*ret_detail = "This route does not accept bodies of this media type.";
 		return PROBLEM_UNSUPPORTED_MEDIA_TYPE;
 	}
 	return PROBLEM_NONE;

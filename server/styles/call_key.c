@@ -78,7 +78,7 @@ call_read_key(struct call *call)
 		if (!call->route->config.idempotency_required)
 			return true;
 		call_refuse(call, PROBLEM_KEY_REQUIRED, 0,
-			"This route wants an Idempotency-Key with every call.", NULL);
+			"This route requires an Idempotency-Key with every call.", NULL);
 		return false;
 	}
 	if (lines.count > 1 || idempotency_key_parse(lines.first, text) < 0) {

@@ -25,10 +25,8 @@ refuse_load(struct call *call)
 		enum problem problem;
 		const char *detail;
 	} reasons[] = {
-		[OP_REFUSED_CAPACITY] = {PROBLEM_CAPACITY,
-			"As many operations are outstanding as the server takes."},
-		[OP_REFUSED_QUEUE] = {PROBLEM_QUEUE_FULL,
-			"As many calls wait for this route as its queue holds."},
+		[OP_REFUSED_CAPACITY] = {PROBLEM_CAPACITY, "The server is at capacity."},
+		[OP_REFUSED_QUEUE] = {PROBLEM_QUEUE_FULL, "This route's queue is full."},
 		[OP_REFUSED_DRAINING] = {PROBLEM_DRAINING, "The server is shutting down."},
 		[OP_REFUSED_STORAGE] = {PROBLEM_STORAGE, "Operations cannot be stored at the moment."},
 	};

@@ -51,7 +51,7 @@ monitor_reply_missing(struct http_request *request, const struct style *style, c
 		report.operation_status = op->status;
 		report.detail = "The operation has ended and its result is no longer kept.";
 	} else {
-		report.detail = "There is no operation of that id.";
+		report.detail = "There is no operation with this id.";
 	}
 	reply_problem(request, &report, NULL);
 }

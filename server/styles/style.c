@@ -194,7 +194,7 @@ may_read(struct http_request *request, const struct style_route *route)
 	if (style_route_may_call(route, request))
 		return true;
 	answer_problem(request, style_route_dialect(route), PROBLEM_FORBIDDEN, 0,
-		"This caller may not use this route.", NULL);
+		"This caller does not have permission to use this route.", NULL);
 	return false;
 }
 

@@ -1,4 +1,4 @@
-/* The access log: see access_log.h. */
+/* The access log: one line per request and one per end of an operation. */
 #include "watch/access_log.h"
 
 #include "common/cleanup.h"
@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Adds the path with every id in it cut to its beginning: an id is a secret. */
+/* Adds the path with every id in it cut to its first characters, since an id is a secret. */
 static void
 add_path(struct text *line, const char *path, size_t len)
 {

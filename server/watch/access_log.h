@@ -1,7 +1,7 @@
 /*
- * The log of what is asked and what becomes of it: a line a request and a line an operation's end.  Polls and
- * other reads that went well are at level debug, for they are no events; calls, refusals and ends are at
- * level information.  Never a body, a key, a token or a whole id.
+ * The access log: one line per request and one per end of an operation.  Calls, refusals and ends are logged at
+ * level info, successful polls and other reads at level debug.  Bodies, keys, tokens and whole ids are never
+ * logged.  Loop thread only.
  */
 #pragma once
 
@@ -10,6 +10,6 @@
 
 #include <stdint.h>
 
-/* request is NULL for what the guard has refused. */
+/* Logs a reply.  request is NULL if the guard refused the request. */
 void access_log_reply(const struct http_request *request, int status, uint64_t body_bytes);
 void access_log_end(const struct op *op);

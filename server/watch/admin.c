@@ -1,4 +1,4 @@
-/* Health, metrics and the list of operations over HTTP: see admin.h. */
+/* HTTP endpoints for operators: health, readiness, metrics and the list of operations. */
 #include "watch/admin.h"
 
 #include "common/cleanup.h"
@@ -28,7 +28,7 @@ reply_text(struct http_request *request, int status, const char *type, const str
 	reply_bytes(request, status, &fields, text->data, text->len);
 }
 
-/* The process lives and its loop turns: else nobody would answer. */
+/* Any answer proves that the loop turns. */
 static void
 on_healthz(struct http_request *request, void *arg)
 {
@@ -46,7 +46,7 @@ add_check(struct text *text, bool *ready, const char *name, bool good, const cha
 	*ready = *ready && good;
 }
 
-/* Whether calls would be taken now. */
+/* 200 if a call would be accepted now. */
 static void
 on_readyz(struct http_request *request, void *arg)
 {
@@ -58,8 +58,7 @@ on_readyz(struct http_request *request, void *arg)
 	operations_get_stats(admin->sources.operations, &stats);
 	add_check(&text, &ready, "store", store_is_healthy(admin->sources.store),
 		"operations cannot be stored");
-	add_check(&text, &ready, "queue", stats.outstanding < stats.capacity,
-		"as much work as the server takes");
+	add_check(&text, &ready, "queue", stats.outstanding < stats.capacity, "the server is at capacity");
 	add_check(&text, &ready, "drain", !admin->draining, "the server is shutting down");
 	reply_text(request, ready ? 200 : 503, "text/plain; charset=utf-8", &text);
 }

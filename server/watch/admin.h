@@ -1,7 +1,7 @@
 /*
- * What operators ask over HTTP: /healthz, /readyz and /metrics, which answer on the admin listener, and GET
- * /operations, which answers admins on any (on an admin listener that only this machine reaches everybody is
- * one; to others it is 404).
+ * HTTP endpoints for operators: /healthz, /readyz and /metrics on the admin listener, and GET /operations on
+ * every listener.  The list of operations is for admins and is 404 for everyone else.  On an admin listener that
+ * only this machine can reach, every caller is an admin.  Loop thread only.
  */
 #pragma once
 
@@ -23,10 +23,10 @@ struct admin;
 struct admin *admin_new(const struct admin_sources *sources);
 void admin_free(struct admin *admin); /* NULL is allowed */
 
-/* From now on /readyz says that the server goes down. */
+/* From now on /readyz answers 503, because the server is draining. */
 void admin_set_draining(struct admin *admin);
 
-/* Enters all of them into the router of the admin listener; and GET /operations, for admins, into that of the
- * front.  As router_add. */
+/* admin_enter adds all endpoints to the admin listener's router; admin_enter_list adds GET /operations to the
+ * public router.  They return what router_add returns. */
 __attribute__((warn_unused_result)) int admin_enter(struct admin *admin, struct router *router);
 __attribute__((warn_unused_result)) int admin_enter_list(struct admin *admin, struct router *router);

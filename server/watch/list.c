@@ -1,4 +1,4 @@
-/* The list of operations: see list.h. */
+/* GET /operations: reads the query, then collects one page in short turns of the loop. */
 #include "watch/list.h"
 
 #include "common/cleanup.h"
@@ -14,7 +14,7 @@
 #define LIMIT_DEFAULT 100
 #define LIMIT_MAX 1000
 
-/* Operations that are looked at in one turn of the loop: well below a millisecond, wherever they lie in
+/* Operations examined in one turn of the loop: well below a millisecond, wherever they lie in
  * memory. */
 #define LOOK_MAX 2000
 
@@ -23,10 +23,10 @@ struct list_query {
 	enum op_state state;
 	char *route, *principal, *style; /* NULL: any */
 	uint64_t min_age_s, limit;
-	struct op *after; /* NULL: from the newest; not to be looked at once the walk has begun */
+	struct op *after; /* NULL: from the newest; invalid once the walk has begun */
 };
 
-/* A page on its way. */
+/* A page that is being collected. */
 struct list_walk {
 	struct http_request *request;
 	struct timers *timers;
@@ -77,7 +77,7 @@ read_marker(struct http_request *request, struct operations *operations, struct 
 	return query->after != NULL;
 }
 
-/* What is wrong with the query, NULL if nothing is. */
+/* Returns what is wrong with the query as a sentence, or NULL. */
 static const char *
 read_query(struct http_request *request, struct operations *operations, struct list_query *query)
 {
@@ -167,7 +167,7 @@ add_next(struct text *json, const struct http_request *request, const struct id 
 	text_add_json(json, url.data);
 }
 
-/* Ends the walk; has_more: there is something behind the last one found that may pass, too. */
+/* Answers with the page.  has_more: another operation after the last one found matches. */
 static void
 finish(struct list_walk *walk, bool has_more)
 {
@@ -197,7 +197,7 @@ add_found(struct list_walk *walk, const struct op *op)
 	walk->last = op->id;
 }
 
-/* One turn.  A page is full when one more than it holds is found: so the last is known to be the last. */
+/* One turn.  Stops after one match more than the page holds, which tells whether there is a next page. */
 static void
 go_on(struct list_walk *walk)
 {
@@ -224,7 +224,7 @@ on_turn(struct timer *timer)
 	go_on(container_of(timer, struct list_walk, timer));
 }
 
-/* The client has left: what is there will do. */
+/* The client has gone: answer with what was found. */
 static void
 on_gone(struct http_request *request)
 {

@@ -1,7 +1,7 @@
 /*
  * The list of operations: GET /operations?state=&route=&principal=&style=&min_age=&limit=&marker=, newest
- * first.  What is kept is looked through in many turns of the loop, so that nobody else waits for a page
- * however much there is and however few pass a filter.
+ * first.  A page is collected in many short turns of the loop, so that it delays nothing else, however many
+ * operations are kept and however few match.  Loop thread only.
  */
 #pragma once
 
@@ -10,5 +10,5 @@
 struct operations;
 struct timers;
 
-/* Ends the request, at once or in a while. */
+/* Answers the request, now or in a later turn. */
 void list_reply(struct http_request *request, struct operations *operations, struct timers *timers);

@@ -1,4 +1,4 @@
-/* Metrics: see metrics.h. */
+/* Metrics of operations, HTTP, the store and the loop in Prometheus' text format. */
 #include "watch/metrics.h"
 
 #include "common/clock.h"
@@ -43,7 +43,7 @@ struct metrics {
 	struct metrics_sources sources;
 	struct hash routes;
 	struct route_times
-		*last; /* whose times were asked for last, and as a rule are next; NULL: nobody's */
+		*last; /* the route counted last, which is usually the next one as well; NULL: none */
 	uint64_t replies[STATUS_MAX];
 	uint64_t reply_bytes;
 	int64_t started_ms; /* wall clock */
@@ -52,7 +52,7 @@ struct metrics {
 	struct timer lag_timer;
 	int64_t lag_due_ms;
 	int64_t lag_ms;
-	int64_t lag_max_ms; /* since the last exposition */
+	int64_t lag_max_ms; /* since the last scrape */
 };
 
 static void
@@ -235,7 +235,7 @@ static void
 add_refused(const struct operations_stats *stats, struct text *text)
 {
 	sample_add_head(text, "deferd_operations_refused_total", "counter",
-		"Calls that were not taken, by what there was too much of.");
+		"Calls refused because of load, by reason.");
 	for (int why = OP_TAKEN + 1; why < OP_REFUSALS; why++)
 		text_addf(text, "deferd_operations_refused_total{reason=\"%s\"} %llu\n",
 			op_refusal_name((enum op_refusal)why), (unsigned long long)stats->refused[why]);
@@ -264,7 +264,7 @@ add_operations(struct metrics *metrics, struct text *text)
 	int64_t now_ms = clock_wall_ms();
 
 	operations_get_stats(metrics->sources.operations, &stats);
-	sample_add_head(text, "deferd_operations", "gauge", "Operations by what is done with them now.");
+	sample_add_head(text, "deferd_operations", "gauge", "Operations by state.");
 	text_addf(text, "deferd_operations{state=\"queued\"} %u\n", stats.queued);
 	text_addf(text, "deferd_operations{state=\"running\"} %u\n", stats.running);
 	text_addf(text, "deferd_operations{state=\"kept\"} %llu\n", (unsigned long long)stats.kept);
@@ -274,19 +274,19 @@ add_operations(struct metrics *metrics, struct text *text)
 	sample_add_value(text, "deferd_queue_oldest_age_seconds", "gauge",
 		"Age of the oldest queued operation.",
 		stats.oldest_queued_ms ? (double)(now_ms - stats.oldest_queued_ms) / 1000 : 0);
-	sample_add_value(text, "deferd_pool_threads", "gauge", "Threads that work.", stats.threads);
-	sample_add_value(
-		text, "deferd_pool_busy_threads", "gauge", "Threads that have work now.", stats.busy_threads);
-	sample_add_value(text, "deferd_retained_bytes", "gauge", "Bytes of bodies and results that are held.",
+	sample_add_value(text, "deferd_pool_threads", "gauge", "Worker threads.", stats.threads);
+	sample_add_value(text, "deferd_pool_busy_threads", "gauge", "Worker threads that are busy.",
+		stats.busy_threads);
+	sample_add_value(text, "deferd_retained_bytes", "gauge", "Bytes of bodies and results held.",
 		(double)stats.retained_bytes);
 	add_refused(&stats, text);
 	sample_add_head(text, "deferd_operations_accepted_total", "counter",
-		"Operations accepted, or taken back from the store at the start.");
+		"Operations accepted or recovered at the start.");
 	hash_each(&metrics->routes, add_accepted, text);
 	sample_add_head(text, "deferd_operations_dropped_total", "counter",
-		"Synchronous calls whose client left before they were begun.");
+		"Synchronous calls whose client left before they ran.");
 	hash_each(&metrics->routes, add_dropped, text);
-	sample_add_head(text, "deferd_operations_ended_total", "counter", "Operations that have ended.");
+	sample_add_head(text, "deferd_operations_ended_total", "counter", "Operations ended.");
 	hash_each(&metrics->routes, add_ends, text);
 	sample_add_head(text, "deferd_operation_wait_seconds", "histogram",
 		"Time from acceptance to the start of the work.");
@@ -306,11 +306,11 @@ add_http(struct metrics *metrics, struct text *text)
 		if (metrics->replies[status])
 			text_addf(text, "deferd_http_replies_total{status=\"%d\"} %llu\n", status,
 				(unsigned long long)metrics->replies[status]);
-	sample_add_value(text, "deferd_http_reply_body_bytes_total", "counter",
-		"Bytes of the bodies of replies.", (double)metrics->reply_bytes);
-	sample_add_value(text, "deferd_http_connections", "gauge", "Connections that are open.",
+	sample_add_value(text, "deferd_http_reply_body_bytes_total", "counter", "Bytes of reply bodies.",
+		(double)metrics->reply_bytes);
+	sample_add_value(text, "deferd_http_connections", "gauge", "Open connections.",
 		http ? http_server_connections(http) : 0);
-	sample_add_value(text, "deferd_http_requests_held", "gauge", "Requests that wait for their reply.",
+	sample_add_value(text, "deferd_http_requests_held", "gauge", "Requests without a reply yet.",
 		http ? http_server_requests(http) : 0);
 }
 
@@ -320,7 +320,7 @@ add_store(struct metrics *metrics, struct text *text)
 	struct store_stats stats;
 
 	store_get_stats(metrics->sources.store, &stats);
-	sample_add_value(text, "deferd_store_healthy", "gauge", "Whether operations can be stored.",
+	sample_add_value(text, "deferd_store_healthy", "gauge", "1 if operations can be stored.",
 		store_is_healthy(metrics->sources.store));
 	sample_add_value(text, "deferd_store_commits_total", "counter", "Transactions committed.",
 		(double)stats.commits);
@@ -328,7 +328,7 @@ add_store(struct metrics *metrics, struct text *text)
 		text, "deferd_store_writes_total", "counter", "Writes made durable.", (double)stats.writes);
 	sample_add_value(text, "deferd_store_waiting", "gauge", "Writes that wait for a commit.",
 		(double)stats.waiting);
-	sample_add_head(text, "deferd_store_commit_seconds", "histogram", "Time that a commit took.");
+	sample_add_head(text, "deferd_store_commit_seconds", "histogram", "Duration of a commit.");
 	histogram_format(&stats.commit_times, "deferd_store_commit_seconds", "", text);
 	sample_add_value(text, "deferd_store_file_bytes", "gauge", "Size of the database file.",
 		(double)stats.file_bytes);
@@ -337,15 +337,14 @@ add_store(struct metrics *metrics, struct text *text)
 static void
 add_process(struct metrics *metrics, struct text *text)
 {
-	sample_add_value(text, "deferd_loop_lag_seconds", "gauge", "How late the last timer of the loop was.",
+	sample_add_value(text, "deferd_loop_lag_seconds", "gauge", "Delay of the loop's last timer.",
 		(double)metrics->lag_ms / 1000);
 	sample_add_value(text, "deferd_loop_lag_max_seconds", "gauge",
-		"The most it was late since the last scrape.", (double)metrics->lag_max_ms / 1000);
+		"Longest timer delay since the last scrape.", (double)metrics->lag_max_ms / 1000);
 	metrics->lag_max_ms = 0;
 	sample_add_value(text, "deferd_loop_turn_max_seconds", "gauge",
-		"The longest that the loop did not look for events since the last scrape.",
-		(double)turn_take_longest_us() / 1e6);
-	sample_add_head(text, "deferd_build_info", "gauge", "The version that runs.");
+		"Longest turn of the loop since the last scrape.", (double)turn_take_longest_us() / 1e6);
+	sample_add_head(text, "deferd_build_info", "gauge", "Version of the server.");
 	text_add_string(text, "deferd_build_info{version=\"" DEFERD_VERSION "\"} 1\n");
 	process_metrics_format(metrics->started_ms, text);
 }

@@ -1,6 +1,6 @@
 /*
- * Metrics in Prometheus' text format 0.0.4: counters and histograms that the hooks of the front and the
- * operations feed, and gauges that are read when somebody asks.  Loop thread only.
+ * Metrics in Prometheus' text format 0.0.4.  Hooks of the front and of the operations update the counters and
+ * histograms; gauges are read when the metrics are scraped.  Loop thread only.
  */
 #pragma once
 
@@ -22,20 +22,20 @@ struct metrics_sources {
 	const struct http_server *http; /* the public front */
 };
 
-/* Starts to measure the loop's lag, too. */
+/* Also starts to measure the loop's lag. */
 struct metrics *metrics_new(const struct metrics_sources *sources);
 void metrics_free(struct metrics *metrics); /* NULL is allowed */
 
-/* The front comes later than the rest. */
+/* Sets the public front, which is made after the metrics. */
 void metrics_set_http(struct metrics *metrics, const struct http_server *http);
 
-/* A reply of the front, or a refusal. */
+/* Counts a reply, refusals by the guard included. */
 void metrics_count_reply(struct metrics *metrics, int status, uint64_t body_bytes);
 
-/* An operation was accepted, dropped, has ended: see the hooks of struct operations_config. */
+/* Count an operation that was accepted, dropped or has ended (hooks of struct operations_config). */
 void metrics_count_accept(struct metrics *metrics, const struct op *op);
 void metrics_count_drop(struct metrics *metrics, const struct op *op);
 void metrics_count_end(struct metrics *metrics, const struct op *op);
 
-/* Adds the whole exposition. */
+/* Adds all metrics as text. */
 void metrics_format(struct metrics *metrics, struct text *ret_text);

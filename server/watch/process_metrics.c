@@ -1,4 +1,4 @@
-/* Metrics of this process: see process_metrics.h. */
+/* Metrics of this process, read from /proc and getrusage(2). */
 #include "watch/process_metrics.h"
 
 #include "watch/sample.h"
@@ -58,14 +58,13 @@ processor_seconds(void)
 void
 process_metrics_format(int64_t started_ms, struct text *ret_text)
 {
-	sample_add_value(
-		ret_text, "process_cpu_seconds_total", "counter", "Processor time.", processor_seconds());
+	sample_add_value(ret_text, "process_cpu_seconds_total", "counter", "Processor time used.",
+		processor_seconds());
 	sample_add_value(
 		ret_text, "process_resident_memory_bytes", "gauge", "Resident memory.", resident_bytes());
+	sample_add_value(ret_text, "process_open_fds", "gauge", "Open descriptors.", open_descriptors());
 	sample_add_value(
-		ret_text, "process_open_fds", "gauge", "Descriptors that are open.", open_descriptors());
-	sample_add_value(
-		ret_text, "process_max_fds", "gauge", "Descriptors that may be open.", max_descriptors());
-	sample_add_value(ret_text, "process_start_time_seconds", "gauge", "When the server was started.",
+		ret_text, "process_max_fds", "gauge", "Limit of open descriptors.", max_descriptors());
+	sample_add_value(ret_text, "process_start_time_seconds", "gauge", "Start time of the server.",
 		(double)started_ms / 1000);
 }

@@ -1,4 +1,4 @@
-/* Metrics of this process, by the names that Prometheus' own clients give them. */
+/* Metrics of this process, under the names that Prometheus' client libraries use. */
 #pragma once
 
 #include "common/text.h"

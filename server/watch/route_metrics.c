@@ -1,11 +1,11 @@
-/* Metrics of routes: see route_metrics.h. */
+/* Metrics per route: its queue, and its calls to an upstream. */
 #include "watch/route_metrics.h"
 
 #include "operations/operations.h"
 #include "watch/sample.h"
 #include "work/upstream.h"
 
-/* One sample a route, of what pick says of it; of upstream work only, where the family says so. */
+/* A family of metrics while its samples are added, one per route.  of_upstreams: only routes to upstreams. */
 struct samples {
 	struct text *text;
 	const char *name;
@@ -83,17 +83,19 @@ route_metrics_format(struct operations *operations, struct text *ret_text)
 		double (*pick)(const struct op_route_stats *route, const struct upstream_stats *upstream);
 		bool of_upstreams;
 	} families[] = {
-		{"deferd_route_waiting", "gauge", "Operations of a route that wait for their turn.",
+		{"deferd_route_waiting", "gauge", "Operations of the route that wait in its queue.",
 			pick_waiting, false},
-		{"deferd_route_running", "gauge", "Operations of a route that run.", pick_running, false},
-		{"deferd_upstream_calls_total", "counter", "Calls that were sent on.", pick_calls, true},
-		{"deferd_upstream_failures_total", "counter", "Calls sent on that failed.", pick_failures,
+		{"deferd_route_running", "gauge", "Operations of the route that run.", pick_running, false},
+		{"deferd_upstream_calls_total", "counter", "Calls forwarded to the upstream.", pick_calls,
 			true},
+		{"deferd_upstream_failures_total", "counter", "Calls to the upstream that failed.",
+			pick_failures, true},
 		{"deferd_upstream_refused_total", "counter",
-			"Calls refused while the upstream was left alone.", pick_refused, true},
-		{"deferd_upstream_retries_total", "counter", "Attempts after the first.", pick_retries, true},
-		{"deferd_upstream_breaker_open", "gauge", "Whether calls are refused for a while.", pick_open,
-			true},
+			"Calls refused while the circuit breaker was open.", pick_refused, true},
+		{"deferd_upstream_retries_total", "counter", "Retries of calls to the upstream.",
+			pick_retries, true},
+		{"deferd_upstream_breaker_open", "gauge", "1 while the circuit breaker refuses calls.",
+			pick_open, true},
 	};
 
 	for (size_t i = 0; i < sizeof families / sizeof *families; i++) {

@@ -1,5 +1,4 @@
-/* Metrics of the routes that calls are taken for: what waits and runs now, and what became of calls to
- * upstreams. */
+/* Metrics per route: calls that wait and run, and the outcome of calls to upstreams.  Loop thread only. */
 #pragma once
 
 #include "common/text.h"

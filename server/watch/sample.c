@@ -1,4 +1,4 @@
-/* Pieces of Prometheus' text format: see sample.h. */
+/* Writers for heads, values and labels of Prometheus' text format. */
 #include "watch/sample.h"
 
 void

@@ -37,13 +37,13 @@ check_answer(const struct work_input *input, struct work_result *result)
 		return;
 	if (blob_len(result->body) > ANSWER_MAX) {
 		work_result_set_problem(result, PROBLEM_RESULT_TOO_LARGE, 0,
-			"What carries the change out has answered more than can be merged in.");
+			"The answer of on_change is too large to be merged into the resource.");
 		return;
 	}
 	if (blob_len(result->body) > 0 && is_object(result->body))
 		return;
 	if (blob_len(result->body) > 0)
-		log_debug("answer is no JSON object", "id=%s", LOG_ID(&input->id));
+		log_debug("answer is not a JSON object", "id=%s", LOG_ID(&input->id));
 	blob_unref(result->body);
 	result->body = NULL;
 }

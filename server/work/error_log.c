@@ -31,7 +31,7 @@ on_line(void *arg, const char *line, size_t len)
 		return;
 	log->logged += len + LINE_COST;
 	if (is_full(log))
-		log_info("program writes too much to be logged", "operation=%s", LOG_ID(&log->id));
+		log_info("program writes too much: the rest is not logged", "operation=%s", LOG_ID(&log->id));
 	else
 		log_info("program wrote", "operation=%s line=%s", LOG_ID(&log->id),
 			log_quote(line, quoted, sizeof quoted));

@@ -285,8 +285,8 @@ exchange_run(const struct exchange_spec *spec, struct process *process, struct w
 	while (exchange.phase < ENDED)
 		wait_and_act(&exchange);
 	if (exchange.phase == GIVEN_UP) {
-		log_error("a program cannot be killed", "operation=%s pid=%d", LOG_ID(&spec->id),
-			(int)process->pid);
+		log_error(
+			"cannot kill a program", "operation=%s pid=%d", LOG_ID(&spec->id), (int)process->pid);
 		process_abandon(process);
 	} else {
 		finish(&exchange, ret_info);

@@ -175,7 +175,7 @@ run_sweep(struct sweep *sweep, int64_t limit_ms)
 		pause_ms = pause_ms < PAUSE_MAX_MS ? pause_ms * 2 : PAUSE_MAX_MS;
 	}
 	if (alive < 0)
-		log_error("processes cannot be looked for", "reason=%s", strerrordesc_np(-alive));
+		log_error("cannot search for left-over processes", "reason=%s", strerrordesc_np(-alive));
 	proc_table_fini(&sweep->table);
 	free(sweep->marked);
 	sweep->marked = NULL;
@@ -221,7 +221,7 @@ orphans_kill_tree(pid_t leader, const struct id *id)
 	struct sweep sweep = {.is_root = is_of_tree, .leader = leader, .ids = id, .id_count = 1};
 
 	if (run_sweep(&sweep, TREE_LIMIT_MS) && sweep.survivors > 0)
-		log_error("processes of a program cannot be killed", "operation=%s processes=%u", LOG_ID(id),
+		log_error("cannot kill processes of a program", "operation=%s processes=%u", LOG_ID(id),
 			sweep.survivors);
 }
 
@@ -264,7 +264,7 @@ orphans_reap(void)
 		if (sweep.killed > 0)
 			log_warning("orphans of programs killed", "processes=%u", sweep.killed);
 		if (sweep.survivors > survivors)
-			log_error("orphans of programs cannot be killed", "processes=%u", sweep.survivors);
+			log_error("cannot kill orphans of programs", "processes=%u", sweep.survivors);
 		survivors = sweep.survivors;
 	}
 	atomic_flag_clear(&is_busy);
@@ -317,7 +317,8 @@ orphans_kill_leftovers(const struct id *ids, size_t id_count, const pid_t *pids,
 		return 0;
 	freeze_groups(&sweep);
 	if (run_sweep(&sweep, LEFTOVERS_LIMIT_MS))
-		log_error("programs of the last server cannot be killed", "processes=%u", sweep.survivors);
+		log_error(
+			"cannot kill programs left by the previous server", "processes=%u", sweep.survivors);
 	return sweep.killed;
 }
 
@@ -331,5 +332,5 @@ orphans_start(void)
 	signal(SIGCHLD, SIG_DFL);
 	has_strangers = getpid() == 1 || waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
-		log_error("orphans cannot be adopted", "reason=%s", strerrordesc_np(errno));
+		log_error("cannot adopt orphaned processes", "reason=%s", strerrordesc_np(errno));
 }

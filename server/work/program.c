@@ -120,10 +120,9 @@ set_cut_short(const struct run *run, int error, struct work_result *result)
 			"The header of the program's response is longer than %zu bytes.", CGI_HEAD_MAX);
 		break;
 	default:
-		log_error("a program's output cannot be kept", "operation=%s reason=%s",
+		log_error("cannot store a program's output", "operation=%s reason=%s",
 			LOG_ID(&run->input->id), strerrordesc_np(-error));
-		work_result_set_problem(
-			result, PROBLEM_STORAGE, 0, "There is no room to keep the program's output.");
+		work_result_set_problem(result, PROBLEM_STORAGE, 0, "The program's output cannot be stored.");
 	}
 }
 
@@ -181,11 +180,12 @@ set_unavailable(const struct run *run, int error, struct work_result *result)
 	bool is_passing = error == -EAGAIN || error == -ENOMEM || error == -EMFILE || error == -ENFILE ||
 			  error == -ETXTBSY;
 
-	log_error("program cannot be started", "operation=%s program=%s directory=%s reason=%s",
+	log_error("cannot start program", "operation=%s program=%s directory=%s reason=%s",
 		LOG_ID(&run->input->id), run->program->path, run->program->directory,
 		strerrordesc_np(-error));
 	work_result_set_problem(result, PROBLEM_PROGRAM_UNAVAILABLE, is_passing ? 503 : 0, "%s",
-		is_passing ? "The program cannot be started just now." : "The program cannot be started.");
+		is_passing ? "The program cannot be started at the moment."
+			   : "The program cannot be started.");
 }
 
 static void

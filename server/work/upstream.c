@@ -61,9 +61,9 @@ static const struct {
 	[TRANSFER_UNTRUSTED] = {PROBLEM_UPSTREAM_UNTRUSTED, BREAKER_FAILURE,
 		"No trusted connection could be made: the upstream server's certificate is not accepted."},
 	[TRANSFER_BROKEN] = {PROBLEM_UPSTREAM_BROKEN, BREAKER_FAILURE,
-		"The connection was lost before a whole and valid answer had come."},
+		"The connection was lost before a complete and valid answer arrived."},
 	[TRANSFER_TIMED_OUT] = {PROBLEM_UPSTREAM_TIMEOUT, BREAKER_FAILURE,
-		"The upstream server's answer did not come in time."},
+		"The upstream server did not answer in time."},
 	[TRANSFER_FAILED] = {PROBLEM_INTERNAL, BREAKER_UNKNOWN, "The call could not be made."},
 };
 
@@ -81,13 +81,13 @@ set_refused(const struct call *call, int error)
 		break;
 	case EBADMSG:
 		work_result_set_problem(result, PROBLEM_UPSTREAM_BROKEN, 0,
-			"The header of the upstream server's answer is not valid or too long.");
+			"The header of the upstream server's answer is malformed or too long.");
 		break;
 	default:
-		log_error("an upstream's answer cannot be kept", "operation=%s reason=%s",
+		log_error("cannot store an upstream's answer", "operation=%s reason=%s",
 			LOG_ID(&call->run->input->id), strerrordesc_np(-error));
 		work_result_set_problem(
-			result, PROBLEM_STORAGE, 0, "There is no room to keep the upstream server's answer.");
+			result, PROBLEM_STORAGE, 0, "The upstream server's answer cannot be stored.");
 	}
 }
 

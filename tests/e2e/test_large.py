@@ -124,7 +124,7 @@ def test_full_disk(serve, upstream, small_disk, state, path):
     server = serve(routes, state=state if state == "memory" else str(small_disk.path / "state.db"), workers=1,
                    variables={"TMPDIR": str(small_disk.path)})
     server.kept_descriptors = 40
-    server.expect_error("cannot be kept|body not kept")
+    server.expect_error("cannot store")
     monitor = defer(server, path + "/large")
     wait_ended(server, monitor)
     check_problem(server.get(monitor), 503, "storage")

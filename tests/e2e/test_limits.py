@@ -51,7 +51,7 @@ def test_descriptors_run_out(serve, tmp_path, monkeypatch):
     held = [server.connect() for _ in range(250)]
     for connection in held:
         connection.request("GET", "/nothing")
-    eventually(lambda: "accepting waits for a connection to end" in server.log())
+    eventually(lambda: "connection limit reached: accepting when a connection ends" in server.log())
     eventually(lambda: sum(not connection.is_quiet() for connection in held) >= 150)
     served = [connection for connection in held if not connection.is_quiet()]
     waiting = [connection for connection in held if connection.is_quiet()]

@@ -431,10 +431,10 @@ def test_users_that_cannot_be(tmp_path):
         found = subprocess.run([*wrapper, find_binary(), "--check", "-c", str(file)], capture_output=True, text=True, timeout=60)
         return found.returncode, found.stdout
 
-    assert check("nobody-at-all") == (1, '/routes/0/program/user: "nobody-at-all" is no user of this machine\n')
+    assert check("nobody-at-all") == (1, '/routes/0/program/user: "nobody-at-all" is not a user of this machine\n')
     own = pwd.getpwuid(os.geteuid()).pw_name
     assert check(own) == (0, "")
-    refused = (1, '/routes/0/program/user: "nobody" cannot be switched to: the server is not root, or lacks capabilities for it\n')
+    refused = (1, '/routes/0/program/user: "nobody" cannot be switched to: the server is not root or lacks the capabilities\n')
     if os.geteuid() != 0:
         assert check("nobody") == refused
         return

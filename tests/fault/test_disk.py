@@ -32,7 +32,7 @@ def is_storage_problem(response):
 
 def test_full_disk_refuses_and_recovers(serve, small_disk, gate):
     server = serve(routes(gate), state=str(small_disk.path / "deferd.db"), capacity=100000)
-    server.expect_error("cannot be stored|body not kept|result")
+    server.expect_error("cannot be stored|cannot store body|result")
     ended = accept(server)
     eventually(lambda: server.get(ended).status == 200)
     held = accept(server, "/held")
@@ -59,7 +59,7 @@ def test_full_disk_refuses_and_recovers(serve, small_disk, gate):
 
 def test_files_that_may_not_grow(serve, tmp_path, gate):
     server = serve(routes(gate), state=str(tmp_path / "deferd.db"), capacity=100000)
-    server.expect_error("cannot be stored|body not kept|result")
+    server.expect_error("cannot be stored|cannot store body|result")
     first = accept(server)
     eventually(lambda: server.get(first).status == 200)
     resource.prlimit(server.pid, resource.RLIMIT_FSIZE, (16384, resource.RLIM_INFINITY))

@@ -27,7 +27,8 @@ static const struct config_case cases[] = {
 	{"{\"routes\": {}}", "/routes: an object is not a list\n"},
 	{"{\"routes\": null}", "/routes: null is not a list\n"},
 	{"{\"public_url\": \"api.example.com\", " ROUTES "}",
-		"/public_url: \"api.example.com\" is no URL: http or https with a host, without user, query "
+		"/public_url: \"api.example.com\" is not a URL: http or https with a host, without user, "
+		"query "
 		"and "
 		"fragment\n"},
 	{"{\"state\": \"\", " ROUTES "}", "/state: \"\" is empty\n"},
@@ -246,8 +247,8 @@ test_ten_mistakes(void **state)
 		"directory\n"
 		"/routes/4/program/argv/1: {cuont} is neither in the path nor in \"query\" (did you mean "
 		"{count}?)\n"
-		"/listen/1: \"0.0.0.0:8580\" is neither loopback nor a unix socket: that needs \"auth\"\n"
-		"/routes/5/path: POST /echo is taken by /routes/0 already\n");
+		"/listen/1: \"0.0.0.0:8580\" is neither loopback nor a unix socket: this needs \"auth\"\n"
+		"/routes/5/path: POST /echo is already taken by /routes/0\n");
 	assert_int_equal(count_lines(lines.data), 10);
 	text_fini(&lines);
 }

@@ -1,5 +1,5 @@
 /* Tests of server/config_address.c. */
-#include "config/config_values.h"
+#include "config/config_address.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -36,8 +36,8 @@ test_addresses(void **state)
 		{"unix:/run/"
 		 "0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567"
 		 "890123456789012",
-			NULL, "is too long a path for a socket"},
-		{"127.0.0.1", NULL, "is no address"},
+			NULL, "is too long for the path of a socket"},
+		{"127.0.0.1", NULL, "is not an address"},
 		{"127.0.0.1:", NULL, NULL},
 		{"127.0.0.1:http", NULL, NULL},
 		{"127.0.0.1:-1", NULL, NULL},

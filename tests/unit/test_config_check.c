@@ -24,27 +24,27 @@ static const struct config_case addresses[] = {
 	{"{\"listen\": [\"127.0.0.1:1\"], " NO_ROUTES "}", ""},
 	{"{\"listen\": [\"127.0.0.1:1\", null, \"x\", {}], " NO_ROUTES "}",
 		"/listen/1: null is not a string\n"
-		"/listen/2: \"x\" is no address: \"127.0.0.1:8580\", \"[::1]:8580\" or \"unix:PATH\"\n"
+		"/listen/2: \"x\" is not an address: \"127.0.0.1:8580\", \"[::1]:8580\" or \"unix:PATH\"\n"
 		"/listen/3/address: is missing\n"},
 	/* auth */
 	{"{\"listen\": \"0.0.0.0:1\", " NO_ROUTES "}",
-		"/listen: \"0.0.0.0:1\" is neither loopback nor a unix socket: that needs \"auth\"\n"},
+		"/listen: \"0.0.0.0:1\" is neither loopback nor a unix socket: this needs \"auth\"\n"},
 	{"{\"listen\": [\"127.0.0.1:1\", \"[::]:1\", {\"address\": \"[fe80::1]:1\"}], " NO_ROUTES "}",
-		"/listen/1: \"[::]:1\" is neither loopback nor a unix socket: that needs \"auth\"\n"
-		"/listen/2/address: \"[fe80::1]:1\" is neither loopback nor a unix socket: that needs "
+		"/listen/1: \"[::]:1\" is neither loopback nor a unix socket: this needs \"auth\"\n"
+		"/listen/2/address: \"[fe80::1]:1\" is neither loopback nor a unix socket: this needs "
 		"\"auth\"\n"},
 	{"{\"admin\": {\"listen\": \"0.0.0.0:1\"}, " NO_ROUTES "}",
-		"/admin/listen: \"0.0.0.0:1\" is neither loopback nor a unix socket: that needs \"auth\"\n"},
+		"/admin/listen: \"0.0.0.0:1\" is neither loopback nor a unix socket: this needs \"auth\"\n"},
 	{"{\"admin\": {\"listen\": {\"address\": \"0.0.0.0:1\"}}, " NO_ROUTES "}",
-		"/admin/listen/address: \"0.0.0.0:1\" is neither loopback nor a unix socket: that needs "
+		"/admin/listen/address: \"0.0.0.0:1\" is neither loopback nor a unix socket: this needs "
 		"\"auth\"\n"},
 	{"{\"listen\": \"0.0.0.0:1\", \"admin\": {\"listen\": \"0.0.0.0:2\"}, " BASIC ", " NO_ROUTES "}", ""},
 	{"{\"listen\": \"0.0.0.0:1\", \"auth\": 1, " NO_ROUTES "}", "/auth: 1 is not an object\n"},
 	{"{\"listen\": \"0.0.0.0:1\", \"auht\": {}, " NO_ROUTES "}",
 		"/auht: unknown member (did you mean \"auth\"?)\n"},
 	{"{\"auth\": {}, " NO_ROUTES "}",
-		"/auth: has neither \"basic\" nor \"bearer\", and no \"listen\" a \"client_ca\": nobody "
-		"could be known\n"},
+		"/auth: has neither \"basic\" nor \"bearer\", and no \"listen\" has a \"client_ca\": nobody "
+		"could log in\n"},
 	{"{\"auth\": {\"admins\": [\"su\"]}, \"listen\": {\"address\": \"0.0.0.0:1\", \"tls\": "
 	 "{\"certificate\":"
 	 " \"tokens\", \"key\": \"tokens\", \"client_ca\": \"tokens\"}}, " NO_ROUTES "}",
@@ -52,7 +52,7 @@ static const struct config_case addresses[] = {
 	{"{\"listen\": {\"address\": \"0.0.0.0:1\", \"tls\": {\"certificate\": \"tokens\", \"key\": "
 	 "\"tokens\","
 	 " \"client_ca\": \"tokens\"}}, " NO_ROUTES "}",
-		"/listen/address: \"0.0.0.0:1\" is neither loopback nor a unix socket: that needs "
+		"/listen/address: \"0.0.0.0:1\" is neither loopback nor a unix socket: this needs "
 		"\"auth\"\n"},
 	{"{\"auth\": {\"bearer\": \"nothing\", \"admins\": []}, " NO_ROUTES "}",
 		"/auth/bearer: \"nothing\" cannot be read: No such file or directory\n"
@@ -67,9 +67,9 @@ static const struct config_case addresses[] = {
 	 "\"127.0.0.1:0\"}, " NO_ROUTES "}",
 		""},
 	{"{\"listen\": [\"127.0.0.1:1\", \"127.0.0.1:2\", \"127.0.0.1:1\"], " NO_ROUTES "}",
-		"/listen/2: \"127.0.0.1:1\" is listened on already\n"},
+		"/listen/2: \"127.0.0.1:1\" is listed twice\n"},
 	{"{\"listen\": \"unix:/x\", \"admin\": {\"listen\": {\"address\": \"unix:/x\"}}, " NO_ROUTES "}",
-		"/admin/listen/address: \"unix:/x\" is listened on already\n"},
+		"/admin/listen/address: \"unix:/x\" is listed twice\n"},
 	/* TLS */
 	{"{\"listen\": {\"address\": \"127.0.0.1:1\", " TLS "}, " NO_ROUTES "}", ""},
 	{"{\"listen\": {\"address\": \"127.0.0.1:1\", \"tls\": {\"certificate\": \"nothing\"}}, " NO_ROUTES
@@ -95,42 +95,42 @@ static const struct config_case paths[] = {
 	{ROUTE("/a") "," ROUTE("/b") "," ROUTE("/a/b") "," ROUTE("/a/{x}") "," ROUTE("/{x}/b") "," ROUTE(
 		 "/{x...}"),
 		""},
-	{ROUTE("/a") "," ROUTE("/a"), "/routes/1/path: POST /a is taken by /routes/0 already\n"},
+	{ROUTE("/a") "," ROUTE("/a"), "/routes/1/path: POST /a is already taken by /routes/0\n"},
 	{ROUTE("/a/{x}/c") "," ROUTE("/b") "," ROUTE("/a/{y}/c"),
-		"/routes/2/path: POST /a/{}/c is taken by /routes/0 already\n"},
+		"/routes/2/path: POST /a/{}/c is already taken by /routes/0\n"},
 	{ROUTE("/a/{x...}") "," ROUTE("/a/{y...}"),
-		"/routes/1/path: POST /a/{...} is taken by /routes/0 already\n"},
+		"/routes/1/path: POST /a/{...} is already taken by /routes/0\n"},
 	{ROUTE("/a/{x...}") "," ROUTE("/a/{y}"), ""},
 	{ROUTE_OF("/a", "\"GET\"") "," ROUTE_OF("/a", "\"POST\", \"PUT\""), ""},
 	{ROUTE_OF("/a", "\"GET\"") "," ROUTE_OF("/a", "\"HEAD\""),
-		"/routes/1/path: HEAD /a is taken by /routes/0 already\n"},
+		"/routes/1/path: HEAD /a is already taken by /routes/0\n"},
 	{ROUTE_OF("/a", "\"GET\", \"PUT\"") "," ROUTE("/a") "," ROUTE_OF(
 		 "/a", "\"PUT\", \"OPTIONS\"") "," ROUTE_OF("/a", "\"OPTIONS\", \"POST\""),
-		"/routes/2/path: PUT /a is taken by /routes/0 already\n"
-		"/routes/3/path: POST /a is taken by /routes/1 already\n"},
+		"/routes/2/path: PUT /a is already taken by /routes/0\n"
+		"/routes/3/path: POST /a is already taken by /routes/1\n"},
 	/* base paths */
 	{ROUTE("/a") "," BASED("/b", "/a") "," BASED("/c", "/a") "," BASED("", "/d"), ""},
-	{ROUTE("/b/a") "," BASED("/b", "/a"), "/routes/1/path: POST /b/a is taken by /routes/0 already\n"},
+	{ROUTE("/b/a") "," BASED("/b", "/a"), "/routes/1/path: POST /b/a is already taken by /routes/0\n"},
 	/* a collection takes its items' paths */
 	{COLLECTION("/z", "z") "," ROUTE("/z/{id}"), ""},
 	{COLLECTION("/z", "z") "," ROUTE_OF("/z/{id}", "\"GET\""),
-		"/routes/1/path: GET /z/{} is taken by /routes/0 already\n"},
+		"/routes/1/path: GET /z/{} is already taken by /routes/0\n"},
 	{ROUTE_OF("/z/{x}", "\"DELETE\"") "," COLLECTION("/z", "z"),
-		"/routes/1/path: DELETE /z/{} is taken by /routes/0 already\n"},
+		"/routes/1/path: DELETE /z/{} is already taken by /routes/0\n"},
 	{COLLECTION("/z", "z") "," ROUTE_OF("/z", "\"PUT\", \"DELETE\""), ""},
-	{COLLECTION("/z", "z") "," ROUTE("/z"), "/routes/1/path: POST /z is taken by /routes/0 already\n"},
+	{COLLECTION("/z", "z") "," ROUTE("/z"), "/routes/1/path: POST /z is already taken by /routes/0\n"},
 	/* where tokens are polled */
 	{TOKEN("/q") "," ROUTE("/q/poll") "," ROUTE_OF("/q/{x}/poll", "\"GET\""), ""},
 	{COLLECTION("/z", "z") "," ROUTE_OF("/z/poll", "\"GET\"") "," ROUTE_OF("/z/{x}/poll", "\"GET\""), ""},
 	{TOKEN("/q") "," ROUTE_OF("/q/poll", "\"GET\""),
-		"/routes/1/path: GET /q/poll is taken by /routes/0 already\n"},
+		"/routes/1/path: GET /q/poll is already taken by /routes/0\n"},
 	{ROUTE_OF("/q/poll", "\"HEAD\"") "," TOKEN("/q"),
-		"/routes/1/path: HEAD /q/poll is taken by /routes/0 already\n"},
+		"/routes/1/path: HEAD /q/poll is already taken by /routes/0\n"},
 	{"{\"path\": \"/z\", \"style\": \"token\", \"collection\": {\"name\": \"z\"}}," ROUTE_OF(
 		 "/z/{x}/poll", "\"GET\""),
-		"/routes/1/path: GET /z/{}/poll is taken by /routes/0 already\n"},
+		"/routes/1/path: GET /z/{}/poll is already taken by /routes/0\n"},
 	{TOKEN("/q") "," ROUTE_OF("/q/poll", "\"DELETE\", \"PUT\""),
-		"/routes/1/path: DELETE /q/poll is taken by /routes/0 already\n"},
+		"/routes/1/path: DELETE /q/poll is already taken by /routes/0\n"},
 	/* monitors */
 	{ROUTE("/operations") "," ROUTE("/operation/x") "," ROUTE("/x/operations/y") "," ROUTE(
 		 "/v1/{x}/y") "," ROUTE("/v1/operationStatus"),
@@ -174,17 +174,17 @@ static const struct config_case collections[] = {
 	{COLLECTION("/y", "a") "," COLLECTION("/z", "a"),
 		"/routes/1/collection/name: \"a\" is the name of another collection\n"},
 	{COLLECTION("/z", "zones") "," CHILD("/z/{z_id}/r", "b", "zone"),
-		"/routes/1/collection/parent: \"zone\" is no collection (did you mean \"zones\"?)\n"},
+		"/routes/1/collection/parent: \"zone\" is not a collection (did you mean \"zones\"?)\n"},
 	{COLLECTION("/z", "zones") "," CHILD("/z/{z_id}/r", "b", "somethingelse"),
-		"/routes/1/collection/parent: \"somethingelse\" is no collection\n"},
+		"/routes/1/collection/parent: \"somethingelse\" is not a collection\n"},
 	{COLLECTION("/z", "a") "," CHILD("/r", "b", "a"),
-		"/routes/1/path: \"/r\" wants one parameter more than the path of its parent, \"/z\"\n"},
+		"/routes/1/path: \"/r\" must have one parameter more than the path of its parent, \"/z\"\n"},
 	{COLLECTION("/z/{z_id}/r", "a"),
 		"/routes/0/path: \"/z/{z_id}/r\" has a parameter, but the collection has no \"parent\"\n"},
 	{CHILD("/z", "a", "a"),
-		"/routes/0/path: \"/z\" wants one parameter more than the path of its parent, \"/z\"\n"},
+		"/routes/0/path: \"/z\" must have one parameter more than the path of its parent, \"/z\"\n"},
 	{COLLECTION("/z", "a") "," CHILD("/z/{id}/r", "b", "a"),
-		"/routes/1/path: \"/z/{id}/r\" has {id}, which is a member that deferd sets itself\n"},
+		"/routes/1/path: \"/z/{id}/r\" has {id}, but deferd sets a member of this name itself\n"},
 };
 
 static void

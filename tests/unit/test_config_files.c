@@ -178,7 +178,7 @@ test_schemas(void **state)
 	check_schema("[]", NULL, ": an array is neither a file nor a schema\n");
 	check_schema("\"none.json\"", NULL, ": \"none.json\" cannot be read: No such file or directory\n");
 	check_schema("\"list.schema.json\"", NULL,
-		": \"list.schema.json\" holds no schema: neither an object nor a boolean\n");
+		": \"list.schema.json\" is not a schema: it is neither an object nor a boolean\n");
 	check_schema(
 		"\"broken.schema.json\"", NULL, "/config/broken.schema.json:2:19: unexpected character\n");
 }

@@ -41,18 +41,18 @@ static const struct config_case routes[] = {
 		"/routes/0/keep_tombstone: unknown member\n"},
 	{"{\"path\": \"/a\", \"rerun\": 1, \"idempotency\": true, " TRUE_PROGRAM "}",
 		"/routes/0/rerun: 1 is neither true nor false\n"
-		"/routes/0/idempotency: true is none of \"optional\", \"required\"\n"},
+		"/routes/0/idempotency: true is not one of \"optional\", \"required\"\n"},
 	{"{\"path\": \"/a\", \"schema\": true, \"assert_formats\": \"yes\", " TRUE_PROGRAM "}",
 		"/routes/0/assert_formats: \"yes\" is neither true nor false\n"},
 	{"{\"path\": \"/a\", \"schema\": \"none.json\", " TRUE_PROGRAM "}",
 		"/routes/0/schema: \"none.json\" cannot be read: No such file or directory\n"},
 	{"{\"path\": \"/a\", \"request_types\": [\"image\"], " TRUE_PROGRAM "}",
-		"/routes/0/request_types/0: \"image\" is no media type\n"},
+		"/routes/0/request_types/0: \"image\" is not a media type\n"},
 	/* methods */
 	{"{\"path\": \"/a\", \"methods\": [\"GET\", \"get\", \"FETCH\", \"GET\"], " TRUE_PROGRAM "}",
-		"/routes/0/methods/1: \"get\" is no method (did you mean \"GET\"?)\n"
-		"/routes/0/methods/2: \"FETCH\" is no method (did you mean \"PATCH\"?)\n"
-		"/routes/0/methods/3: \"GET\" is there already\n"},
+		"/routes/0/methods/1: \"get\" is not a method (did you mean \"GET\"?)\n"
+		"/routes/0/methods/2: \"FETCH\" is not a method (did you mean \"PATCH\"?)\n"
+		"/routes/0/methods/3: \"GET\" is listed twice\n"},
 	{"{\"path\": \"/a\", \"methods\": [], " TRUE_PROGRAM "}",
 		"/routes/0/methods: 0 elements are not between 1 and 7\n"},
 	{"{\"path\": \"/a\", \"methods\": \"POST\", " TRUE_PROGRAM "}",
@@ -62,27 +62,30 @@ static const struct config_case routes[] = {
 	{"{\"path\": \"/a\", \"style\": \"token\", " TRUE_PROGRAM "}", ""},
 	{"{\"path\": \"/a\", \"style\": \"sync\", " TRUE_PROGRAM "}", ""},
 	{"{\"path\": \"/a\", \"style\": \"location\", " TRUE_PROGRAM "}",
-		"/routes/0/style: \"location\" is none of \"sync\", \"status\", \"token\", \"resource\"\n"},
+		"/routes/0/style: \"location\" is not one of \"sync\", \"status\", \"token\", "
+		"\"resource\"\n"},
 	{"{\"path\": \"/a\", \"style\": \"resource\", " TRUE_PROGRAM "}",
-		"/routes/0/style: \"resource\" wants a collection\n"},
+		"/routes/0/style: \"resource\" needs a collection\n"},
 	{"{\"path\": \"/a/\", \"style\": \"token\", " TRUE_PROGRAM "}",
-		"/routes/0/path: \"/a/\" ends with a slash, so that tokens cannot be polled\n"},
+		"/routes/0/path: \"/a/\" ends with a slash: tokens could not be polled at PATH/poll\n"},
 	{"{\"path\": \"/a/{rest...}\", \"style\": \"token\", " TRUE_PROGRAM "}",
-		"/routes/0/path: \"/a/{rest...}\" takes all that follows, so that tokens cannot be polled\n"},
+		"/routes/0/path: \"/a/{rest...}\" ends with {...}: tokens are polled at PATH/poll, which "
+		"{...} matches too\n"},
 	/* the kind of work */
-	{"{\"path\": \"/a\"}",
-		"/routes/0: has no work: it wants one of \"program\", \"upstream\" and \"collection\"\n"},
-	{"{\"path\": \"/a\", \"style\": \"resource\"}",
-		"/routes/0: has no work: it wants one of \"program\", \"upstream\" and \"collection\"\n"},
+	{"{\"path\": \"/a\"}", "/routes/0: has no work: a route needs exactly one of \"program\", "
+			       "\"upstream\" and \"collection\"\n"},
+	{"{\"path\": \"/a\", \"style\": \"resource\"}", "/routes/0: has no work: a route needs exactly one "
+							"of \"program\", \"upstream\" and \"collection\"\n"},
 	{"{\"path\": \"/a\", \"progam\": {\"argv\": [\"/bin/true\"]}}",
 		"/routes/0/progam: unknown member (did you mean \"program\"?)\n"},
 	{"{\"path\": \"/a\", \"upstream\": {\"url\": \"http://h\"}, " TRUE_PROGRAM "}",
-		"/routes/0: has more than one kind of work: it wants one of \"program\", \"upstream\" and "
+		"/routes/0: has more than one kind of work: a route needs exactly one of \"program\", "
+		"\"upstream\" and "
 		"\"collection\"\n"},
 	{"{\"path\": \"/a\", \"program\": []}", "/routes/0/program: an array is not an object\n"},
 	/* users */
 	{"{\"path\": \"/a\", \"users\": [\"alice\"], " TRUE_PROGRAM "}",
-		"/routes/0/users: nobody is known without \"auth\"\n"},
+		"/routes/0/users: needs \"auth\": without it callers have no names\n"},
 };
 
 static const struct config_case programs[] = {
@@ -137,28 +140,28 @@ static const struct config_case programs[] = {
 		"/routes/0/program/argv/0: {a} is never replaced in the program's path\n"},
 	/* a path or a query that is wrong itself is one mistake */
 	{"{\"path\": \"/{a\", \"program\": {\"argv\": [\"/bin/true\", \"{a}\"]}}",
-		"/routes/0/path: \"/{a\" has a brace that is no parameter, in \"{a\"\n"},
+		"/routes/0/path: \"/{a\" has a brace outside a parameter, in \"{a\"\n"},
 	{"{\"path\": \"/\", \"query\": \"a\", \"program\": {\"argv\": [\"/bin/true\", \"{a}\"]}}",
 		"/routes/0/query: \"a\" is not a list\n"},
 	{"{\"path\": \"/{a}\", \"query\": [\"a\", \"b\", \"b\", \"async\"], " TRUE_PROGRAM "}",
-		"/routes/0/query/2: \"b\" is there already\n"
-		"/routes/0/query/3: \"async\" is never seen by the work\n"
-		"/routes/0/query/0: \"a\" is in the path already\n"},
+		"/routes/0/query/2: \"b\" is listed twice\n"
+		"/routes/0/query/3: \"async\" is reserved: the work never sees it\n"
+		"/routes/0/query/0: \"a\" is already a parameter of the path\n"},
 	/* the rest */
 	{"{\"path\": \"/a\", \"program\": {\"argv\": [\"/bin/true\"], \"protocol\": \"fcgi\","
 	 " \"response_type\": \"png\", \"working_directory\": \"nowhere\", \"env\": []}}",
-		"/routes/0/program/protocol: \"fcgi\" is none of \"filter\", \"cgi\"\n"
-		"/routes/0/program/response_type: \"png\" is no media type\n"
+		"/routes/0/program/protocol: \"fcgi\" is not one of \"filter\", \"cgi\"\n"
+		"/routes/0/program/response_type: \"png\" is not a media type\n"
 		"/routes/0/program/env: an array is not an object\n"
 		"/routes/0/program/working_directory: \"nowhere\" cannot be entered: No such file or "
 		"directory\n"},
 	{"{\"path\": \"/a\", \"program\": {\"argv\": [\"/bin/true\"], \"env\": {\"A\": \"\", \"B=\": \"x\", "
 	 "\"\": \"x\","
 	 " \"C\": 1, \"DEFERD_X\": \"x\", \"D\": \"a\\u0000\"}}}",
-		"/routes/0/program/env/B=: is no name of a variable: letters, digits and \"_\"\n"
-		"/routes/0/program/env/: is no name of a variable: letters, digits and \"_\"\n"
+		"/routes/0/program/env/B=: is not the name of a variable: letters, digits and \"_\"\n"
+		"/routes/0/program/env/: is not the name of a variable: letters, digits and \"_\"\n"
 		"/routes/0/program/env/C: 1 is not a string\n"
-		"/routes/0/program/env/DEFERD_X: is a name that deferd keeps to itself\n"
+		"/routes/0/program/env/DEFERD_X: is a name that is reserved for deferd\n"
 		"/routes/0/program/env/D: \"a\\u0000\" has a NUL in it\n"},
 };
 
@@ -168,7 +171,7 @@ static const struct config_case upstreams[] = {
 	{"{\"path\": \"/a\", \"upstream\": {\"uri\": 1}}",
 		"/routes/0/upstream/uri: unknown member (did you mean \"url\"?)\n"},
 	{"{\"path\": \"/a\", \"upstream\": {\"url\": \"ftp://h\"}}",
-		"/routes/0/upstream/url: \"ftp://h\" is no URL: http or https with a host, without user, "
+		"/routes/0/upstream/url: \"ftp://h\" is not a URL: http or https with a host, without user, "
 		"query and "
 		"fragment\n"},
 	{"{\"path\": \"/a\", \"upstream\": {\"url\": \"http://h\", \"forward_credentials\": \"yes\"}}",
@@ -183,8 +186,8 @@ static const struct config_case upstreams[] = {
 	{"{\"path\": \"/a\", \"upstream\": {\"url\": \"http://h\", \"headers\": {\"X A\": \"1\", \"host\": "
 	 "\"h\", "
 	 "\"X-B\": \"a\\nb\", \"X-C\": 1}}}",
-		"/routes/0/upstream/headers/X A: is no name of a header field\n"
-		"/routes/0/upstream/headers/host: is a field that the connection itself sets\n"
+		"/routes/0/upstream/headers/X A: is not the name of a header field\n"
+		"/routes/0/upstream/headers/host: is a field that the connection sets itself\n"
 		"/routes/0/upstream/headers/X-B: has control characters\n"
 		"/routes/0/upstream/headers/X-C: 1 is not a string\n"},
 	{"{\"path\": \"/a\", \"upstream\": {\"url\": \"http://h\", \"retry\": {\"times\": -1, \"for\": "
@@ -195,7 +198,8 @@ static const struct config_case upstreams[] = {
 		"/routes/0/upstream/breaker/failure: unknown member (did you mean \"failures\"?)\n"
 		"/routes/0/upstream/breaker/pause: \"0s\" is not between 1ms and 1d\n"},
 	{"{\"path\": \"/a\", \"upstream\": {\"url\": \"http://u@h/?q#f\", \"ca\": 1}}",
-		"/routes/0/upstream/url: \"http://u@h/?q#f\" is no URL: http or https with a host, without "
+		"/routes/0/upstream/url: \"http://u@h/?q#f\" is not a URL: http or https with a host, "
+		"without "
 		"user, "
 		"query and fragment\n"
 		"/routes/0/upstream/ca: 1 is not a string\n"},
@@ -205,21 +209,21 @@ static const struct config_case collections[] = {
 	{"{\"path\": \"/z\", \"style\": \"resource\", \"collection\": {\"name\": \"zones\"}}", ""},
 	{"{\"path\": \"/z\", \"collection\": {}}", "/routes/0/collection/name: is missing\n"},
 	{"{\"path\": \"/z\", \"collection\": {\"name\": \"a b\"}}",
-		"/routes/0/collection/name: \"a b\" is no name: a letter, then letters, digits, \"_\" and "
+		"/routes/0/collection/name: \"a b\" is not a name: a letter, then letters, digits, \"_\" and "
 		"\"-\", 64 at "
 		"most\n"},
 	{"{\"path\": \"/z/\", \"collection\": {\"name\": \"z\"}}",
-		"/routes/0/path: \"/z/\" ends with a slash: the ids of a collection follow\n"},
+		"/routes/0/path: \"/z/\" ends with a slash, but the collection's ids follow it\n"},
 	{"{\"path\": \"/{rest...}\", \"collection\": {\"name\": \"z\", \"parent\": \"z\"}}",
-		"/routes/0/path: \"/{rest...}\" has {rest...}: the ids of a collection follow\n"
-		"/routes/0/path: \"/{rest...}\" wants one parameter more than the path of its parent, "
+		"/routes/0/path: \"/{rest...}\" has {rest...}, but the collection's ids follow it\n"
+		"/routes/0/path: \"/{rest...}\" must have one parameter more than the path of its parent, "
 		"\"/{rest...}\"\n"},
 	{"{\"path\": \"/z\", \"methods\": [\"GET\", \"OPTIONS\"], \"collection\": {\"name\": \"z\"}}",
-		"/routes/0/methods/1: \"OPTIONS\" is no method of a collection\n"},
+		"/routes/0/methods/1: \"OPTIONS\" is not a method of collections\n"},
 	{"{\"path\": \"/z\", \"schema\": true, \"collection\": {\"name\": \"z\"}}", ""},
 	{"{\"path\": \"/z\", \"collection\": {\"name\": \"z\", \"schema\": \"good.schema.json\"}}", ""},
 	{"{\"path\": \"/z\", \"schema\": true, \"collection\": {\"name\": \"z\", \"schema\": {}}}",
-		"/routes/0/collection/schema: the route has a schema already\n"},
+		"/routes/0/collection/schema: the route already has a schema\n"},
 	{"{\"path\": \"/z\", \"collection\": {\"name\": \"z\", \"schema\": 1}}",
 		"/routes/0/collection/schema: 1 is neither a file nor a schema\n"},
 	{"{\"path\": \"/z\", \"collection\": {\"name\": \"z\", \"unique\": \"a\", \"index\": [\"\"], "
@@ -228,14 +232,14 @@ static const struct config_case collections[] = {
 		"/routes/0/collection/unique: \"a\" is not a list\n"
 		"/routes/0/collection/index/0: \"\" is empty\n"
 		"/routes/0/collection/envelope: 0 elements are not between 1 and 8\n"
-		"/routes/0/collection/delete_status: 202 is none of 204, 200\n"},
+		"/routes/0/collection/delete_status: 202 is not one of 204, 200\n"},
 	{"{\"path\": \"/z\", \"collection\": {\"name\": \"z\", \"on_change\": {}}}",
-		"/routes/0/collection/on_change: wants either \"program\" or \"upstream\"\n"},
+		"/routes/0/collection/on_change: must have either \"program\" or \"upstream\"\n"},
 	{"{\"path\": \"/z\", \"collection\": {\"name\": \"z\", \"on_change\": {\"upstrem\": 1}}}",
 		"/routes/0/collection/on_change/upstrem: unknown member (did you mean \"upstream\"?)\n"},
 	{"{\"path\": \"/z\", \"collection\": {\"name\": \"z\", \"on_change\": {\"upstream\": {\"url\": "
 	 "\"http://h\"}, " TRUE_PROGRAM "}}}",
-		"/routes/0/collection/on_change: wants either \"program\" or \"upstream\"\n"},
+		"/routes/0/collection/on_change: must have either \"program\" or \"upstream\"\n"},
 	{"{\"path\": \"/z\", \"collection\": {\"name\": \"z\", \"on_change\": {\"program\": {\"argv\":"
 	 " [\"/bin/nothing\", \"{x}\"]}}}}",
 		"/routes/0/collection/on_change/program/argv/0: \"/bin/nothing\" cannot be run: No such file "

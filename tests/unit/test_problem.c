@@ -94,13 +94,13 @@ static void
 test_format(void **state)
 {
 	check_format(&(struct problem_report){.problem = PROBLEM_NOT_FOUND},
-		"{\"type\":\"/problems/not-found\",\"title\":\"There is nothing here\",\"status\":404,"
-		"\"detail\":\"There is nothing here\"}\n");
+		"{\"type\":\"/problems/not-found\",\"title\":\"Not found\",\"status\":404,"
+		"\"detail\":\"Not found\"}\n");
 	check_format(&(struct problem_report){.problem = PROBLEM_NOT_FOUND,
 			     .status = 418,
 			     .detail = "No \"pot\"\n\xff",
 			     .instance = "/pots/1"},
-		"{\"type\":\"/problems/not-found\",\"title\":\"There is nothing here\",\"status\":418,"
+		"{\"type\":\"/problems/not-found\",\"title\":\"Not found\",\"status\":418,"
 		"\"detail\":\"No \\\"pot\\\"\\n\xef\xbf\xbd\",\"instance\":\"/pots/1\"}\n");
 	check_format(&(struct problem_report){.problem = PROBLEM_EXPIRED, .operation_status = 201},
 		"{\"type\":\"/problems/expired\",\"title\":\"The result is no longer kept\",\"status\":410,"

@@ -287,8 +287,7 @@ test_spool_fails(void **state)
 	struct call call = {.script = "cat /dev/zero", .spool_fd = spool};
 
 	call_run_now(&call);
-	call_assert_problem(
-		&call.result, PROBLEM_STORAGE, 503, "There is no room to keep the program's output.");
+	call_assert_problem(&call.result, PROBLEM_STORAGE, 503, "The program's output cannot be stored.");
 	work_result_fini(&call.result);
 	call_fini(&call);
 	close(spool);
@@ -319,8 +318,8 @@ test_unavailable(void **state)
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
 	call_run(&busy);
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
-	call_assert_problem(
-		&busy.result, PROBLEM_PROGRAM_UNAVAILABLE, 503, "The program cannot be started just now.");
+	call_assert_problem(&busy.result, PROBLEM_PROGRAM_UNAVAILABLE, 503,
+		"The program cannot be started at the moment.");
 	work_result_fini(&busy.result);
 	call_fini(&busy);
 }
