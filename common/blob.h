@@ -19,15 +19,6 @@ struct blob;
 /* Copies len bytes; never NULL. */
 struct blob *blob_new(const void *data, size_t len);
 
-/* The same in an object of slab, which has at least blob_size(len) bytes.  The last reference must be given
- * back on the slab's thread. */
-struct slab;
-struct blob *blob_new_in(struct slab *slab, const void *data, size_t len);
-size_t blob_size(uint64_t len);
-
-/* What lies behind a blob in its object: for its owner, as long as the blob. */
-char *blob_behind(struct blob *blob);
-
 /* Takes text's memory and leaves it empty; never NULL. */
 struct blob *blob_take_text(struct text *text);
 

@@ -236,18 +236,6 @@ fields_from_wire(struct fields *ret_fields, const char *wire, size_t len)
 }
 
 void
-fields_move(struct fields *fields, char *memory)
-{
-	struct fields moved = {.wire = memory, .len = fields->len};
-
-	if (fields->len == 0)
-		return;
-	memcpy(memory, fields->wire, fields->len);
-	fields_fini(fields);
-	*fields = moved;
-}
-
-void
 fields_trim(struct fields *fields)
 {
 	char *wire = fields->len > 0 ? realloc(fields->wire, fields->len) : NULL;

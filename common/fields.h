@@ -71,9 +71,6 @@ void fields_copy(struct fields *ret_to, const struct fields *from);
 /* Takes wire text that fields_* made before (from the store). -EINVAL if it is not well-formed. */
 __attribute__((warn_unused_result)) int fields_from_wire(
 	struct fields *ret_fields, const char *wire, size_t len);
-/* Moves what the list holds to memory of somebody else, len bytes at least: nothing may be added to it or
- * taken from it any more. */
-void fields_move(struct fields *fields, char *memory);
 /* Gives back what the list has grown beyond its end: for one that is kept. */
 void fields_trim(struct fields *fields);
 void fields_fini(struct fields *fields);

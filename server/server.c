@@ -148,7 +148,6 @@ make_operations(struct server *server)
 		.timers = server->timers,
 		.mailbox = server->mailbox,
 		.store = server->store,
-		.aside = server->housekeeping_pool,
 		.workers = config->workers,
 		.capacity = config->capacity,
 		.keep_tombstone_ms = config->keep_tombstone_ms,
