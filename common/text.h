@@ -1,6 +1,8 @@
 /* Text: a growing buffer, and the small questions that every protocol asks of strings. */
 #pragma once
 
+#include "common/memory.h"
+
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -35,10 +37,7 @@ char *text_reserve(struct text *text, size_t len);
 void text_clear(struct text *text);
 void text_fini(struct text *text);
 
-/* malloc, strdup and printf into new memory that abort when memory is out.  Any thread. */
-void *xcalloc(size_t count, size_t size);
-char *xstrdup(const char *string); /* NULL gives NULL */
-char *xstrndup(const char *data, size_t len);
+/* A new string (malloc'ed) that printf would make of the arguments; never NULL. */
 __attribute__((format(printf, 1, 2))) char *xasprintf(const char *format, ...);
 
 /* Whether data is a token (RFC 9110, 5.6.2): at least one tchar and nothing else. */
@@ -57,9 +56,6 @@ int text_hex_value(char c);
  * space (application/x-www-form-urlencoded).  -EINVAL for a broken escape or a NUL, encoded or not. */
 __attribute__((warn_unused_result)) int text_percent_decode(
 	const char *data, size_t len, bool plus, char *ret_data, size_t *ret_len);
-
-/* Adds data with everything but RFC 3986's unreserved characters (and those in keep) percent-encoded. */
-void text_add_percent_encoded(struct text *text, const char *data, size_t len, const char *keep);
 
 /* The name of names (ended by NULL) that word most likely meant, NULL if none is near. */
 const char *text_nearest(const char *word, const char *const *names);
