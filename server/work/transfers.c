@@ -2,6 +2,7 @@
 #include "work/transfers.h"
 
 #include "common/log.h"
+#include "common/mailbox.h"
 #include "common/text.h"
 #include "work/transfer_thread.h"
 
