@@ -1,7 +1,7 @@
 /*
- * The pool.  A thread is available while it waits for a job, is starting, or hands in its last completion; as
- * long as there are no more queued jobs than available threads nobody makes another.  A thread becomes
- * available before its completion is posted, so that what the loop submits in answer finds it.
+ * The pool.  A thread is available while it waits for a job, is starting, or posts its last completion.  A new
+ * thread is made only when there are more queued jobs than available threads.  A thread becomes available
+ * before its completion is posted, so that a job that the loop submits in response finds it available.
  */
 #include "common/pool.h"
 
@@ -22,7 +22,7 @@
 #define NAME_SIZE 11
 
 struct worker {
-	struct list link; /* in the pool's workers or ended */
+	struct list link; /* in the pool's workers */
 	struct pool *pool;
 	pthread_t thread;
 	unsigned number; /* for its name */
@@ -33,23 +33,22 @@ struct pool {
 	char name[NAME_SIZE];
 	struct mailbox *mailbox;
 	pthread_attr_t attr; /* of the threads */
-	int nice;	     /* steps by which they give way to others; set before there are any */
+	unsigned max_threads;
+	int nice; /* steps by which they give way to others; set before the first job */
 
 	/* loop thread */
 	unsigned made; /* threads so far */
 
 	pthread_mutex_t lock; /* guards what follows */
-	pthread_cond_t work;  /* a job was queued, or threads shall end */
+	pthread_cond_t work;  /* a job was queued, or the pool is ending */
 	struct pool_job *queue;
 	struct pool_job **queue_end;
 	unsigned queued;
-	unsigned max_threads;
-	unsigned threads;   /* that take jobs */
-	unsigned available; /* of them without a job */
-	unsigned waiting;   /* of those in pthread_cond_wait() */
+	unsigned threads;
+	unsigned available; /* threads without a job */
+	unsigned waiting;   /* available threads in pthread_cond_wait() */
 	bool ending;	    /* no more jobs come */
 	struct list workers;
-	struct list ended; /* to be joined */
 };
 
 /* The next job, or NULL.  Called with the lock held. */
@@ -68,21 +67,17 @@ take_job(struct pool *pool)
 	return job;
 }
 
-/* Makes the calling thread one job the richer, or NULL if it is to end. */
+/* Waits for a job; NULL: the pool is ending. */
 static struct pool_job *
 wait_for_job(struct pool *pool)
 {
 	struct pool_job *job = NULL;
 
 	pthread_mutex_lock(&pool->lock);
-	while (pool->threads <= pool->max_threads && !(job = take_job(pool)) && !pool->ending) {
+	while (!(job = take_job(pool)) && !pool->ending) {
 		pool->waiting++;
 		pthread_cond_wait(&pool->work, &pool->lock);
 		pool->waiting--;
-	}
-	if (!job) {
-		pool->threads--;
-		pool->available--;
 	}
 	pthread_mutex_unlock(&pool->lock);
 	return job;
@@ -117,15 +112,11 @@ worker_main(void *arg)
 
 	snprintf(name, sizeof name, "%s-%u", pool->name, worker->number % 10000);
 	pthread_setname_np(pthread_self(), name);
-	/* On Linux it is the thread's alone; where it may not be, the thread is as the others. */
+	/* On Linux niceness is the thread's alone.  If it is refused, the thread runs like the others. */
 	if (pool->nice)
 		(void)!nice(pool->nice);
 	while ((job = wait_for_job(pool)))
 		run_job(pool, job);
-	pthread_mutex_lock(&pool->lock);
-	list_remove(&worker->link);
-	list_add_tail(&pool->ended, &worker->link);
-	pthread_mutex_unlock(&pool->lock);
 	return NULL;
 }
 
@@ -156,7 +147,7 @@ make_worker(struct pool *pool)
 	return 0;
 }
 
-/* Makes the threads that the queue wants and the limit allows. */
+/* Makes the threads that the queue needs and the limit allows. */
 static void
 make_workers(struct pool *pool)
 {
@@ -179,28 +170,16 @@ make_workers(struct pool *pool)
 	}
 }
 
-/* Joins a worker that has ended, or with all any. */
-static bool
-join_one(struct pool *pool, bool all)
+/* Waits until all workers have ended, and frees them. */
+static void
+join_workers(struct pool *pool)
 {
-	struct list *link = NULL;
-	struct worker *worker;
-
-	pthread_mutex_lock(&pool->lock);
-	if (!list_is_empty(&pool->ended))
-		link = pool->ended.next;
-	else if (all && !list_is_empty(&pool->workers))
-		link = pool->workers.next;
-	pthread_mutex_unlock(&pool->lock);
-	if (!link)
-		return false;
-	worker = container_of(link, struct worker, link);
-	pthread_join(worker->thread, NULL);
-	pthread_mutex_lock(&pool->lock);
-	list_remove(&worker->link);
-	pthread_mutex_unlock(&pool->lock);
-	free(worker);
-	return true;
+	list_for_each_safe(link, &pool->workers) {
+		struct worker *worker = container_of(link, struct worker, link);
+		pthread_join(worker->thread, NULL);
+		list_remove(&worker->link);
+		free(worker);
+	}
 }
 
 static int
@@ -242,7 +221,6 @@ pool_new(const char *name, struct mailbox *mailbox, unsigned max_threads, struct
 	pthread_mutex_init(&pool->lock, NULL);
 	pthread_cond_init(&pool->work, NULL);
 	list_init(&pool->workers);
-	list_init(&pool->ended);
 	*ret_pool = pool;
 	return 0;
 }
@@ -256,8 +234,7 @@ pool_free(struct pool *pool)
 	pool->ending = true;
 	pthread_mutex_unlock(&pool->lock);
 	pthread_cond_broadcast(&pool->work);
-	while (join_one(pool, true))
-		;
+	join_workers(pool);
 	assert(!pool->queue);
 	pthread_cond_destroy(&pool->work);
 	pthread_mutex_destroy(&pool->lock);
@@ -268,7 +245,7 @@ pool_free(struct pool *pool)
 void
 pool_submit(struct pool *pool, struct pool_job *job)
 {
-	bool signal, ended, wanted;
+	bool signal, wanted;
 
 	job->next = NULL;
 	pthread_mutex_lock(&pool->lock);
@@ -278,14 +255,11 @@ pool_submit(struct pool *pool, struct pool_job *job)
 	pool->queued++;
 	wanted = pool->queued > pool->available;
 	signal = pool->waiting > 0;
-	ended = !list_is_empty(&pool->ended);
 	pthread_mutex_unlock(&pool->lock);
 	if (signal)
 		pthread_cond_signal(&pool->work);
 	if (wanted)
 		make_workers(pool);
-	if (ended)
-		join_one(pool, false);
 }
 
 void
@@ -293,19 +267,6 @@ pool_set_nice(struct pool *pool, int steps)
 {
 	assert(!pool->made);
 	pool->nice = steps;
-}
-
-void
-pool_set_max_threads(struct pool *pool, unsigned max_threads)
-{
-	assert(max_threads);
-	pthread_mutex_lock(&pool->lock);
-	pool->max_threads = max_threads;
-	pthread_mutex_unlock(&pool->lock);
-	pthread_cond_broadcast(&pool->work);
-	make_workers(pool);
-	while (join_one(pool, false))
-		;
 }
 
 unsigned

@@ -1,6 +1,6 @@
 /*
- * A pool of threads for work that blocks.  Threads are made when there is work and none is idle, up to a
- * limit, and end when the pool is freed.  Every job submitted is run once and completed once, in the loop.
+ * A pool of threads for work that blocks.  Threads are made when there is work and no thread is idle, up to a
+ * limit, and end when the pool is freed.  Every submitted job is run once and completed once, in the loop.
  */
 #pragma once
 
@@ -12,8 +12,8 @@ struct pool;
 
 struct pool_job {
 	/* set by the caller */
-	void (*run)(struct pool_job *job);  /* pool thread, all signals but those of faults blocked */
-	void (*done)(struct pool_job *job); /* loop thread; may free what the job stands in */
+	void (*run)(struct pool_job *job);  /* pool thread; all signals but those of faults are blocked */
+	void (*done)(struct pool_job *job); /* loop thread; may free the job's memory */
 
 	/* the pool's */
 	struct mail mail;
@@ -37,10 +37,6 @@ void pool_free(struct pool *pool);
  * thread. */
 void pool_submit(struct pool *pool, struct pool_job *job);
 
-/* Changes how many threads there may be; those above a lower limit end when they are next idle.  Loop
- * thread. */
-void pool_set_max_threads(struct pool *pool, unsigned max_threads);
-
-/* Threads that exist, and those of them that run a job now.  Loop thread. */
+/* Return the number of threads, and of those that run a job now.  Loop thread. */
 unsigned pool_threads(struct pool *pool);
 unsigned pool_busy(struct pool *pool);
