@@ -6,7 +6,6 @@
 #include "common/pool.h"
 
 #include "common/list.h"
-#include "common/log.h"
 #include "common/text.h"
 
 #include <assert.h>
@@ -38,6 +37,7 @@ struct pool {
 
 	/* loop thread */
 	unsigned made; /* threads so far */
+	bool has_jobs; /* one was submitted */
 
 	pthread_mutex_t lock; /* guards what follows */
 	pthread_cond_t work;  /* a job was queued, or the pool is ending */
@@ -107,15 +107,15 @@ worker_main(void *arg)
 {
 	struct worker *worker = arg;
 	struct pool *pool = worker->pool;
-	struct pool_job *job;
-	char name[16]; /* as long as the kernel takes them */
+	char name[16]; /* the kernel's limit */
 
 	snprintf(name, sizeof name, "%s-%u", pool->name, worker->number % 10000);
 	pthread_setname_np(pthread_self(), name);
+	struct pool_job *job = wait_for_job(pool);
 	/* On Linux niceness is the thread's alone.  If it is refused, the thread runs like the others. */
-	if (pool->nice)
+	if (job && pool->nice)
 		(void)!nice(pool->nice);
-	while ((job = wait_for_job(pool)))
+	for (; job; job = wait_for_job(pool))
 		run_job(pool, job);
 	return NULL;
 }
@@ -147,27 +147,22 @@ make_worker(struct pool *pool)
 	return 0;
 }
 
-/* Makes the threads that the queue needs and the limit allows. */
+static bool
+wants_worker(struct pool *pool)
+{
+	pthread_mutex_lock(&pool->lock);
+	bool wants = pool->queued > pool->available && pool->threads < pool->max_threads;
+	pthread_mutex_unlock(&pool->lock);
+	return wants;
+}
+
+/* Makes the threads that the queue needs and the limit allows.  If one cannot be made, the others do its
+ * work. */
 static void
 make_workers(struct pool *pool)
 {
-	bool wanted;
-	unsigned threads;
-	int rc = 0;
-
-	for (;;) {
-		pthread_mutex_lock(&pool->lock);
-		wanted = pool->queued > pool->available && pool->threads < pool->max_threads;
-		threads = pool->threads;
-		pthread_mutex_unlock(&pool->lock);
-		if (!wanted || rc)
-			break;
-		rc = make_worker(pool);
-	}
-	if (rc && !threads) {
-		log_error("cannot make a thread", "pool=%s error=\"%s\"", pool->name, strerror(-rc));
-		abort();
-	}
+	while (wants_worker(pool) && make_worker(pool) == 0)
+		;
 }
 
 /* Waits until all workers have ended, and frees them. */
@@ -221,6 +216,11 @@ pool_new(const char *name, struct mailbox *mailbox, unsigned max_threads, struct
 	pthread_mutex_init(&pool->lock, NULL);
 	pthread_cond_init(&pool->work, NULL);
 	list_init(&pool->workers);
+	rc = make_worker(pool);
+	if (rc < 0) {
+		pool_free(pool);
+		return rc;
+	}
 	*ret_pool = pool;
 	return 0;
 }
@@ -248,6 +248,7 @@ pool_submit(struct pool *pool, struct pool_job *job)
 	bool signal, wanted;
 
 	job->next = NULL;
+	pool->has_jobs = true;
 	pthread_mutex_lock(&pool->lock);
 	assert(!pool->ending);
 	*pool->queue_end = job;
@@ -265,7 +266,7 @@ pool_submit(struct pool *pool, struct pool_job *job)
 void
 pool_set_nice(struct pool *pool, int steps)
 {
-	assert(!pool->made);
+	assert(!pool->has_jobs);
 	pool->nice = steps;
 }
 
