@@ -1,4 +1,4 @@
-/* Blobs and sinks: see blob.h. */
+/* Blobs and sinks. */
 #include "common/blob.h"
 
 #include "common/id.h"

@@ -1,4 +1,4 @@
-/* Header fields: see fields.h. */
+/* Header fields. */
 #include "common/fields.h"
 
 #include "common/text.h"

@@ -1,4 +1,4 @@
-/* Problems: see problem.h. */
+/* Problems. */
 #include "common/problem.h"
 
 #include "common/json.h"

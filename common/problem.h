@@ -20,7 +20,7 @@ enum problem {
 	PROBLEM_NOT_IMPLEMENTED,
 	PROBLEM_VERSION_NOT_SUPPORTED,
 	PROBLEM_REQUEST_TIMEOUT,
-	/* what was asked for */
+	/* the request */
 	PROBLEM_UNAUTHORIZED,
 	PROBLEM_FORBIDDEN,
 	PROBLEM_NOT_FOUND,
@@ -60,7 +60,7 @@ enum problem {
 	PROBLEM_COUNT,
 };
 
-/* Members that a style's clients look for beside those of RFC 9457. */
+/* Members that a style's clients expect in addition to those of RFC 9457. */
 enum problem_dialect {
 	PROBLEM_PLAIN = 0,
 	PROBLEM_WITH_MSG = 1 << 0,  /* "msg": style status */
@@ -75,7 +75,7 @@ struct problem_report {
 	const char *instance;	    /* a URI reference; NULL: none */
 	const char *request_id;	    /* for PROBLEM_WITH_CODE; NULL: none */
 	struct json_object *errors; /* an array of {pointer, keyword, message}, lent; NULL: none */
-	int operation_status;	    /* for PROBLEM_EXPIRED: how it had ended; 0: not told */
+	int operation_status;	    /* for PROBLEM_EXPIRED: the final status; 0: left out */
 	enum problem_dialect dialect;
 };
 
@@ -89,8 +89,8 @@ const char *problem_title(enum problem problem);
 /* Adds the JSON document of a report to ret_text.  Any thread. */
 void problem_format(const struct problem_report *report, struct text *ret_text);
 
-/* Whether a document that problem_format has written says that detail; NULL is nothing to say. */
+/* Whether a document written by problem_format contains that detail. */
 bool problem_says(const char *document, size_t len, const char *detail);
 
-/* The detail that such a document says, for the caller to free; NULL: none. */
+/* Returns the detail of such a document (the caller's); NULL: it has none. */
 char *problem_dup_detail(const char *document, size_t len);

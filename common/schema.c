@@ -1,4 +1,4 @@
-/* JSON Schema: see schema.h.  How it is made of its parts, see schema_node.h. */
+/* JSON Schema.  schema_node.h describes its parts. */
 #include "common/schema.h"
 
 #include "common/cleanup.h"

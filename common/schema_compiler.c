@@ -1,4 +1,4 @@
-/* A schema being compiled: see schema_compiler.h. */
+/* A schema being compiled. */
 #include "common/schema_compiler.h"
 
 #include "common/cleanup.h"

@@ -1,4 +1,4 @@
-/* URI references: see schema_uri.h. */
+/* URI references. */
 #include "common/schema_uri.h"
 
 #include "common/text.h"

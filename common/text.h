@@ -1,4 +1,4 @@
-/* Text: a growing buffer, and the small questions that every protocol asks of strings. */
+/* Text: a growing buffer, and the checks of strings that protocols need. */
 #pragma once
 
 #include "common/memory.h"
@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 /* A buffer that grows; all zero is an empty one.  data is NUL-terminated once anything was added.
- * Growing aborts when memory is out: the caller bounds what comes from outside. */
+ * Growing aborts when memory is out: the caller limits bytes from outside. */
 struct text {
 	char *data;
 	size_t len;  /* without the NUL */
@@ -19,7 +19,7 @@ struct text {
 void text_add(struct text *text, const void *data, size_t len);
 void text_add_string(struct text *text, const char *string);
 void text_add_char(struct text *text, char c);
-void text_add_uint(struct text *text, uint64_t value); /* in decimal, without what printf costs */
+void text_add_uint(struct text *text, uint64_t value); /* in decimal; cheaper than text_addf */
 __attribute__((format(printf, 2, 3))) void text_addf(struct text *text, const char *format, ...);
 __attribute__((format(printf, 2, 0))) void text_addv(struct text *text, const char *format, va_list args);
 
@@ -31,7 +31,7 @@ void text_add_json_bytes(struct text *text, const char *data, size_t len);
 /* Gives the malloc'ed string (never NULL) to the caller and leaves text empty. */
 char *text_take(struct text *text);
 
-/* Makes room for len more bytes and answers where they go; the caller then adds to text->len. */
+/* Makes room for len more bytes and returns where to write them; the caller then adds to text->len. */
 char *text_reserve(struct text *text, size_t len);
 
 void text_clear(struct text *text);
@@ -57,7 +57,7 @@ int text_hex_value(char c);
 __attribute__((warn_unused_result)) int text_percent_decode(
 	const char *data, size_t len, bool plus, char *ret_data, size_t *ret_len);
 
-/* The name of names (ended by NULL) that word most likely meant, NULL if none is near. */
+/* Returns the one of names (ended by NULL) that word was most likely meant to be; NULL: none is similar. */
 const char *text_nearest(const char *word, const char *const *names);
 
 /* Reads a decimal number without sign, at most max.  -EINVAL if it is none, -ERANGE above max. */

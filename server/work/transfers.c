@@ -1,4 +1,4 @@
-/* The transfers' threads: see transfers.h. */
+/* The transfers' threads. */
 #include "work/transfers.h"
 
 #include "common/log.h"
