@@ -1,8 +1,7 @@
-/* Blobs and sinks: see blob.h. */
+/* Blobs and sinks. */
 #include "common/blob.h"
 
 #include "common/id.h"
-#include "common/slab.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -18,9 +17,8 @@
 #define INLINE_BYTES (16 * 1024)
 
 enum place {
-	INLINE,	 /* behind the blob itself */
-	SHELVED, /* likewise, and both in a slab */
-	MEMORY,	 /* in an allocation of its own */
+	INLINE, /* behind the blob itself */
+	MEMORY, /* in an allocation of its own */
 	FILED,
 };
 
@@ -62,31 +60,6 @@ blob_new(const void *data, size_t len)
 	if (len > 0)
 		memcpy(blob->bytes, data, len);
 	return blob;
-}
-
-size_t
-blob_size(uint64_t len)
-{
-	return offsetof(struct blob, bytes) + (size_t)len + 1;
-}
-
-struct blob *
-blob_new_in(struct slab *slab, const void *data, size_t len)
-{
-	struct blob *blob = slab_take(slab);
-
-	blob->references = 1;
-	blob->place = SHELVED;
-	blob->len = len;
-	memcpy(blob->bytes, data, len);
-	return blob;
-}
-
-char *
-blob_behind(struct blob *blob)
-{
-	assert(blob->place == SHELVED);
-	return blob->bytes + blob->len + 1;
 }
 
 struct blob *
@@ -139,10 +112,7 @@ blob_unref(struct blob *blob)
 	} else if (blob->place == MEMORY) {
 		free(blob->data);
 	}
-	if (blob->place == SHELVED)
-		slab_give(blob);
-	else
-		free(blob);
+	free(blob);
 }
 
 uint64_t

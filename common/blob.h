@@ -1,6 +1,6 @@
 /*
- * Blobs: immutable bytes with counted references, so that a body or a result is never copied on its way.  A
- * blob lies in memory, or in a file of a directory (the spool) when it is large.  Any thread may hold
+ * Blobs: immutable bytes with counted references, so that a body or a result is not copied from owner to owner.
+ * A blob lies in memory, or, if it is large, in a file of a directory (the spool).  Any thread may hold
  * references.
  */
 #pragma once
@@ -19,15 +19,6 @@ struct blob;
 /* Copies len bytes; never NULL. */
 struct blob *blob_new(const void *data, size_t len);
 
-/* The same in an object of slab, which has at least blob_size(len) bytes.  The last reference must be given
- * back on the slab's thread. */
-struct slab;
-struct blob *blob_new_in(struct slab *slab, const void *data, size_t len);
-size_t blob_size(uint64_t len);
-
-/* What lies behind a blob in its object: for its owner, as long as the blob. */
-char *blob_behind(struct blob *blob);
-
 /* Takes text's memory and leaves it empty; never NULL. */
 struct blob *blob_take_text(struct text *text);
 
@@ -43,22 +34,21 @@ uint64_t blob_len(const struct blob *blob); /* of NULL: 0 */
 /* The bytes, NULL if they are in a file.  An empty blob in memory has a pointer that is not NULL. */
 const char *blob_data(const struct blob *blob);
 
-/* Whether it lies in a file; then its name in the spool and a new descriptor to read it (the caller's), or
- * -errno. */
+/* Whether the blob lies in a file.  If so: the file's name in the spool, and a new descriptor to read it (the
+ * caller's) or -errno. */
 bool blob_is_file(const struct blob *blob);
 const char *blob_name(const struct blob *blob);
 __attribute__((warn_unused_result)) int blob_open(const struct blob *blob);
 
-/* Says that a row of the store names the file now: it is kept when the last reference goes, under its final
- * name.  For the store alone, on its own thread; readers that have opened the file before are not
- * disturbed. */
+/* Keeps the file when the last reference goes: a row of the store names it now, under final_name.  For the store
+ * only, on its own thread; readers that have opened the file are not disturbed. */
 void blob_keep(struct blob *blob, const char *final_name);
 
-/* Says the opposite: the file goes with the last reference. */
+/* Undoes blob_keep: the file is unlinked with the last reference. */
 void blob_drop_file(struct blob *blob);
 
-/* All of it with a NUL behind (malloc'ed), and its length: less where it cannot be read to its end.  Any
- * thread. */
+/* Returns a copy (malloc'ed) with a NUL behind, and its length, which is shorter if the file cannot be read to
+ * its end.  Any thread. */
 char *blob_dup(const struct blob *blob, size_t *ret_len);
 
 /* Reads up to len bytes from offset into buffer: the number read, 0 at the end, or -errno.  Any thread. */
@@ -66,8 +56,8 @@ __attribute__((warn_unused_result)) ssize_t blob_read(
 	const struct blob *blob, uint64_t offset, void *buffer, size_t len);
 
 /*
- * A sink makes a blob of bytes that come piece by piece.  It stays in memory up to BLOB_SPILL_BYTES; beyond
- * that it goes to a temporary file of the spool, where there is one.
+ * A sink makes a blob from bytes that come piece by piece.  Up to BLOB_SPILL_BYTES they stay in memory; beyond
+ * that they go to a temporary file of the spool, if there is one.
  */
 #define BLOB_SPILL_BYTES (64 * 1024)
 

@@ -1,4 +1,4 @@
-/* Time: see clock.h. */
+/* Time. */
 #include "common/clock.h"
 
 #include <assert.h>

@@ -16,7 +16,7 @@ int64_t clock_mono_us(void);
 /* Milliseconds since 1970-01-01T00:00:00Z; may be set by the operator.  Any thread. */
 int64_t clock_wall_ms(void);
 
-/* The same as it was at most some milliseconds ago: cheaper.  Any thread. */
+/* Like clock_wall_ms, but up to some milliseconds old: cheaper.  Any thread. */
 int64_t clock_wall_about_ms(void);
 
 /* Holds both clocks at these values until clock_release(); for tests only. */

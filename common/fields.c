@@ -1,4 +1,4 @@
-/* Header fields: see fields.h. */
+/* Header fields. */
 #include "common/fields.h"
 
 #include "common/text.h"
@@ -233,18 +233,6 @@ fields_from_wire(struct fields *ret_fields, const char *wire, size_t len)
 	struct fields from = {.wire = (char *)(uintptr_t)wire, .len = len};
 	fields_copy(ret_fields, &from);
 	return 0;
-}
-
-void
-fields_move(struct fields *fields, char *memory)
-{
-	struct fields moved = {.wire = memory, .len = fields->len};
-
-	if (fields->len == 0)
-		return;
-	memcpy(memory, fields->wire, fields->len);
-	fields_fini(fields);
-	*fields = moved;
 }
 
 void

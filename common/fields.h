@@ -1,5 +1,5 @@
 /*
- * Header fields (RFC 9110, 5) in the order in which they came, kept as they go over the wire:
+ * Header fields (RFC 9110, 5) in their original order, kept as they go over the wire:
  * "Name: value\r\n" one after the other in one allocation.  Names compare without regard to case.
  */
 #pragma once
@@ -11,7 +11,7 @@
 struct fields {
 	char *wire; /* len bytes, no NUL promised */
 	size_t len;
-	size_t size; /* allocated; 0: wire is somebody else's, or NULL */
+	size_t size; /* allocated; 0: wire is lent, or NULL */
 };
 
 /* One field of a walk; name and value are not NUL-terminated and live as long as the list is unchanged. */
@@ -22,7 +22,7 @@ struct field {
 	size_t value_len;
 };
 
-/* A name of a list of ours: {FIELD_NAME("Host"), FIELD_NAME("Date")}. */
+/* An entry of a constant list of names: {FIELD_NAME("Host"), FIELD_NAME("Date")}. */
 struct field_name {
 	const char *text;
 	size_t len;
@@ -33,7 +33,7 @@ struct field_name {
 		text, sizeof(text) - 1 \
 	}
 
-/* Whether field's name is one of those count. */
+/* Whether field's name is one of the count names. */
 bool field_is_one_of(const struct field *field, const struct field_name *names, size_t count);
 
 /* Adds a field.  -EINVAL if name is no token or value has control characters other than a tab, or blanks at
@@ -71,9 +71,6 @@ void fields_copy(struct fields *ret_to, const struct fields *from);
 /* Takes wire text that fields_* made before (from the store). -EINVAL if it is not well-formed. */
 __attribute__((warn_unused_result)) int fields_from_wire(
 	struct fields *ret_fields, const char *wire, size_t len);
-/* Moves what the list holds to memory of somebody else, len bytes at least: nothing may be added to it or
- * taken from it any more. */
-void fields_move(struct fields *fields, char *memory);
-/* Gives back what the list has grown beyond its end: for one that is kept. */
+/* Frees the unused end of the list's memory: for a list that is kept. */
 void fields_trim(struct fields *fields);
 void fields_fini(struct fields *fields);

@@ -1,29 +1,22 @@
 /*
- * The hash table grows to twice its size when there are as many nodes as buckets; each change then moves the
- * next few old buckets over, so that the move has ended long before the new array is full.  A hash value
- * belongs to exactly one bucket at any moment: to its old one until that has been moved, then to its new one.
- * All nodes of one value are therefore in one chain.  A large array is mapped, and taken back by the kernel
- * in pieces behind the move; where it can be made ready ahead, it is asked for when it is wanted, and chains
- * get a little longer until it has come, or until there are twice as many nodes as buckets.  The table never
- * shrinks.
+ * The hash table.  It doubles when there are as many nodes as buckets.  Each change then moves the next few
+ * old buckets, so the move ends long before the new array is full.  A hash value belongs to exactly one
+ * bucket at any moment: the old one until that is moved, then the new one.  All nodes of one value are
+ * therefore in one chain.  The table never shrinks.
+ *
+ * The C library maps a large array, so it is zero without being written, and gives it back in one call.
  */
 #include "common/hash.h"
 
-#include "common/huge.h"
 #include "common/id.h"
 #include "common/text.h"
 
 #include <assert.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #define BUCKETS_MIN 64
 #define MOVES_PER_CHANGE 4
-
-/* Arrays of at least a piece are mapped; one that is not larger is given back at once. */
-#define PIECE_BUCKETS (HUGE_BYTES / sizeof(struct hash_node *))
 
 struct sip {
 	uint64_t v[4];
@@ -89,48 +82,11 @@ siphash(const uint8_t key[static 16], const void *data, size_t len)
 	return sip.v[0] ^ sip.v[1] ^ sip.v[2] ^ sip.v[3];
 }
 
-/* Makes count empty buckets; aborts when memory is out.  NULL: they are being made ready. */
-static struct hash_node **
-make_buckets(const struct hash *hash, size_t count)
-{
-	size_t bytes = count * sizeof(struct hash_node *);
-
-	if (count < PIECE_BUCKETS)
-		return xcalloc(count, sizeof(struct hash_node *));
-	if (!hash->next)
-		return huge_map(bytes);
-	struct hash_node **ready = huge_spare_take(hash->next, bytes);
-	if (ready)
-		return ready;
-	if (hash->count <= count && huge_spare_ask(hash->next, bytes))
-		return NULL;
-	huge_spare_drop(hash->next);
-	return huge_map(bytes);
-}
-
-/* Frees the last of count buckets, of which released have gone by release_piece(). */
-static void
-free_buckets(struct hash_node **buckets, size_t count, size_t released)
-{
-	if (count < PIECE_BUCKETS)
-		free(buckets);
-	else if (count > released)
-		munmap(buckets + released, (count - released) * sizeof *buckets);
-}
-
-/* Gives back the piece of count buckets that ends at end, if one does. */
-static void
-release_piece(struct hash_node **buckets, size_t count, size_t end)
-{
-	if (count >= PIECE_BUCKETS && end % PIECE_BUCKETS == 0)
-		munmap(buckets + end - PIECE_BUCKETS, PIECE_BUCKETS * sizeof *buckets);
-}
-
 void
 hash_init(struct hash *hash)
 {
 	memset(hash, 0, sizeof *hash);
-	hash->buckets = make_buckets(hash, BUCKETS_MIN);
+	hash->buckets = xcalloc(BUCKETS_MIN, sizeof *hash->buckets);
 	hash->mask = BUCKETS_MIN - 1;
 	random_bytes(hash->key, sizeof hash->key);
 }
@@ -138,10 +94,8 @@ hash_init(struct hash *hash)
 void
 hash_fini(struct hash *hash)
 {
-	if (hash->buckets)
-		free_buckets(hash->buckets, hash->mask + 1, 0);
-	if (hash->old)
-		free_buckets(hash->old, hash->old_mask + 1, hash->moved / PIECE_BUCKETS * PIECE_BUCKETS);
+	free(hash->buckets);
+	free(hash->old);
 	memset(hash, 0, sizeof *hash);
 }
 
@@ -173,10 +127,9 @@ move_bucket(struct hash *hash)
 		*bucket = node;
 		node = next;
 	}
-	release_piece(hash->old, hash->old_mask + 1, hash->moved);
 	if (hash->moved <= hash->old_mask)
 		return;
-	free_buckets(hash->old, hash->old_mask + 1, hash->moved);
+	free(hash->old);
 	hash->old = NULL;
 }
 
@@ -191,14 +144,11 @@ static void
 grow(struct hash *hash)
 {
 	size_t count = (hash->mask + 1) * 2;
-	struct hash_node **buckets = make_buckets(hash, count);
 
-	if (!buckets)
-		return;
 	hash->old = hash->buckets;
 	hash->old_mask = hash->mask;
 	hash->moved = 0;
-	hash->buckets = buckets;
+	hash->buckets = xcalloc(count, sizeof *hash->buckets);
 	hash->mask = count - 1;
 }
 
@@ -255,7 +205,7 @@ hash_find_next(const struct hash_node *node)
 void
 hash_each(struct hash *hash, void (*fn)(struct hash_node *node, void *arg), void *arg)
 {
-	/* With the move ended, a removal in fn moves no node past the walk. */
+	/* A removal in fn would go on with a move and take nodes past the walk: so the move ends first. */
 	while (hash->old)
 		move_bucket(hash);
 	for (size_t i = 0; i <= hash->mask; i++) {

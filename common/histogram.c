@@ -1,4 +1,4 @@
-/* Histograms: see histogram.h. */
+/* Histograms. */
 #include "common/histogram.h"
 
 #include <string.h>

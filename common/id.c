@@ -1,4 +1,4 @@
-/* Ids: see id.h. */
+/* Ids. */
 #include "common/id.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 /*
- * JSON: see json.h.
+ * JSON.
  *
  * json-c builds the values and judges the structure.  In front of it runs a scan over the words of the text,
  * which is where json-c is lenient: it judges strings, numbers and literals, refuses names with a NUL (json-c

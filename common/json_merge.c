@@ -1,4 +1,4 @@
-/* JSON Merge Patch: see json_merge.h.  As deep as patch is, which json_parse bounds. */
+/* JSON Merge Patch.  As deep as patch is, which json_parse bounds. */
 #include "common/json_merge.h"
 
 #include <json-c/json.h>

@@ -3,6 +3,6 @@
 
 struct json_object;
 
-/* What target becomes by patch: a new value, the caller's; NULL is JSON's null.  target may be changed and is
- * not to be used any more, but stays the caller's to put.  Members of patch are shared with the result. */
+/* Applies patch to target and returns the result (the caller's; NULL is JSON's null), which shares members with
+ * patch.  target may be changed: do not use it any more, but put it. */
 struct json_object *json_merge(struct json_object *target, struct json_object *patch);

@@ -1,4 +1,4 @@
-/* JSON Pointers: see json_pointer.h. */
+/* JSON Pointers. */
 #include "common/json_pointer.h"
 
 void

@@ -1,4 +1,4 @@
-/* The log: see log.h. */
+/* The log. */
 #include "common/log.h"
 
 #include "common/clock.h"

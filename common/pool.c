@@ -1,12 +1,11 @@
 /*
- * The pool.  A thread is available while it waits for a job, is starting, or hands in its last completion; as
- * long as there are no more queued jobs than available threads nobody makes another.  A thread becomes
- * available before its completion is posted, so that what the loop submits in answer finds it.
+ * The pool.  A thread is available while it waits for a job, is starting, or posts its last completion.  A new
+ * thread is made only when there are more queued jobs than available threads.  A thread becomes available
+ * before its completion is posted, so that a job that the loop submits in response finds it available.
  */
 #include "common/pool.h"
 
 #include "common/list.h"
-#include "common/log.h"
 #include "common/text.h"
 
 #include <assert.h>
@@ -22,7 +21,7 @@
 #define NAME_SIZE 11
 
 struct worker {
-	struct list link; /* in the pool's workers or ended */
+	struct list link; /* in the pool's workers */
 	struct pool *pool;
 	pthread_t thread;
 	unsigned number; /* for its name */
@@ -33,23 +32,23 @@ struct pool {
 	char name[NAME_SIZE];
 	struct mailbox *mailbox;
 	pthread_attr_t attr; /* of the threads */
-	int nice;	     /* steps by which they give way to others; set before there are any */
+	unsigned max_threads;
+	int nice; /* steps by which they give way to others; set before the first job */
 
 	/* loop thread */
 	unsigned made; /* threads so far */
+	bool has_jobs; /* one was submitted */
 
 	pthread_mutex_t lock; /* guards what follows */
-	pthread_cond_t work;  /* a job was queued, or threads shall end */
+	pthread_cond_t work;  /* a job was queued, or the pool is ending */
 	struct pool_job *queue;
 	struct pool_job **queue_end;
 	unsigned queued;
-	unsigned max_threads;
-	unsigned threads;   /* that take jobs */
-	unsigned available; /* of them without a job */
-	unsigned waiting;   /* of those in pthread_cond_wait() */
+	unsigned threads;
+	unsigned available; /* threads without a job */
+	unsigned waiting;   /* available threads in pthread_cond_wait() */
 	bool ending;	    /* no more jobs come */
 	struct list workers;
-	struct list ended; /* to be joined */
 };
 
 /* The next job, or NULL.  Called with the lock held. */
@@ -68,21 +67,17 @@ take_job(struct pool *pool)
 	return job;
 }
 
-/* Makes the calling thread one job the richer, or NULL if it is to end. */
+/* Waits for a job; NULL: the pool is ending. */
 static struct pool_job *
 wait_for_job(struct pool *pool)
 {
 	struct pool_job *job = NULL;
 
 	pthread_mutex_lock(&pool->lock);
-	while (pool->threads <= pool->max_threads && !(job = take_job(pool)) && !pool->ending) {
+	while (!(job = take_job(pool)) && !pool->ending) {
 		pool->waiting++;
 		pthread_cond_wait(&pool->work, &pool->lock);
 		pool->waiting--;
-	}
-	if (!job) {
-		pool->threads--;
-		pool->available--;
 	}
 	pthread_mutex_unlock(&pool->lock);
 	return job;
@@ -112,20 +107,16 @@ worker_main(void *arg)
 {
 	struct worker *worker = arg;
 	struct pool *pool = worker->pool;
-	struct pool_job *job;
-	char name[16]; /* as long as the kernel takes them */
+	char name[16]; /* the kernel's limit */
 
 	snprintf(name, sizeof name, "%s-%u", pool->name, worker->number % 10000);
 	pthread_setname_np(pthread_self(), name);
-	/* On Linux it is the thread's alone; where it may not be, the thread is as the others. */
-	if (pool->nice)
+	struct pool_job *job = wait_for_job(pool);
+	/* On Linux niceness is the thread's alone.  If it is refused, the thread runs like the others. */
+	if (job && pool->nice)
 		(void)!nice(pool->nice);
-	while ((job = wait_for_job(pool)))
+	for (; job; job = wait_for_job(pool))
 		run_job(pool, job);
-	pthread_mutex_lock(&pool->lock);
-	list_remove(&worker->link);
-	list_add_tail(&pool->ended, &worker->link);
-	pthread_mutex_unlock(&pool->lock);
 	return NULL;
 }
 
@@ -156,51 +147,34 @@ make_worker(struct pool *pool)
 	return 0;
 }
 
-/* Makes the threads that the queue wants and the limit allows. */
+static bool
+wants_worker(struct pool *pool)
+{
+	pthread_mutex_lock(&pool->lock);
+	bool wants = pool->queued > pool->available && pool->threads < pool->max_threads;
+	pthread_mutex_unlock(&pool->lock);
+	return wants;
+}
+
+/* Makes the threads that the queue needs and the limit allows.  If one cannot be made, the others do its
+ * work. */
 static void
 make_workers(struct pool *pool)
 {
-	bool wanted;
-	unsigned threads;
-	int rc = 0;
-
-	for (;;) {
-		pthread_mutex_lock(&pool->lock);
-		wanted = pool->queued > pool->available && pool->threads < pool->max_threads;
-		threads = pool->threads;
-		pthread_mutex_unlock(&pool->lock);
-		if (!wanted || rc)
-			break;
-		rc = make_worker(pool);
-	}
-	if (rc && !threads) {
-		log_error("cannot make a thread", "pool=%s error=\"%s\"", pool->name, strerror(-rc));
-		abort();
-	}
+	while (wants_worker(pool) && make_worker(pool) == 0)
+		;
 }
 
-/* Joins a worker that has ended, or with all any. */
-static bool
-join_one(struct pool *pool, bool all)
+/* Waits until all workers have ended, and frees them. */
+static void
+join_workers(struct pool *pool)
 {
-	struct list *link = NULL;
-	struct worker *worker;
-
-	pthread_mutex_lock(&pool->lock);
-	if (!list_is_empty(&pool->ended))
-		link = pool->ended.next;
-	else if (all && !list_is_empty(&pool->workers))
-		link = pool->workers.next;
-	pthread_mutex_unlock(&pool->lock);
-	if (!link)
-		return false;
-	worker = container_of(link, struct worker, link);
-	pthread_join(worker->thread, NULL);
-	pthread_mutex_lock(&pool->lock);
-	list_remove(&worker->link);
-	pthread_mutex_unlock(&pool->lock);
-	free(worker);
-	return true;
+	list_for_each_safe(link, &pool->workers) {
+		struct worker *worker = container_of(link, struct worker, link);
+		pthread_join(worker->thread, NULL);
+		list_remove(&worker->link);
+		free(worker);
+	}
 }
 
 static int
@@ -242,7 +216,11 @@ pool_new(const char *name, struct mailbox *mailbox, unsigned max_threads, struct
 	pthread_mutex_init(&pool->lock, NULL);
 	pthread_cond_init(&pool->work, NULL);
 	list_init(&pool->workers);
-	list_init(&pool->ended);
+	rc = make_worker(pool);
+	if (rc < 0) {
+		pool_free(pool);
+		return rc;
+	}
 	*ret_pool = pool;
 	return 0;
 }
@@ -256,8 +234,7 @@ pool_free(struct pool *pool)
 	pool->ending = true;
 	pthread_mutex_unlock(&pool->lock);
 	pthread_cond_broadcast(&pool->work);
-	while (join_one(pool, true))
-		;
+	join_workers(pool);
 	assert(!pool->queue);
 	pthread_cond_destroy(&pool->work);
 	pthread_mutex_destroy(&pool->lock);
@@ -268,9 +245,10 @@ pool_free(struct pool *pool)
 void
 pool_submit(struct pool *pool, struct pool_job *job)
 {
-	bool signal, ended, wanted;
+	bool signal, wanted;
 
 	job->next = NULL;
+	pool->has_jobs = true;
 	pthread_mutex_lock(&pool->lock);
 	assert(!pool->ending);
 	*pool->queue_end = job;
@@ -278,34 +256,18 @@ pool_submit(struct pool *pool, struct pool_job *job)
 	pool->queued++;
 	wanted = pool->queued > pool->available;
 	signal = pool->waiting > 0;
-	ended = !list_is_empty(&pool->ended);
 	pthread_mutex_unlock(&pool->lock);
 	if (signal)
 		pthread_cond_signal(&pool->work);
 	if (wanted)
 		make_workers(pool);
-	if (ended)
-		join_one(pool, false);
 }
 
 void
 pool_set_nice(struct pool *pool, int steps)
 {
-	assert(!pool->made);
+	assert(!pool->has_jobs);
 	pool->nice = steps;
-}
-
-void
-pool_set_max_threads(struct pool *pool, unsigned max_threads)
-{
-	assert(max_threads);
-	pthread_mutex_lock(&pool->lock);
-	pool->max_threads = max_threads;
-	pthread_mutex_unlock(&pool->lock);
-	pthread_cond_broadcast(&pool->work);
-	make_workers(pool);
-	while (join_one(pool, false))
-		;
 }
 
 unsigned

@@ -1,6 +1,6 @@
 /*
- * A pool of threads for work that blocks.  Threads are made when there is work and none is idle, up to a
- * limit, and end when the pool is freed.  Every job submitted is run once and completed once, in the loop.
+ * A pool of threads for work that blocks.  The first thread is there from the start; others are made
+ * when there is work and no thread is idle, up to a limit.  All end when the pool is freed.  Every submitted job is run once and completed once, in the loop.
  */
 #pragma once
 
@@ -12,20 +12,21 @@ struct pool;
 
 struct pool_job {
 	/* set by the caller */
-	void (*run)(struct pool_job *job);  /* pool thread, all signals but those of faults blocked */
-	void (*done)(struct pool_job *job); /* loop thread; may free what the job stands in */
+	void (*run)(struct pool_job *job);  /* pool thread; all signals but those of faults are blocked */
+	void (*done)(struct pool_job *job); /* loop thread; may free the job's memory */
 
 	/* the pool's */
 	struct mail mail;
 	struct pool_job *next;
 };
 
-/* Makes a pool named name (for the threads' names, at most 10 characters) of at least one thread that
- * completes through mailbox.  No thread is made yet; each has a stack of 512 KiB.  -errno. */
+/* Makes a pool of up to max_threads threads (1 or more) that completes jobs through mailbox.  name is for the
+ * threads' names, at most 10 characters.  Each thread has a stack of 512 KiB.  -errno, also if the first thread
+ * cannot be made. */
 __attribute__((warn_unused_result)) int pool_new(
 	const char *name, struct mailbox *mailbox, unsigned max_threads, struct pool **ret_pool);
 
-/* Makes its threads, of which there are none yet, give way to others by so many steps of nice(2).  Loop
+/* Makes the pool's threads give way to others by so many steps of nice(2).  Before the first job.  Loop
  * thread. */
 void pool_set_nice(struct pool *pool, int steps);
 
@@ -33,14 +34,9 @@ void pool_set_nice(struct pool *pool, int steps);
  * allowed. */
 void pool_free(struct pool *pool);
 
-/* Queues job.  Never fails: where no thread can be made and none exists yet, the process aborts. Loop
- * thread. */
+/* Queues job.  Never fails: if no more threads can be made, those that exist run it.  Loop thread. */
 void pool_submit(struct pool *pool, struct pool_job *job);
 
-/* Changes how many threads there may be; those above a lower limit end when they are next idle.  Loop
- * thread. */
-void pool_set_max_threads(struct pool *pool, unsigned max_threads);
-
-/* Threads that exist, and those of them that run a job now.  Loop thread. */
+/* Return the number of threads, and of those that run a job now.  Loop thread. */
 unsigned pool_threads(struct pool *pool);
 unsigned pool_busy(struct pool *pool);

@@ -78,15 +78,6 @@ problem_title(enum problem problem)
 	return table[problem].title;
 }
 
-enum problem
-problem_find(const char *name)
-{
-	for (int i = 1; i < PROBLEM_COUNT; i++)
-		if (strcmp(table[i].name, name) == 0)
-			return (enum problem)i;
-	return PROBLEM_NONE;
-}
-
 static void
 add_member(struct text *text, const char *name, const char *value)
 {

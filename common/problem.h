@@ -86,9 +86,6 @@ const char *problem_name(enum problem problem);
 int problem_status(enum problem problem);
 const char *problem_title(enum problem problem);
 
-/* Returns the problem with that name, or PROBLEM_NONE. */
-enum problem problem_find(const char *name);
-
 /* Adds the JSON document of a report to ret_text.  Any thread. */
 void problem_format(const struct problem_report *report, struct text *ret_text);
 

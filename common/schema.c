@@ -1,4 +1,4 @@
-/* JSON Schema: see schema.h.  How it is made of its parts, see schema_node.h. */
+/* JSON Schema.  schema_node.h describes its parts. */
 #include "common/schema.h"
 
 #include "common/cleanup.h"
@@ -7,11 +7,25 @@
 #include "common/list.h"
 #include "common/schema_compiler.h"
 #include "common/schema_defaults.h"
+#include "common/schema_keywords.h"
 #include "common/schema_refs.h"
 #include "common/schema_run.h"
 
 #include <errno.h>
 #include <stdlib.h>
+
+/* unevaluatedItems and unevaluatedProperties (the rest) come last: they depend on what the others have
+ * evaluated. */
+static const struct schema_vocabulary *const vocabularies[] = {
+	&schema_refs_vocabulary,
+	&schema_notes_vocabulary,
+	&schema_values_vocabulary,
+	&schema_arrays_vocabulary,
+	&schema_objects_vocabulary,
+	&schema_logic_vocabulary,
+	&schema_rest_vocabulary,
+	NULL,
+};
 
 /* Whether value nests at most depth deep. */
 static bool
@@ -57,7 +71,8 @@ int
 schema_compile(struct json_object *document, const struct schema_options *options, struct schema **ret_schema,
 	struct text *ret_mistake)
 {
-	struct schema_compiler compiler = {.mistakes = ret_mistake};
+	struct schema_compiler compiler = {
+		.vocabularies = vocabularies, .enter = schema_refs_enter, .mistakes = ret_mistake};
 
 	if (!is_within_depth(document, JSON_DEPTH_MAX)) {
 		schema_compiler_mistake(&compiler, "nested too deeply");

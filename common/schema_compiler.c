@@ -1,12 +1,10 @@
-/* A schema being compiled: see schema_compiler.h. */
+/* A schema being compiled. */
 #include "common/schema_compiler.h"
 
 #include "common/cleanup.h"
 #include "common/json.h"
 #include "common/json_pointer.h"
 #include "common/list.h"
-#include "common/schema_keywords.h"
-#include "common/schema_refs.h"
 #include "common/schema_regex.h"
 
 #include <stdlib.h>
@@ -126,11 +124,11 @@ compile_keyword(
 
 /* Keywords beyond the vocabularies are ignored (Core, 4.3.1). */
 static size_t
-count_known(struct json_object *value)
+count_known(const struct schema_compiler *compiler, struct json_object *value)
 {
 	size_t count = 0;
 
-	for (const struct schema_vocabulary *const *vocabulary = schema_vocabularies; *vocabulary;
+	for (const struct schema_vocabulary *const *vocabulary = compiler->vocabularies; *vocabulary;
 		vocabulary++)
 		for (size_t i = 0; i < (*vocabulary)->count; i++)
 			count += (size_t)json_object_object_get_ex(value, (*vocabulary)->types[i].name, NULL);
@@ -142,9 +140,9 @@ compile_object(struct schema_compiler *compiler, struct schema_node *node)
 {
 	struct schema_resource *outer = compiler->resource;
 
-	schema_refs_enter(compiler, node);
-	node->keywords = xcalloc(count_known(node->value), sizeof *node->keywords);
-	for (const struct schema_vocabulary *const *vocabulary = schema_vocabularies; *vocabulary;
+	compiler->enter(compiler, node);
+	node->keywords = xcalloc(count_known(compiler, node->value), sizeof *node->keywords);
+	for (const struct schema_vocabulary *const *vocabulary = compiler->vocabularies; *vocabulary;
 		vocabulary++)
 		for (size_t i = 0; i < (*vocabulary)->count; i++)
 			compile_keyword(compiler, node, &(*vocabulary)->types[i]);

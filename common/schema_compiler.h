@@ -18,6 +18,13 @@ struct schema_reference {
 
 struct schema_compiler {
 	struct schema *schema;
+
+	/* in the order in which the keywords of a node are compiled and judged; ended by NULL */
+	const struct schema_vocabulary *const *vocabularies;
+
+	/* called before the keywords of a node are compiled; may change resource for this node and those below */
+	void (*enter)(struct schema_compiler *compiler, struct schema_node *node);
+
 	struct text pointer;		  /* where in the document it is */
 	struct schema_resource *resource; /* and in which resource */
 	struct text *mistakes;		  /* the caller's */
@@ -27,7 +34,7 @@ struct schema_compiler {
 	size_t reference_count;
 };
 
-/* A compiler whose schema and mistakes are set. */
+/* Makes ready a compiler whose schema, vocabularies, enter and mistakes are set. */
 void schema_compiler_init(struct schema_compiler *compiler);
 void schema_compiler_fini(struct schema_compiler *compiler);
 

@@ -1,5 +1,5 @@
 /*
- * Filling in defaults: see schema.h.
+ * Filling in defaults.
  *
  * Several schemas may speak of the same value: the one at hand, those that it comes to through $ref and
  * allOf, and for a member all that their `properties` say of it.  They are kept as a set, ordered by how many

@@ -1,5 +1,5 @@
 /*
- * Patterns of ECMA-262, rewritten for PCRE2: see schema_ecma.h.
+ * Patterns of ECMA-262, rewritten for PCRE2.
  *
  * Most of both languages is the same.  One pass over the pattern copies that, respells what is written
  * differently (\u{..}, surrogate pairs, \cX, \v, \s, long names of properties, [ within a class), and refuses
@@ -8,31 +8,11 @@
  */
 #include "common/schema_ecma.h"
 
-#include "common/schema_ecma_parts.h"
+#include "common/schema_ecma_cursor.h"
+#include "common/schema_ecma_escape.h"
 
 #include <errno.h>
 #include <string.h>
-
-bool
-ecma_refuse(struct ecma *ecma, const char *reason)
-{
-	text_add_string(ecma->reason, reason);
-	return false;
-}
-
-bool
-ecma_is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-bool
-ecma_looks_at(const struct ecma *ecma, const char *what)
-{
-	size_t len = strlen(what);
-
-	return (size_t)(ecma->end - ecma->at) >= len && memcmp(ecma->at, what, len) == 0;
-}
 
 /* An escape in a class.  A hyphen behind a set of characters can make no range: with the u flag ECMA-262
  * refuses it, but it is so common in patterns that were written without ([\w-.]) that it is taken for what it

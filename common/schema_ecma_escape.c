@@ -1,5 +1,5 @@
-/* Escapes in patterns of ECMA-262: see schema_ecma.c. */
-#include "common/schema_ecma_parts.h"
+/* Escapes in patterns of ECMA-262, rewritten for PCRE2. */
+#include "common/schema_ecma_escape.h"
 
 #include <stdint.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /*
- * Equality of values: see schema_equal.h.
+ * Equality of values.
  *
  * The items of a short array are compared with each other.  Those of a long one are sorted by a hash that is
  * equal for equal values, and only neighbours of the same hash are compared; the hash is keyed, so that

@@ -1,4 +1,4 @@
-/* Formats of strings: see schema_format.h. */
+/* Formats of strings. */
 #include "common/schema_format.h"
 
 #include "common/id.h"

@@ -1,20 +1,7 @@
-/* The list of vocabularies, and the keywords that assert nothing: see schema_keywords.h. */
+/* The keywords that assert nothing. */
 #include "common/schema_keywords.h"
 
 #include "common/schema_compiler.h"
-#include "common/schema_refs.h"
-
-/* unevaluatedItems and unevaluatedProperties come last: they want to know what the others have evaluated. */
-const struct schema_vocabulary *const schema_vocabularies[] = {
-	&schema_refs_vocabulary,
-	&schema_notes_vocabulary,
-	&schema_values_vocabulary,
-	&schema_arrays_vocabulary,
-	&schema_objects_vocabulary,
-	&schema_logic_vocabulary,
-	&schema_rest_vocabulary,
-	NULL,
-};
 
 /* Each member says whether a vocabulary is required; that matters for meta-schemas only. */
 static bool

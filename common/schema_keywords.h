@@ -1,10 +1,7 @@
-/* All keywords that are known.  Part of the schema, see schema.h. */
+/* The vocabularies beside references (see schema_refs.h): one a file.  Part of the schema, see schema.h. */
 #pragma once
 
 #include "common/schema_node.h"
-
-/* In the order in which the keywords of a node are compiled and judged; ended by NULL. */
-extern const struct schema_vocabulary *const schema_vocabularies[];
 
 extern const struct schema_vocabulary schema_values_vocabulary;
 extern const struct schema_vocabulary schema_arrays_vocabulary;

@@ -1,4 +1,4 @@
-/* What of a value has been evaluated: see schema_marks.h. */
+/* What of a value has been evaluated. */
 #include "common/schema_marks.h"
 
 #include "common/text.h"

@@ -1,4 +1,4 @@
-/* What of a value has been evaluated, for the unevaluated keywords.  Part of the schema, see schema.h. */
+/* The parts of a value that were evaluated, for the unevaluated keywords.  Part of the schema, see schema.h. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,4 +1,4 @@
-/* The nodes of a compiled schema: see schema_node.h. */
+/* The nodes of a compiled schema. */
 #include "common/schema_node.h"
 
 #include "common/schema_regex.h"

@@ -1,5 +1,5 @@
 /*
- * Decimals: see schema_number.h.
+ * Decimals.
  *
  * A number is a view of its digits and an exponent.  Normalised, two of them are equal exactly if sign,
  * exponent and digits are; and only the exponents and digits are looked at to tell which is greater.  No

@@ -1,5 +1,5 @@
 /*
- * References: see schema_refs.h.
+ * References.
  *
  * Reading the document makes a node of every place that must hold a schema.  Only then are references
  * resolved: a URI to a resource, and its fragment to an anchor or by a JSON Pointer to a place in it.  A

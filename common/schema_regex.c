@@ -1,5 +1,5 @@
 /*
- * Matching within bounds: see schema_regex.h.
+ * Matching within bounds.
  *
  * PCRE2's own limits do not bound time: the match limit starts anew at each place where a match may begin,
  * and a run over the subject such as a* counts as one however long it is, so that a*[bc] takes seconds over a

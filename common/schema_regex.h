@@ -28,7 +28,7 @@ void schema_regex_free(struct schema_regex *regex); /* NULL is allowed */
 enum schema_match {
 	SCHEMA_MATCH_NO,
 	SCHEMA_MATCH_YES,
-	SCHEMA_MATCH_TOO_COMPLEX, /* nobody knows within the steps given */
+	SCHEMA_MATCH_TOO_COMPLEX, /* undecided within max_steps */
 };
 
 /* What matches need, one after the other, on one thread; all zero at first. */

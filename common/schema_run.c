@@ -1,4 +1,4 @@
-/* A validation under way: see schema_run.h. */
+/* A validation under way. */
 #include "common/schema_run.h"
 
 #include "common/cleanup.h"

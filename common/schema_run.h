@@ -15,7 +15,7 @@
 
 struct schema_run {
 	const struct schema *schema;
-	struct json_object *errors; /* told so far; NULL: nobody asks */
+	struct json_object *errors; /* reported so far; NULL: not wanted */
 	uint64_t steps_left;
 	unsigned quiet; /* above 0: in a quiet part */
 	bool failed;	/* whatever the keywords say: something was told, or could not be judged */
@@ -38,7 +38,7 @@ struct schema_frame {
 	const struct schema_node *node;
 	const struct schema_keyword *keyword; /* the one being checked */
 	const struct schema_spot *spot;
-	struct schema_marks *marks; /* of the spot's value; NULL: nobody asks for them */
+	struct schema_marks *marks; /* of the spot's value; NULL: not wanted */
 	unsigned depth;		    /* how many frames there are around this one */
 };
 

@@ -1,10 +1,24 @@
-/* URI references: see schema_uri.h. */
+/* URI references. */
 #include "common/schema_uri.h"
 
 #include "common/text.h"
 
 #include <arpa/inet.h>
 #include <string.h>
+
+struct part {
+	const char *data; /* NULL: the part is not there, which is not the same as empty */
+	size_t len;
+};
+
+/* A view of a URI reference; path is always there. */
+struct uri {
+	struct part scheme;
+	struct part authority;
+	struct part path;
+	struct part query;
+	struct part fragment;
+};
 
 static bool
 is_alpha(char c)
@@ -19,10 +33,10 @@ is_digit(char c)
 }
 
 /* Takes what comes before the first byte of stops; leaves at there. */
-static struct schema_uri_part
+static struct part
 take_until(const char **at, const char *end, const char *stops)
 {
-	struct schema_uri_part part = {.data = *at};
+	struct part part = {.data = *at};
 
 	while (*at < end && (**at == '\0' || !strchr(stops, **at)))
 		(*at)++;
@@ -40,12 +54,13 @@ is_scheme(const char *data, size_t len)
 	return len > 0;
 }
 
-void
-schema_uri_split(const char *text, size_t len, struct schema_uri *ret_uri)
+/* Splits any text into the parts of a URI reference (RFC 3986, appendix B). */
+static void
+split(const char *text, size_t len, struct uri *ret_uri)
 {
-	struct schema_uri uri = {.scheme = {0}};
+	struct uri uri = {.scheme = {0}};
 	const char *at = text, *end = text + len;
-	struct schema_uri_part first = take_until(&at, end, ":/?#");
+	struct part first = take_until(&at, end, ":/?#");
 
 	if (at < end && *at == ':' && is_scheme(first.data, first.len)) {
 		uri.scheme = first;
@@ -63,12 +78,12 @@ schema_uri_split(const char *text, size_t len, struct schema_uri *ret_uri)
 		uri.query = take_until(&at, end, "#");
 	}
 	if (at < end)
-		uri.fragment = (struct schema_uri_part){at + 1, (size_t)(end - at - 1)};
+		uri.fragment = (struct part){at + 1, (size_t)(end - at - 1)};
 	*ret_uri = uri;
 }
 
 static void
-add_part(struct text *text, const char *before, const struct schema_uri_part *part, const char *after)
+add_part(struct text *text, const char *before, const struct part *part, const char *after)
 {
 	if (!part->data)
 		return;
@@ -95,7 +110,7 @@ add_path(struct text *text, const char *path, size_t len)
 	while (at < end) {
 		const char *slash = at;
 		at += *at == '/';
-		struct schema_uri_part segment = take_until(&at, end, "/");
+		struct part segment = take_until(&at, end, "/");
 		bool is_last = at == end;
 		if (segment.len == 1 && segment.data[0] == '.') {
 			if (is_last && *slash == '/')
@@ -113,7 +128,7 @@ add_path(struct text *text, const char *path, size_t len)
 
 /* The path of a reference that has one without a leading slash, behind base's last one (5.2.3). */
 static void
-add_merged_path(struct text *text, const struct schema_uri *base, const struct schema_uri_part *path)
+add_merged_path(struct text *text, const struct uri *base, const struct part *path)
 {
 	struct text merged = {0};
 	size_t keep = base->path.len;
@@ -131,11 +146,11 @@ add_merged_path(struct text *text, const struct schema_uri *base, const struct s
 char *
 schema_uri_resolve(const char *base_text, const char *reference_text)
 {
-	struct schema_uri base, reference;
+	struct uri base, reference;
 	struct text text = {0};
 
-	schema_uri_split(base_text, strlen(base_text), &base);
-	schema_uri_split(reference_text, strlen(reference_text), &reference);
+	split(base_text, strlen(base_text), &base);
+	split(reference_text, strlen(reference_text), &reference);
 	add_part(&text, "", reference.scheme.data ? &reference.scheme : &base.scheme, ":");
 	if (reference.scheme.data || reference.authority.data) {
 		add_part(&text, "//", &reference.authority, "");
@@ -159,7 +174,7 @@ schema_uri_resolve(const char *base_text, const char *reference_text)
 
 /* Whether the part has nothing but unreserved characters, sub-delims, escapes and those of also (3986, 2). */
 static bool
-has_only(const struct schema_uri_part *part, const char *also)
+has_only(const struct part *part, const char *also)
 {
 	for (size_t i = 0; i < part->len; i++) {
 		char c = part->data[i];
@@ -185,7 +200,7 @@ is_ip_literal(const char *data, size_t len)
 		size_t i = 1;
 		while (i < len && text_hex_value(data[i]) >= 0)
 			i++;
-		struct schema_uri_part rest = {data + i + 1, len > i ? len - i - 1 : 0};
+		struct part rest = {data + i + 1, len > i ? len - i - 1 : 0};
 		return i > 1 && i < len && data[i] == '.' && rest.len > 0 && has_only(&rest, ":") &&
 		       !memchr(rest.data, '%', rest.len);
 	}
@@ -198,13 +213,13 @@ is_ip_literal(const char *data, size_t len)
 
 /* [ userinfo "@" ] host [ ":" port ] (3.2) */
 static bool
-is_authority(const struct schema_uri_part *authority)
+is_authority(const struct part *authority)
 {
 	const char *end = authority->data + authority->len, *host = authority->data;
 	const char *sign = memchr(host, '@', authority->len);
 
 	if (sign) {
-		struct schema_uri_part user = {host, (size_t)(sign - host)};
+		struct part user = {host, (size_t)(sign - host)};
 		if (!has_only(&user, ":"))
 			return false;
 		host = sign + 1;
@@ -213,7 +228,7 @@ is_authority(const struct schema_uri_part *authority)
 	while (host_end > host && is_digit(host_end[-1]))
 		host_end--;
 	host_end = host_end > host && host_end[-1] == ':' ? host_end - 1 : end;
-	struct schema_uri_part name = {host, (size_t)(host_end - host)};
+	struct part name = {host, (size_t)(host_end - host)};
 	if (name.len >= 2 && host[0] == '[' && host_end[-1] == ']')
 		return is_ip_literal(host + 1, name.len - 2);
 	return has_only(&name, "");
@@ -222,9 +237,9 @@ is_authority(const struct schema_uri_part *authority)
 bool
 schema_uri_is_valid(const char *text, size_t len)
 {
-	struct schema_uri uri;
+	struct uri uri;
 
-	schema_uri_split(text, len, &uri);
+	split(text, len, &uri);
 	return uri.scheme.data && (!uri.authority.data || is_authority(&uri.authority)) &&
 	       has_only(&uri.path, ":@/") && has_only(&uri.query, ":@/?") && has_only(&uri.fragment, ":@/?");
 }

@@ -1,40 +1,10 @@
-/* Text: see text.h. */
+/* Text: a growing buffer, its formats, and checks of strings. */
 #include "common/text.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* glibc's calloc does not take what the thread has freed last, which malloc does up to this size. */
-#define SMALL_BYTES ((size_t)1024)
-
-void *
-xcalloc(size_t count, size_t size)
-{
-	size_t bytes;
-	bool is_small = !__builtin_mul_overflow(count, size, &bytes) && bytes <= SMALL_BYTES;
-	void *memory = is_small ? malloc(bytes ? bytes : 1) : calloc(count, size);
-
-	if (!memory)
-		abort();
-	return is_small ? memset(memory, 0, bytes) : memory;
-}
-
-char *
-xstrndup(const char *data, size_t len)
-{
-	char *copy = xcalloc(len + 1, 1);
-
-	if (len > 0)
-		memcpy(copy, data, len);
-	return copy;
-}
-
-char *
-xstrdup(const char *string)
-{
-	return string ? xstrndup(string, strlen(string)) : NULL;
-}
 
 char *
 text_reserve(struct text *text, size_t len)
@@ -91,6 +61,31 @@ text_add_uint(struct text *text, uint64_t value)
 	text_add(text, digits + at, sizeof digits - at);
 }
 
+void
+text_addv(struct text *text, const char *format, va_list args)
+{
+	va_list again;
+
+	va_copy(again, args);
+	int len = vsnprintf(NULL, 0, format, again);
+	va_end(again);
+	if (len < 0)
+		abort();
+	char *to = text_reserve(text, (size_t)len);
+	vsnprintf(to, (size_t)len + 1, format, args);
+	text->len += (size_t)len;
+}
+
+void
+text_addf(struct text *text, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	text_addv(text, format, args);
+	va_end(args);
+}
+
 char *
 text_take(struct text *text)
 {
@@ -99,6 +94,18 @@ text_take(struct text *text)
 
 	*text = (struct text){0};
 	return data;
+}
+
+char *
+xasprintf(const char *format, ...)
+{
+	struct text text = {0};
+	va_list args;
+
+	va_start(args, format);
+	text_addv(&text, format, args);
+	va_end(args);
+	return text_take(&text);
 }
 
 void
@@ -264,20 +271,6 @@ text_percent_decode(const char *data, size_t len, bool plus, char *ret_data, siz
 	ret_data[out] = '\0';
 	*ret_len = out;
 	return 0;
-}
-
-void
-text_add_percent_encoded(struct text *text, const char *data, size_t len, const char *keep)
-{
-	for (size_t i = 0; i < len; i++) {
-		char c = data[i];
-		bool alnum = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-
-		if (alnum || (c != '\0' && (strchr("-._~", c) || strchr(keep, c))))
-			text_add_char(text, c);
-		else
-			text_addf(text, "%%%02X", (unsigned char)c);
-	}
 }
 
 /* The edit distance of two short words (Levenshtein), where a case change costs nothing; words beyond 63

@@ -1,5 +1,7 @@
-/* Text: a growing buffer, and the small questions that every protocol asks of strings. */
+/* Text: a growing buffer, and the checks of strings that protocols need. */
 #pragma once
+
+#include "common/memory.h"
 
 #include <stdarg.h>
 #include <stdbool.h>
@@ -7,7 +9,7 @@
 #include <stdint.h>
 
 /* A buffer that grows; all zero is an empty one.  data is NUL-terminated once anything was added.
- * Growing aborts when memory is out: the caller bounds what comes from outside. */
+ * Growing aborts when memory is out: the caller limits bytes from outside. */
 struct text {
 	char *data;
 	size_t len;  /* without the NUL */
@@ -17,7 +19,7 @@ struct text {
 void text_add(struct text *text, const void *data, size_t len);
 void text_add_string(struct text *text, const char *string);
 void text_add_char(struct text *text, char c);
-void text_add_uint(struct text *text, uint64_t value); /* in decimal, without what printf costs */
+void text_add_uint(struct text *text, uint64_t value); /* in decimal; cheaper than text_addf */
 __attribute__((format(printf, 2, 3))) void text_addf(struct text *text, const char *format, ...);
 __attribute__((format(printf, 2, 0))) void text_addv(struct text *text, const char *format, va_list args);
 
@@ -29,16 +31,13 @@ void text_add_json_bytes(struct text *text, const char *data, size_t len);
 /* Gives the malloc'ed string (never NULL) to the caller and leaves text empty. */
 char *text_take(struct text *text);
 
-/* Makes room for len more bytes and answers where they go; the caller then adds to text->len. */
+/* Makes room for len more bytes and returns where to write them; the caller then adds to text->len. */
 char *text_reserve(struct text *text, size_t len);
 
 void text_clear(struct text *text);
 void text_fini(struct text *text);
 
-/* malloc, strdup and printf into new memory that abort when memory is out.  Any thread. */
-void *xcalloc(size_t count, size_t size);
-char *xstrdup(const char *string); /* NULL gives NULL */
-char *xstrndup(const char *data, size_t len);
+/* A new string (malloc'ed) that printf would make of the arguments; never NULL. */
 __attribute__((format(printf, 1, 2))) char *xasprintf(const char *format, ...);
 
 /* Whether data is a token (RFC 9110, 5.6.2): at least one tchar and nothing else. */
@@ -58,10 +57,7 @@ int text_hex_value(char c);
 __attribute__((warn_unused_result)) int text_percent_decode(
 	const char *data, size_t len, bool plus, char *ret_data, size_t *ret_len);
 
-/* Adds data with everything but RFC 3986's unreserved characters (and those in keep) percent-encoded. */
-void text_add_percent_encoded(struct text *text, const char *data, size_t len, const char *keep);
-
-/* The name of names (ended by NULL) that word most likely meant, NULL if none is near. */
+/* Returns the one of names (ended by NULL) that word was most likely meant to be; NULL: none is similar. */
 const char *text_nearest(const char *word, const char *const *names);
 
 /* Reads a decimal number without sign, at most max.  -EINVAL if it is none, -ERANGE above max. */

@@ -17,9 +17,9 @@ struct timer;
 typedef void (*timer_fn)(struct timer *timer);
 
 struct timer {
-	struct list link; /* the slot that it waits in */
+	struct list link; /* in its slot */
 	int64_t at_ms;	  /* monotonic time at which it fires */
-	timer_fn fn;	  /* may start the timer again, or free what it stands in */
+	timer_fn fn;	  /* may start the timer again, or free the struct around it */
 };
 
 /* base may be NULL in tests: then only timers_advance() makes time pass.  -ENOMEM. */

@@ -1,4 +1,4 @@
-/* Trace context: see trace.h. */
+/* Trace context. */
 #include "common/trace.h"
 
 #include "common/id.h"

@@ -1,23 +1,34 @@
 /*
- * Turns: see turn.h.  libevent asks the kernel for as many events as it has room for, and makes more room
- * whenever that is filled; it has no setting for it.  So its call of epoll_wait is taken here: the linker
- * lets a shared library have what the program itself defines before what another library does.  Where it
- * would not, turns would be as long as libevent makes them, and told to be 0.
+ * Turns of the event loop.
+ *
+ * libevent asks the kernel for as many events as its array holds, and enlarges the array whenever it is full;
+ * it has no setting for that.  So we define epoll_wait ourselves: the dynamic linker gives a shared library the
+ * program's definition before any other library's.  A libevent that is linked statically, or that calls
+ * epoll_pwait2, goes past it: turn_probe finds that out.
  */
 #include "common/turn.h"
 
 #include "common/clock.h"
 
+#include <event2/event.h>
 #include <stddef.h>
 #include <sys/epoll.h>
 
-static _Thread_local int64_t began_us; /* 0: the first turn has not begun */
+static _Thread_local int64_t began_us; /* 0: no turn of this thread has begun */
 static _Thread_local int64_t longest_us;
+
+bool
+turn_probe(struct event_base *base)
+{
+	began_us = 0;
+	(void)event_base_loop(base, EVLOOP_NONBLOCK | EVLOOP_NO_EXIT_ON_EMPTY);
+	return began_us != 0;
+}
 
 int64_t
 turn_take_longest_us(void)
 {
-	int64_t us = longest_us;
+	int64_t us = began_us ? longest_us : -1;
 
 	longest_us = 0;
 	return us;

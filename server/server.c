@@ -8,6 +8,7 @@
 #include "common/log.h"
 #include "common/mailbox.h"
 #include "common/text.h"
+#include "common/turn.h"
 #include "http/auth.h"
 #include "http/server.h"
 #include "notify.h"
@@ -148,7 +149,6 @@ make_operations(struct server *server)
 		.timers = server->timers,
 		.mailbox = server->mailbox,
 		.store = server->store,
-		.aside = server->housekeeping_pool,
 		.workers = config->workers,
 		.capacity = config->capacity,
 		.keep_tombstone_ms = config->keep_tombstone_ms,
@@ -213,6 +213,9 @@ start_loop(struct server *server)
 	server->base = make_base();
 	if (!server->base)
 		return -ENOMEM;
+	if (!turn_probe(server->base))
+		log_warning("the turns of the event loop are neither bounded nor measured",
+			"libevent=%s method=%s", event_get_version(), event_base_get_method(server->base));
 	int rc = timers_new(server->base, &server->timers);
 	if (rc == 0)
 		rc = mailbox_new(server->base, &server->mailbox);

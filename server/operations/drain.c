@@ -71,8 +71,6 @@ operations_halt(struct operations *operations)
 	operations_stop_running(operations, WORK_KILL);
 	pool_free(operations->pool);
 	operations->pool = NULL;
-	operations->pages.next.pool = NULL;
-	operations->table_spare.pool = NULL;
 	transfers_stop(operations->transfers);
 	mailbox_drain(operations->config.mailbox);
 	timer_stop(&operations->drained);

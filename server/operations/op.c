@@ -66,7 +66,7 @@ op_route_key(const struct op *op)
 struct op *
 op_new(struct op_route *route)
 {
-	struct op *op = slab_take(&route->operations->ops);
+	struct op *op = xcalloc(1, sizeof *op);
 
 	op->route = op_route_ref(route);
 	op->style = "";
@@ -88,7 +88,7 @@ op_free(struct op *op)
 	fields_fini(&op->fields);
 	blob_unref(op->body);
 	free(op->detail);
-	slab_give(op);
+	free(op);
 }
 
 bool
@@ -129,29 +129,11 @@ drop_detail(struct op *op)
 	op->detail = NULL;
 }
 
-/* A small final response is moved to where those of other kept operations are. */
-static void
-shelve_response(struct op *op)
-{
-	uint64_t len = blob_len(op->body);
-	size_t size = blob_size(len) + op->fields.len;
-
-	if (!op->body || blob_is_file(op->body) || size > OP_SHELF_STEP * OP_SHELF_COUNT) {
-		fields_trim(&op->fields);
-		return;
-	}
-	struct slab *shelf = &op->route->operations->shelves[(size - 1) / OP_SHELF_STEP];
-	struct blob *body = blob_new_in(shelf, blob_data(op->body), (size_t)len);
-	fields_move(&op->fields, blob_behind(body));
-	blob_unref(op->body);
-	op->body = body;
-}
-
 void
 op_shelve(struct op *op)
 {
 	drop_detail(op);
-	shelve_response(op);
+	fields_trim(&op->fields);
 }
 
 const struct store_change *

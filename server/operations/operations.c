@@ -18,12 +18,7 @@ operations_new(const struct operations_config *config, struct operations **ret_o
 		return rc;
 	}
 	operations->config = *config;
-	pages_init(&operations->pages, config->aside);
-	slab_init(&operations->ops, &operations->pages, sizeof(struct op));
-	for (size_t i = 0; i < OP_SHELF_COUNT; i++)
-		slab_init(&operations->shelves[i], &operations->pages, (i + 1) * OP_SHELF_STEP);
 	operations->transfers = transfers_new(config->mailbox);
-	huge_spare_init(&operations->table_spare, config->aside);
 	hash_init(&operations->table);
 	hash_init(&operations->keys);
 	list_init(&operations->routes);
@@ -63,13 +58,8 @@ operations_free(struct operations *operations)
 	transfers_free(operations->transfers);
 	hash_each(&operations->table, free_op_in_table, &operations->table);
 	hash_fini(&operations->table);
-	huge_spare_fini(&operations->table_spare);
 	hash_fini(&operations->keys);
 	hash_fini(&operations->turns);
-	slab_fini(&operations->ops);
-	for (size_t i = 0; i < OP_SHELF_COUNT; i++)
-		slab_fini(&operations->shelves[i]);
-	pages_fini(&operations->pages);
 	free(operations);
 }
 

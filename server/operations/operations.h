@@ -22,9 +22,8 @@ struct operations_config {
 	struct timers *timers;
 	struct mailbox *mailbox;
 	struct store *store;
-	struct pool *aside; /* for what nobody waits for; until operations_halt; NULL: it is not done */
-	unsigned workers;   /* pool threads, each running one operation */
-	unsigned capacity;  /* operations queued or running at most */
+	unsigned workers;  /* pool threads, each running one operation */
+	unsigned capacity; /* operations queued or running at most */
 	int64_t keep_tombstone_ms;
 	int64_t stop_grace_ms;	     /* between SIGTERM and SIGKILL */
 	uint64_t max_retained_bytes; /* of bodies and results held; at it new calls are refused */

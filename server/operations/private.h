@@ -1,9 +1,7 @@
 /* What the files of this layer share: the operations' insides.  Not for the layers above. */
 #pragma once
 
-#include "common/pages.h"
 #include "common/pool.h"
-#include "common/slab.h"
 #include "operations/operations.h"
 #include "work/transfers.h"
 
@@ -77,25 +75,17 @@ struct op_run {
 	char progress_text[201];
 };
 
-/* Final responses are kept in steps of this size, up to the last. */
-#define OP_SHELF_STEP 16
-#define OP_SHELF_COUNT 64
-
 struct operations {
 	struct operations_config config;
 	struct pool *pool; /* NULL: halted */
 	struct transfers *transfers;
-	struct pages pages;		     /* of the slabs */
-	struct slab ops;		     /* struct op */
-	struct slab shelves[OP_SHELF_COUNT]; /* small final responses, by size */
-	struct hash table;		     /* by id */
-	struct huge_spare table_spare;	     /* the table's */
-	struct list all;		     /* what is in the table, newest first */
-	struct list cursors;		     /* struct op_cursor: walks through it */
-	struct hash keys;		     /* struct op_key */
-	struct list routes;		     /* struct op_route: every one that somebody refers to */
-	struct list ring;		     /* struct op_load with something queued, in turn */
-	struct list running;		     /* struct op_run, launched */
+	struct hash table;   /* by id */
+	struct list all;     /* what is in the table, newest first */
+	struct list cursors; /* struct op_cursor: walks through it */
+	struct hash keys;    /* struct op_key */
+	struct list routes;  /* struct op_route: every one that somebody refers to */
+	struct list ring;    /* struct op_load with something queued, in turn */
+	struct list running; /* struct op_run, launched */
 	struct list
 		blocked;   /* struct op_run, queued behind another that changes the same resource, or held */
 	struct hash turns; /* struct op_turn, by the resource's id */

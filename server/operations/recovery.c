@@ -219,8 +219,6 @@ operations_recover(struct operations *operations, struct op_route *(*find_route)
 	if (rc == 0)
 		rc = store_start(operations->config.store);
 	if (rc == 0) {
-		/* Until here nobody waits for the loop, and nothing that is made ready would come to it. */
-		operations->table.next = &operations->table_spare;
 		list_for_each(node, &recovery.interrupted)
 			interrupted++;
 		end_interrupted(&recovery);

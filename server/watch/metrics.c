@@ -342,8 +342,11 @@ add_process(struct metrics *metrics, struct text *text)
 	sample_add_value(text, "deferd_loop_lag_max_seconds", "gauge",
 		"Longest timer delay since the last scrape.", (double)metrics->lag_max_ms / 1000);
 	metrics->lag_max_ms = 0;
-	sample_add_value(text, "deferd_loop_turn_max_seconds", "gauge",
-		"Longest turn of the loop since the last scrape.", (double)turn_take_longest_us() / 1e6);
+	int64_t turn_us = turn_take_longest_us();
+	if (turn_us >= 0)
+		sample_add_value(text, "deferd_loop_turn_max_seconds", "gauge",
+			"Longest turn of the loop since the last scrape.",
+			(double)turn_us / 1e6);
 	sample_add_head(text, "deferd_build_info", "gauge", "Version of the server.");
 	text_add_string(text, "deferd_build_info{version=\"" DEFERD_VERSION "\"} 1\n");
 	process_metrics_format(metrics->started_ms, text);

@@ -1,4 +1,4 @@
-/* The arguments of a program: see arguments.h. */
+/* The arguments of a program. */
 #include "work/arguments.h"
 
 #include "common/cleanup.h"

@@ -7,11 +7,11 @@
 
 #include <stddef.h>
 
-/* Where the brace of the next {name} in text stands, NULL if there is none; every other brace is literal. */
+/* Returns the opening brace of the next {name} in text, NULL: there is none.  Every other brace is literal. */
 const char *arguments_find_name(const char *text, size_t *ret_len);
 
-/* Adds the templates to list, the first as it is, the others with the parameters in the place of their names.
- * What becomes empty stays an argument.  -ENOENT if a name has no value: *ret_missing is that name, the
- * caller's, and the list is of no use. */
+/* Adds the templates to list, the first unchanged, the others with each {name} replaced by its parameter.  An
+ * argument that becomes empty is kept.  -ENOENT if a name has no value: *ret_missing is that name (the caller's),
+ * and the list is incomplete. */
 __attribute__((warn_unused_result)) int arguments_fill(const struct string_list *templates,
 	const struct work_input *input, struct string_list *list, char **ret_missing);

@@ -1,4 +1,4 @@
-/* Circuit breakers: see breaker.h. */
+/* Circuit breakers. */
 #include "work/breaker.h"
 
 #include "common/clock.h"

@@ -9,8 +9,8 @@
 #include <stdint.h>
 
 struct breaker_config {
-	unsigned failures; /* in a row, before calls are refused; 0: they never are */
-	int64_t pause_ms;  /* for how long they are */
+	unsigned failures; /* in a row that open the breaker; 0: it never opens */
+	int64_t pause_ms;  /* how long it stays open */
 };
 
 enum breaker_state {
@@ -19,7 +19,7 @@ enum breaker_state {
 	BREAKER_TRYING, /* one call is under way to find out; others are refused */
 };
 
-/* How a call has ended, as far as the other side is to blame. */
+/* How a call has ended, as far as the upstream is responsible. */
 enum breaker_outcome {
 	BREAKER_SUCCESS,
 	BREAKER_FAILURE,
@@ -28,10 +28,10 @@ enum breaker_outcome {
 
 struct breaker_stats {
 	enum breaker_state state;
-	uint64_t calls;	   /* that were let through */
+	uint64_t calls;	   /* let through */
 	uint64_t failures; /* of them */
 	uint64_t refused;
-	uint64_t opened; /* how often calls began to be refused */
+	uint64_t opened; /* how often the breaker opened */
 };
 
 struct breaker {
@@ -46,7 +46,7 @@ struct breaker {
 void breaker_init(struct breaker *breaker, const struct breaker_config *config);
 void breaker_fini(struct breaker *breaker);
 
-/* Whether a call may be made.  Each that may is ended by breaker_leave(), which gets *ret_is_trial back. */
+/* Whether a call may be made.  If so, end it with breaker_leave() and pass *ret_is_trial back. */
 bool breaker_enter(struct breaker *breaker, bool *ret_is_trial);
 void breaker_leave(struct breaker *breaker, bool is_trial, enum breaker_outcome outcome);
 

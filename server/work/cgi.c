@@ -1,4 +1,4 @@
-/* The head of a CGI response: see cgi.h. */
+/* The head of a CGI response. */
 #include "work/cgi.h"
 
 #include "common/text.h"

@@ -1,4 +1,4 @@
-/* Collection work: see collection.h. */
+/* Collection work. */
 #include "work/collection.h"
 
 #include "common/cleanup.h"

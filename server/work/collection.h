@@ -5,8 +5,8 @@
 #include "work/work.h"
 
 /*
- * Makes the work.  Its input's body is the change, {"action","resource"}, which goes to inner as a POST; what
- * inner answers becomes a result without a body, or with the JSON object that is to be merged into the
- * resource.  inner's reference is taken; NULL: every change succeeds at once.
+ * Makes the work.  The body of its input is the change, {"action","resource"}, which inner gets as a POST.
+ * inner's result becomes one without a body, or with the JSON object to merge into the resource.  Takes the
+ * reference to inner; NULL: every change succeeds at once.
  */
 struct work *collection_new(struct work *inner);

@@ -1,4 +1,4 @@
-/* The environment of a program: see environment.h. */
+/* The environment of a program. */
 #include "work/environment.h"
 
 #include "common/cleanup.h"

@@ -1,4 +1,4 @@
-/* A program's standard error on its way to the log: see error_log.h. */
+/* A program's standard error on its way to the log. */
 #include "work/error_log.h"
 
 #include "common/log.h"

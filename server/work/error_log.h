@@ -1,4 +1,4 @@
-/* A program's standard error on its way to the log, line by line and bounded. */
+/* Writes a program's standard error to the log, line by line and up to a limit. */
 #pragma once
 
 #include "common/id.h"
@@ -12,11 +12,11 @@
 struct error_log {
 	struct id id; /* of the operation */
 	struct lines lines;
-	size_t logged; /* bytes, and a few for every line; what is beyond ERROR_LOG_MAX is dropped */
+	size_t logged; /* bytes, plus a few per line; beyond ERROR_LOG_MAX lines are dropped */
 };
 
 void error_log_init(struct error_log *log, const struct id *id);
 void error_log_feed(struct error_log *log, const char *data, size_t len);
 
-/* Logs a last line that was not ended. */
+/* Logs a last line that has no line end. */
 void error_log_finish(struct error_log *log);

@@ -1,5 +1,5 @@
 /*
- * The exchange with a running process: see exchange.h.
+ * The exchange with a running process.
  *
  * A stop has three steps, and each has its time: SIGTERM to the group (with SIGCONT, for what is stopped),
  * SIGKILL to the whole tree after the grace time, and giving up on what not even that has ended.

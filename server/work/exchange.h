@@ -1,9 +1,9 @@
 /*
- * The exchange with a running process, from its spawn to its end: one poll loop on the calling thread that
- * writes its input, takes its output, and stops it when it is told to.
+ * The exchange with a running process: one poll loop on the calling thread writes its input, reads its output,
+ * and stops the process when its control says so.
  *
- * It ends when the process has ended, whoever else still holds its pipes: what is in them by then is read, no
- * more.
+ * The exchange ends when the process has ended, even if another process still holds its pipes: bytes that are
+ * in the pipes by then are read, later ones are not.
  */
 #pragma once
 
@@ -12,10 +12,10 @@
 
 #include <stddef.h>
 
-/* Gets len > 0 bytes that the process wrote.  A negative errno from on_output stops the process. */
+/* Receives len > 0 bytes that the process wrote.  A negative errno from on_output stops the process. */
 typedef int (*exchange_fn)(void *arg, const char *data, size_t len);
 
-/* What the exchange is about; all lent. */
+/* The exchange; everything is lent. */
 struct exchange_spec {
 	const char *input; /* in memory: input_len bytes to be written */
 	size_t input_len;
@@ -27,9 +27,9 @@ struct exchange_spec {
 };
 
 /*
- * Runs until process has ended, and ends it.  0 and how it ended in *ret_info; -ECANCELED when control said
- * stop; what on_output answered when that was negative.  Whenever it is not 0 its whole tree is dead, but for
- * what cannot be killed.
+ * Runs until process has ended, and waits for it.  0 and how it ended in *ret_info; -ECANCELED if control
+ * stopped it; the negative errno of on_output.  Unless it returns 0, all descendants of the process are dead,
+ * except those that cannot be killed.
  */
 __attribute__((warn_unused_result)) int exchange_run(const struct exchange_spec *spec,
 	struct process *process, struct work_control *control, siginfo_t *ret_info);

@@ -1,4 +1,4 @@
-/* Exit statuses: see exit_status.h. */
+/* Exit statuses. */
 #include "work/exit_status.h"
 
 #include <string.h>

@@ -1,4 +1,4 @@
-/* How a program has ended, and what that is for a client: sysexits.h. */
+/* Maps how a program has ended to a client's problem (exit statuses of sysexits.h). */
 #pragma once
 
 #include "work/work.h"

@@ -1,4 +1,4 @@
-/* Fields of one connection: see hop_fields.h. */
+/* Fields of one connection. */
 #include "work/hop_fields.h"
 
 #include "common/text.h"

@@ -3,7 +3,7 @@
 
 #include "common/fields.h"
 
-/* Removes them, those that are known and those that Connection names, and what else is_unwanted (NULL:
- * nothing). */
+/* Removes the hop-by-hop fields: the standard ones, those listed in Connection, and any for which is_unwanted
+ * (may be NULL) returns true. */
 void hop_fields_remove(struct fields *fields, bool (*is_unwanted)(const struct field *field, const void *arg),
 	const void *arg);

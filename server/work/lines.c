@@ -1,4 +1,4 @@
-/* Lines out of bytes: see lines.h. */
+/* Lines out of bytes. */
 #include "work/lines.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
 /*
- * Orphans: see orphans.h.
+ * Orphans.
  *
  * All three ways to kill are one sweep: read /proc, mark the roots (which differ) and everything below them,
  * kill what is marked, and again until nothing marked lives.  A process that forks faster than it is looked

@@ -1,9 +1,9 @@
 /*
- * Processes that outlive their place in a program's process group, and how they are found and killed.
+ * Finds and kills processes that have left their program's process group.
  *
- * The server is a child subreaper: whatever a program leaves behind becomes the server's child sooner or
- * later.  /proc tells the parents; the environment tells the operation.  Each of these calls reads /proc
- * whole, as often as killing takes.
+ * The server is a child subreaper: processes that a program leaves behind become its children sooner or later.
+ * /proc shows the parents, the environment shows the operation.  Each of these calls reads all of /proc,
+ * repeatedly while processes have to be killed.
  */
 #pragma once
 
@@ -15,12 +15,11 @@
 /* Makes this process the reaper of its descendants' orphans.  Call it at start, before there is a child. */
 void orphans_start(void);
 
-/* Kills the leader, all its descendants, its session and group, and what its operation left elsewhere.  The
- * leader must not have been waited for yet; it is left to its waiter. */
+/* Kills the leader, its descendants, its session and group, and its operation's processes elsewhere.  The leader
+ * must not have been waited for yet, and is not reaped here. */
 void orphans_kill_tree(pid_t leader, const struct id *id);
 
-/* Kills and reaps what belongs to no run.  One call at a time does it, another that comes meanwhile returns
- * at once. */
+/* Kills and reaps processes that belong to no run.  While one call works, others return at once. */
 void orphans_reap(void);
 
 /* See program_kill_leftovers. */

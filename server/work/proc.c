@@ -1,4 +1,4 @@
-/* Processes as /proc tells of them: see proc.h. */
+/* Processes as /proc tells of them. */
 #include "work/proc.h"
 
 #include "common/cleanup.h"

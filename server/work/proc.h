@@ -1,5 +1,4 @@
-/* Processes as /proc tells of them, and acting on one without ever hitting a later process of the same
- * pid. */
+/* Reads processes from /proc, and signals one without ever reaching a later process of the same pid. */
 #pragma once
 
 #include "common/id.h"
@@ -22,10 +21,10 @@ struct proc {
 /* Reads /proc/PID/stat.  -ESRCH if there is no such process, -errno if /proc cannot be read. */
 __attribute__((warn_unused_result)) int proc_read(pid_t pid, struct proc *ret_proc);
 
-/* Whether it has ended, and is only kept for its parent to wait for. */
+/* Whether it is a zombie: it has ended, and its parent has not waited for it yet. */
 bool proc_is_zombie(const struct proc *proc);
 
-/* The ticks that a process started now would have as its start_time, or a few less. */
+/* Returns the start_time that a process started now would have, or a few ticks less. */
 uint64_t proc_now(void);
 
 /* All processes that can be seen, in order of their pids. */
@@ -41,19 +40,18 @@ void proc_table_fini(struct proc_table *table);
 /* NULL if there is none. */
 const struct proc *proc_table_find(const struct proc_table *table, pid_t pid);
 
-/* The variable in the environment that says for which operation a process runs. */
+/* The environment variable that names the operation of a process. */
 #define PROC_MARK "DEFERD_OPERATION_ID"
 
-/* Reads the operation out of a process' environment as it was when the process began.  -ENOENT if it names
- * none, -EAGAIN if the environment is empty, as it is in the midst of an execve(2) too, -errno if it may not
- * be read. */
+/* Reads the operation from the initial environment of a process.  -ENOENT if it names none, -EAGAIN if the
+ * environment is empty (as during an execve(2)), -errno if it cannot be read. */
 __attribute__((warn_unused_result)) int proc_read_mark(pid_t pid, struct id *ret_id);
 
-/* Whether pidfd_open(2) failed with error because it is not to be had: in a sandbox, or under a checker. */
+/* Whether pidfd_open(2) failed with error because it is unavailable, as in a sandbox or under valgrind. */
 bool proc_lacks_pidfd(int error);
 
-/* Sends a signal.  -ESRCH if that process is gone, -EPERM if it is somebody else's. */
+/* Sends a signal.  -ESRCH if the process is gone, -EPERM if it belongs to another user. */
 __attribute__((warn_unused_result)) int proc_signal(const struct proc *proc, int signal);
 
-/* Reaps a zombie that is our child, if it still is there; its status is dropped. */
+/* Reaps a zombie child of ours, if it still exists, and drops its status. */
 void proc_reap(const struct proc *proc);

@@ -1,4 +1,4 @@
-/* One process of ours: see process.h. */
+/* One process of ours. */
 #include "work/process.h"
 
 #include "work/spawn.h"

@@ -20,7 +20,7 @@
 
 #define PROCESS_PROGRESS_FD 3
 
-/* All lent to process_spawn. */
+/* Everything is lent to process_spawn. */
 struct process_spec {
 	char *const *argv;     /* ended by NULL; argv[0] is the path of the file */
 	char *const *env;      /* ended by NULL */
@@ -30,7 +30,7 @@ struct process_spec {
 	const struct blob *input;
 
 	const struct program_limits *limits; /* NULL: none */
-	const struct program_user *user; /* whom argv makes it run as, who is to own its pipes; NULL: ours */
+	const struct program_user *user; /* the user that argv switches to, who owns the pipes; NULL: ours */
 	int nice;			 /* added to ours */
 
 	struct id id; /* of the operation that it runs for */
@@ -47,23 +47,23 @@ struct process {
 	int progress_fd; /* to 3 */
 };
 
-/* Fills process, which must stay where it is.  -errno: as spawn_process, pipe(2) and open(2), and then there
- * is nothing to be ended.  Else the caller ends it with process_wait or process_abandon. */
+/* Starts the process and fills process, which must not move.  -errno as of spawn_process, pipe(2) and open(2);
+ * nothing has then to be ended.  Otherwise the caller ends it with process_wait or process_abandon. */
 __attribute__((warn_unused_result)) int process_spawn(
 	const struct process_spec *spec, struct process *process);
 
 /* Sends a signal to the whole group. */
 void process_signal(const struct process *process, int signal);
 
-/* Whether the process has ended, and only waits for process_wait. */
+/* Whether the process has ended; process_wait then does not block. */
 bool process_has_ended(const struct process *process);
 
 /* Closes *fd, a member of process, if it is open. */
 void process_close(int *fd);
 
-/* Kills what is left of the group, waits for the process, which must have ended, and for the members
- * of its group that have become ours, and closes everything.  *ret_info is as waitid(2) fills it. */
+/* Kills the rest of the group, waits for the process (which must have ended) and for group members that have
+ * become our children, and closes everything.  *ret_info is as waitid(2) fills it. */
 void process_wait(struct process *process, siginfo_t *ret_info);
 
-/* Gives up a process that cannot be killed: it is an orphan from now on. */
+/* Gives up a process that cannot be killed: it is treated as an orphan from now on. */
 void process_abandon(struct process *process);

@@ -1,4 +1,4 @@
-/* Program work: see program.h. */
+/* Program work. */
 #include "work/program.h"
 
 #include "common/cleanup.h"

@@ -3,9 +3,9 @@
  *
  * The process begins in a session of its own with descriptors 0 to 2 and 3 for its progress, no other, every
  * signal at its default, the server's first soft limit of descriptors and the environment of environment.h.
- * Its end is the end of the run, whoever else holds its pipes; what is left of its group is killed then.  A
- * filter and a CGI program alike have failed when they exit with another status than 0 or by a signal,
- * whatever they have written; a CGI response is read only after a good end.
+ * Its end is the end of the run, even if another process holds its pipes; the rest of its group is then killed.
+ * Filters and CGI programs fail when they exit with a status other than 0 or by a signal, whatever they have
+ * written; a CGI response is read only after a good end.
  */
 #pragma once
 

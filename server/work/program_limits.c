@@ -1,4 +1,4 @@
-/* Limits of a program: see program_limits.h. */
+/* Limits of a program. */
 #include "work/program_limits.h"
 
 #include <errno.h>

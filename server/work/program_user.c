@@ -1,4 +1,4 @@
-/* Programs that run as another user: see program_user.h. */
+/* Programs that run as another user. */
 #include "work/program_user.h"
 
 #include "common/text.h"

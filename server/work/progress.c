@@ -1,4 +1,4 @@
-/* Progress as a program tells it: see progress.h. */
+/* Progress as a program tells it. */
 #include "work/progress.h"
 
 #include "common/text.h"

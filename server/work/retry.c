@@ -1,4 +1,4 @@
-/* Retries: see retry.h. */
+/* Retries. */
 #include "work/retry.h"
 
 #include "common/cleanup.h"

@@ -1,4 +1,4 @@
-/* The programs that run now: see running.h. */
+/* The programs that run now. */
 #include "work/running.h"
 
 #include <pthread.h>

@@ -1,5 +1,5 @@
 /*
- * Starting a process: see spawn.h.
+ * Starting a process.
  *
  * vfork(2) lends the child our memory until it has become the program, while the thread that called waits.
  * So the child calls nothing but system calls, and writes to no memory but its own frames; what has failed it

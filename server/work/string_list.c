@@ -1,7 +1,7 @@
-/* Lists of strings: see string_list.h. */
+/* Lists of strings. */
 #include "work/string_list.h"
 
-#include "common/text.h"
+#include "common/memory.h"
 
 #include <stdlib.h>
 

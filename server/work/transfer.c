@@ -1,8 +1,8 @@
 /*
- * Transfers: see transfer.h.
+ * One HTTP exchange on a libcurl handle.
  *
- * libcurl would by itself send a request again when a kept connection turns out to be dead; a request that
- * must not reach the other side twice is stopped before that.
+ * When a reused connection turns out to be closed, libcurl sends the request again.  A request that must not
+ * reach the server twice is aborted before that.
  */
 #include "work/transfer.h"
 
@@ -15,12 +15,12 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A kept connection that was idle for longer is not used again, in seconds.  The shorter time is for requests
- * that cannot be sent again if the other side closes it in that moment. */
+/* A connection that was idle for longer, in seconds, is not reused.  The shorter time is for requests that must
+ * not be sent again if the server closes the connection at that moment. */
 #define REUSE_MAX_S 60L
 #define REUSE_ONCE_MAX_S 4L
 
-/* The transfer that a handle is used for. */
+/* Returns the transfer that uses the handle. */
 static struct transfer *
 transfer_of(void *handle)
 {
@@ -33,8 +33,10 @@ on_header(char *data, size_t size, size_t count, void *arg)
 	struct transfer *transfer = transfer_of(arg);
 
 	transfer->has_piece = true;
-	if (upstream_response_take_line(transfer->response, data, size * count, transfer->is_head) < 0)
+	if (transfer->sink->on_line(transfer->sink_arg, data, size * count, transfer->is_head) < 0) {
+		transfer->is_refused = true;
 		return 0;
+	}
 	return size * count;
 }
 
@@ -44,8 +46,10 @@ on_body(char *data, size_t size, size_t count, void *arg)
 	struct transfer *transfer = transfer_of(arg);
 
 	transfer->has_piece = true;
-	if (upstream_response_take_body(transfer->response, data, size * count) < 0)
+	if (transfer->sink->on_body(transfer->sink_arg, data, size * count) < 0) {
+		transfer->is_refused = true;
 		return CURL_WRITEFUNC_ERROR;
+	}
 	return size * count;
 }
 
@@ -75,7 +79,7 @@ on_seek(void *arg, curl_off_t offset, int origin)
 	return CURL_SEEKFUNC_OK;
 }
 
-/* A connection is there and the request is about to go out on it. */
+/* Called when a connection is open and the request is about to be sent on it. */
 static int
 on_send(void *arg, char *remote_address, char *local_address, int remote_port, int local_port)
 {
@@ -100,8 +104,7 @@ has_body(const struct transfer_request *request)
 	return blob_len(request->body) > 0 || wants_length(request->method);
 }
 
-/* Fields that libcurl sends by itself unless it is told not to ("Name:"), all but the first only where there
- * is a body. */
+/* Fields that libcurl adds unless a line "Name:" removes them; all but the first only with a body. */
 static struct {
 	struct field_name name;
 	char line[16];
@@ -123,7 +126,7 @@ count_fields(const struct fields *fields)
 	return count;
 }
 
-/* Notes which of them the client has asked for. */
+/* Notes which of them the request has itself. */
 static void
 note_asked(const struct field *field, bool is_asked[static UNASKED_COUNT])
 {
@@ -132,8 +135,8 @@ note_asked(const struct field *field, bool is_asked[static UNASKED_COUNT])
 			is_asked[i] = true;
 }
 
-/* Makes a line of a field in place: its CRLF becomes its end, and one without a value is "Name;" to libcurl.
- */
+/* Makes a line of a field in place: a NUL replaces its CRLF.  libcurl writes a field without a value as
+ * "Name;". */
 static char *
 make_line(const struct field *field, const char *from, char *text)
 {
@@ -196,15 +199,15 @@ set_body(struct transfer *transfer, CURL *easy)
 	return transfer->body_fd < 0 ? transfer->body_fd : 0;
 }
 
-/* Whether the handle's last request had the same method and, as this one, no body: then libcurl has them
- * as they are to be. */
+/* Whether the handle is already set up for this method: its last request had the same one, and neither has a
+ * body. */
 static bool
 has_method(const struct transfer_handle *handle, const struct transfer_request *request)
 {
 	return !has_body(request) && strcmp(handle->method, request->method) == 0;
 }
 
-/* Notes what a request without a body sets; of one with a body nothing stays. */
+/* Remembers the method of a request without a body; one with a body is set up anew each time. */
 static void
 note_method(struct transfer_handle *handle, const struct transfer_request *request)
 {
@@ -234,7 +237,7 @@ set_method(struct transfer *transfer, struct transfer_handle *handle)
 	return rc;
 }
 
-/* They stay with the handle, whatever transfer it is used for. */
+/* They stay with the handle when other transfers use it. */
 static void
 set_callbacks(struct transfer_handle *handle)
 {
@@ -263,7 +266,7 @@ transfer_set_up(struct transfer *transfer, struct transfer_handle *handle)
 	handle->user = transfer;
 	transfer->is_head = strcmp(request->method, "HEAD") == 0;
 	transfer->sends = 0;
-	transfer->was_lost = transfer->has_stalled = transfer->has_piece = false;
+	transfer->was_lost = transfer->is_refused = transfer->has_stalled = transfer->has_piece = false;
 	transfer->last_piece_ms = 0;
 	transfer->began_ms = clock_mono_ms();
 	transfer->body_fd = -1;
@@ -303,9 +306,9 @@ static const struct {
 enum transfer_end
 transfer_end_of(const struct transfer *transfer, CURLcode code)
 {
-	if (atomic_load(&transfer->control->stop) != WORK_GOES_ON)
+	if (atomic_load(transfer->stop) != 0)
 		return TRANSFER_CANCELLED;
-	if (transfer->response->error < 0)
+	if (transfer->is_refused)
 		return TRANSFER_REFUSED;
 	if (code == CURLE_OPERATION_TIMEDOUT && transfer->sends == 0)
 		return TRANSFER_UNREACHABLE;
@@ -327,7 +330,7 @@ transfer_reason(const struct transfer *transfer, CURLcode code)
 	return transfer->handle->reason;
 }
 
-/* What the handle points to ends here. */
+/* Removes the handle's pointers to the transfer before the transfer's memory goes. */
 void
 transfer_clean_up(struct transfer *transfer)
 {
@@ -345,7 +348,7 @@ transfer_clean_up(struct transfer *transfer)
 	transfer->body_fd = -1;
 }
 
-/* What is left of a limit; 0 is none. */
+/* Returns how much of limit_ms is left; a limit of 0 is no limit. */
 static int64_t
 left_of(int64_t limit_ms, int64_t since_ms, int64_t now_ms)
 {

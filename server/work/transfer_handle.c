@@ -1,8 +1,7 @@
-/* libcurl's handles: see transfer_handle.h. */
+/* libcurl's easy handles, and what all of them share. */
 #include "work/transfer_handle.h"
 
 #include "common/text.h"
-#include "work/transfer_memory.h"
 
 #include <arpa/inet.h>
 #include <pthread.h>
@@ -10,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Certificates are read again from their file when they were read longer ago than that, in seconds. */
+/* A certificate file is read again when its last reading is older than this, in seconds. */
 #define CERTIFICATES_FRESH_S 60L
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -29,15 +28,13 @@ unlock_share(CURL *easy, curl_lock_data data, void *arg)
 	pthread_mutex_unlock(&share_locks[data]);
 }
 
-/* Once a process; what is made here stays. */
+/* Called once per process; the share is never freed. */
 static void
 make_shared(void)
 {
 	for (size_t i = 0; i < CURL_LOCK_DATA_LAST; i++)
 		pthread_mutex_init(&share_locks[i], NULL);
-	CURLcode code = curl_global_init_mem(CURL_GLOBAL_DEFAULT, transfer_memory_take, transfer_memory_give,
-		transfer_memory_resize, transfer_memory_dup, transfer_memory_take_zeroed);
-	if (code != CURLE_OK || !(share = curl_share_init()))
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK || !(share = curl_share_init()))
 		abort();
 	curl_share_setopt(share, CURLSHOPT_LOCKFUNC, lock_share);
 	curl_share_setopt(share, CURLSHOPT_UNLOCKFUNC, unlock_share);
@@ -90,7 +87,7 @@ transfer_handle_of(CURL *easy)
 	return (struct transfer_handle *)(void *)private;
 }
 
-/* Nothing but what was asked for: no redirects, proxies, decoding, signals or other protocols. */
+/* Switches off what libcurl would do by itself: redirects, proxies, decoding, signals, other protocols. */
 static void
 set_manners(struct transfer_handle *handle)
 {
@@ -113,7 +110,7 @@ set_manners(struct transfer_handle *handle)
 	curl_easy_setopt(easy, CURLOPT_PRIVATE, handle);
 }
 
-/* Parsed once, not for every exchange anew. */
+/* The origin is parsed once per peer, not for each exchange. */
 static void
 set_origin(struct transfer_handle *handle, const char *origin)
 {
@@ -124,7 +121,7 @@ set_origin(struct transfer_handle *handle, const char *origin)
 	curl_easy_setopt(handle->easy, CURLOPT_CURLU, handle->url);
 }
 
-/* Whether the host of an origin that is parsed is an address: there is no name to be looked up. */
+/* Whether the host of a parsed origin is an IP address, which needs no name lookup. */
 static bool
 is_address(CURLU *origin)
 {
@@ -138,7 +135,7 @@ is_address(CURLU *origin)
 	return is;
 }
 
-/* libcurl would look for names that are old after every exchange. */
+/* Without names to look up, libcurl need not search its cache for old ones after each exchange. */
 static void
 set_names(struct transfer_handle *handle)
 {
@@ -146,8 +143,8 @@ set_names(struct transfer_handle *handle)
 		curl_easy_setopt(handle->easy, CURLOPT_DNS_CACHE_TIMEOUT, -1L);
 }
 
-/* Which certificates the system trusts only a handle knows that was not told otherwise.  Where nothing is
- * encrypted none are named: libcurl would copy the names for every exchange. */
+/* An https peer without a ca_file keeps libcurl's default, the certificates that the system trusts.  A plain
+ * http peer has none: libcurl would copy the file names for each exchange. */
 static void
 set_certificates(CURL *easy, const struct transfer_peer *peer)
 {

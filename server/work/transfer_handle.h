@@ -1,6 +1,5 @@
 /*
- * libcurl's easy handles, set up for what all transfers have in common and for one peer.  Names that were
- * looked up and TLS sessions are shared by all of them.
+ * libcurl's easy handles, each set up for one peer.  All share the cache of names and TLS sessions.
  */
 #pragma once
 
@@ -10,9 +9,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The other side of transfers, and what holds for all of them. */
+/* The server that transfers go to, and the settings of all of them. */
 struct transfer_peer {
-	uint64_t number;	    /* of transfer_peer_number(): tells it from every other */
+	uint64_t number;	    /* unique, from transfer_peer_number() */
 	const char *origin;	    /* "http://127.0.0.1:9000" */
 	const char *ca_file;	    /* NULL: the system's certificates */
 	int64_t connect_timeout_ms; /* these three: 0 is no limit */
@@ -20,31 +19,31 @@ struct transfer_peer {
 	int64_t stall_timeout_ms;
 };
 
-/* A number that no peer has had yet; never 0.  Any thread. */
+/* Returns a number that no peer has had yet; never 0.  Any thread. */
 uint64_t transfer_peer_number(void);
 
 struct transfer_handle {
 	CURL *easy;
 	CURLU *url;		      /* the peer's origin, parsed */
 	struct list link;	      /* the user's */
-	void *user;		      /* likewise */
+	void *user;		      /* the user's */
 	uint64_t peer;		      /* its number; 0: none yet */
-	bool has_callbacks;	      /* the user's; none once it was made one for another peer */
-	char method[16];	      /* of its last request, which had no body; "": of none such */
-	bool may_repeat;	      /* its last request: how old a connection may be is set for that */
-	char reason[CURL_ERROR_SIZE]; /* libcurl's own words on what went wrong */
+	bool has_callbacks;	      /* the user has set callbacks; false again after a change of peer */
+	char method[16];	      /* of its last request, if that had no body; else "" */
+	bool may_repeat;	      /* as of its last request: decides how old a reused connection may be */
+	char reason[CURL_ERROR_SIZE]; /* libcurl's error message */
 };
 
-/* To be called before anything else of libcurl is used.  Any thread. */
+/* Call it before any other function of libcurl.  Any thread. */
 void transfer_handle_init_library(void);
 
 /* NULL if libcurl cannot make one. */
 struct transfer_handle *transfer_handle_new(void);
 void transfer_handle_free(struct transfer_handle *handle);
 
-/* The handle that has libcurl's. */
+/* Returns the handle that owns easy. */
 struct transfer_handle *transfer_handle_of(CURL *easy);
 
-/* Makes it one for that peer.  False if it was that already; else every option but those of the peer is as
- * libcurl has it. */
+/* Sets the handle up for peer.  False if it already was; true if it was reset: all options but the peer's then
+ * have libcurl's defaults. */
 bool transfer_handle_set_peer(struct transfer_handle *handle, const struct transfer_peer *peer);

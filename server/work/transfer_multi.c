@@ -1,14 +1,13 @@
 /*
- * libcurl on one thread: see transfer_multi.h.
+ * One thread's libcurl multi handle.
  *
- * libcurl is told of the sockets on which something has happened and of the times that it has asked for, and
- * looks at nothing else: a pass costs what goes on in it, not what there is.
+ * libcurl is called only for sockets that are ready and for times that it has asked for: a pass costs what
+ * happens in it, not the number of connections.
  */
 #include "work/transfer_multi.h"
 
 #include "common/clock.h"
 #include "common/text.h"
-#include "work/transfer_memory.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -76,9 +75,8 @@ on_ready(void *arg, int fd, uint32_t events)
 		&running);
 }
 
-/* One transfer at a time on a connection, as of HTTP/1.1 so of HTTP/2: what goes wrong on it strikes one
- * call, and to close it is the way to make the other side give a call up (this libcurl leaves a stream open
- * that it has lost interest in). */
+/* One transfer at a time per connection, also in HTTP/2: a broken connection then fails one call only, and
+ * closing it makes the server give up the call (this libcurl leaves an abandoned stream open). */
 static CURLM *
 make_curl(struct transfer_multi *multi)
 {
@@ -156,10 +154,9 @@ transfer_multi_forget(struct transfer_multi *multi)
 	curl_multi_cleanup(multi->curl);
 	multi->curl = curl;
 	multi->due_ms = INT64_MAX;
-	transfer_memory_forget();
 }
 
-/* An idle one that was used for the same peer before, else any idle one; NULL if there is none. */
+/* Returns an idle handle, if possible one last used for the same peer; NULL: there is none. */
 static struct transfer_handle *
 find_handle(struct transfer_multi *multi, const struct transfer_peer *peer)
 {

@@ -1,5 +1,5 @@
 /*
- * Sockets: see transfer_sockets.h.
+ * Sockets.
  *
  * The kernel may watch a connection for more input than is wanted at the moment.  What then comes without
  * being wanted (as a rule the other side closes a kept connection) makes it watch for exactly what is wanted,

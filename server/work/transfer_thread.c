@@ -1,13 +1,14 @@
 /*
- * A transfers' thread: see transfer_thread.h.
+ * A thread that runs transfers.
  *
- * Each pass looks for what is new, lets libcurl go on with what has something to go on with, and ends what
- * has ended; the mail of a few passes that follow one another without a wait is posted together, so that the
- * loop wakes once for all of it.  The loop in turn wakes the thread only while it sleeps.
+ * Each pass takes new transfers and stops, lets libcurl work on the sockets that are ready, and ends the
+ * transfers that are done.  Mail of a few passes that follow without a wait is posted together, so that the
+ * loop wakes once for all of it.  The loop wakes the thread only while the thread sleeps.
  */
 #include "work/transfer_thread.h"
 
 #include "common/clock.h"
+#include "common/mailbox.h"
 #include "common/text.h"
 #include "work/transfer_multi.h"
 
@@ -22,11 +23,10 @@
 
 #define STACK_BYTES (512 * 1024)
 
-/* The longest sleep without a look around.  Who has nothing to do for so long gives up what was kept for
- * more. */
+/* The longest sleep.  A thread without work for so long closes its kept connections and idle handles. */
 #define SLEEP_MAX_MS 60000
 
-/* Mail that is held back at most while more comes in, and for how many passes. */
+/* The most mail held back while more comes in, and the most passes that it is held back for. */
 #define MAIL_GATHERED 32u
 #define PASSES_GATHERED 4u
 
@@ -49,20 +49,20 @@ struct transfer_thread {
 
 	pthread_mutex_t lock; /* guards what follows */
 	struct list inbox;    /* struct transfer, added and not taken yet */
-	bool sleeps;	      /* it waits, or is about to, and does not look by itself */
-	bool has_stops;	      /* a control has said stop */
+	bool sleeps;	      /* it waits, or is about to: it has to be woken */
+	bool has_stops;	      /* a transfer was stopped */
 	bool is_ending;	      /* nothing will be added any more */
 };
 
-/* What the loop has said since the last pass. */
+/* What is new since the last pass. */
 struct news {
 	struct list added;
 	bool has_stops;
 	bool is_ending;
 };
 
-/* The exchange is over, and its handle no longer in the multi handle: what it held is free before its owner
- * hears of it, but for what the owner is told. */
+/* Ends an exchange whose handle is no longer in the multi handle.  The transfer is cleaned up before on_end,
+ * which may start it again; the reason lies in the handle and stays valid. */
 static void
 end_transfer(struct transfer *transfer, CURLcode code)
 {
@@ -77,7 +77,7 @@ end_transfer(struct transfer *transfer, CURLcode code)
 	transfer_multi_give_handle(thread->multi, handle);
 }
 
-/* Ends what libcurl would go on with; the connection is closed with it. */
+/* Ends an exchange that libcurl is still working on, and closes its connection. */
 static void
 abort_transfer(struct transfer *transfer, CURLcode code)
 {
@@ -132,7 +132,7 @@ post_mail(struct transfer_thread *thread)
 	thread->mail_passes = 0;
 }
 
-/* Tells the rest of the pass what is new. */
+/* Takes what is new for this pass. */
 static void
 take_news(struct transfer_thread *thread, struct news *ret_news)
 {
@@ -149,7 +149,7 @@ take_news(struct transfer_thread *thread, struct news *ret_news)
 static bool
 is_stopped(const struct transfer *transfer)
 {
-	return atomic_load(&transfer->control->stop) != WORK_GOES_ON;
+	return atomic_load(transfer->stop) != 0;
 }
 
 static void
@@ -172,7 +172,7 @@ end_stopped(struct transfer_thread *thread)
 	}
 }
 
-/* Ends what takes too long.  How long until one of the others may. */
+/* Ends the exchanges that take too long.  Returns how long until the next one might, in milliseconds. */
 static int64_t
 end_overdue(struct transfer_thread *thread)
 {
@@ -219,7 +219,7 @@ end_ended(struct transfer_thread *thread)
 		end_transfer(handle->user, code);
 }
 
-/* How long nothing is to be done about what rests. */
+/* Returns how long until the next resting transfer is due, in milliseconds. */
 static int64_t
 rest_left_ms(const struct transfer_thread *thread)
 {
@@ -233,8 +233,8 @@ rest_left_ms(const struct transfer_thread *thread)
 	return least;
 }
 
-/* Sleeps for at most that long, and lets go on what has woken it.  libcurl by itself would close connections
- * that nobody has used for long, or that the other side has closed, only when it makes the next. */
+/* Sleeps for at most most_ms, and lets libcurl work on what has woken the thread.  libcurl alone would close
+ * connections that are too old, or closed by the server, only when it opens the next one. */
 static void
 sleep_until_woken(struct transfer_thread *thread, int64_t most_ms)
 {
@@ -254,8 +254,8 @@ sleep_until_woken(struct transfer_thread *thread, int64_t most_ms)
 		transfer_multi_forget(thread->multi);
 }
 
-/* Whether more has come in while there is mail to be posted: that may end and be posted with it.  Where a
- * large body comes in there is always more, for which nobody is to wait. */
+/* Whether more has come in while mail waits to be posted: it may end more exchanges, whose mail can be posted
+ * together.  While a large body comes in there is always more, so the passes are limited. */
 static bool
 gathers_more(struct transfer_thread *thread)
 {
@@ -293,7 +293,7 @@ thread_main(void *arg)
 	}
 }
 
-/* With all signals but those of faults blocked. */
+/* Starts the thread with all signals blocked except those of faults. */
 static int
 make_thread(struct transfer_thread *thread)
 {
@@ -347,7 +347,7 @@ transfer_thread_new(struct mailbox *mailbox, unsigned number, struct transfer_th
 	return 0;
 }
 
-/* Called with the lock held; whether the thread is to be woken. */
+/* Returns whether the thread has to be woken.  Called with the lock held. */
 static bool
 end_sleep(struct transfer_thread *thread)
 {
@@ -376,11 +376,9 @@ transfer_thread_load(const struct transfer_thread *thread)
 	return atomic_load_explicit(&thread->load, memory_order_relaxed);
 }
 
-static void
-on_stop(void *arg)
+void
+transfer_stop(struct transfer_thread *thread)
 {
-	struct transfer_thread *thread = arg;
-
 	pthread_mutex_lock(&thread->lock);
 	thread->has_stops = true;
 	bool slept = end_sleep(thread);
@@ -393,8 +391,6 @@ void
 transfer_thread_add(struct transfer_thread *thread, struct transfer *transfer)
 {
 	transfer->thread = thread;
-	transfer->control->on_stop = on_stop;
-	transfer->control->stop_arg = thread;
 	atomic_fetch_add(&thread->load, 1);
 	pthread_mutex_lock(&thread->lock);
 	list_add_tail(&thread->inbox, &transfer->link);

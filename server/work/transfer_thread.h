@@ -1,19 +1,20 @@
-/* One of the transfers' threads: see transfers.h, and there for what a transfer says on its thread. */
+/* One thread that runs transfers.  For transfers.c only. */
 #pragma once
 
 #include "work/transfer.h"
 #include "work/transfers.h"
 
-/* Makes the thread with that number, for its name.  -errno; abort()s only where memory is out. */
+/* Starts a thread, named by number.  -errno. */
 __attribute__((warn_unused_result)) int transfer_thread_new(
 	struct mailbox *mailbox, unsigned number, struct transfer_thread **ret_thread);
 
-/* Lets it end once it has nothing left, waits for that, and frees it.  Loop thread. */
+/* Waits until its transfers have finished, ends and frees it.  Loop thread. */
 void transfer_thread_free(struct transfer_thread *thread);
 
-/* The transfers that it has.  Any thread. */
+/* Returns how many transfers it has.  Any thread. */
 unsigned transfer_thread_load(const struct transfer_thread *thread);
 
-/* Gives it a transfer, of which it learns when it next looks; and makes it look.  Loop thread. */
+/* transfer_thread_add gives it a transfer, which it takes in its next pass; transfer_thread_wake then ends its
+ * sleep, if it sleeps.  Loop thread. */
 void transfer_thread_add(struct transfer_thread *thread, struct transfer *transfer);
 void transfer_thread_wake(struct transfer_thread *thread);

@@ -1,7 +1,8 @@
-/* The transfers' threads: see transfers.h. */
+/* The transfers' threads. */
 #include "work/transfers.h"
 
 #include "common/log.h"
+#include "common/mailbox.h"
 #include "common/text.h"
 #include "work/transfer_thread.h"
 

@@ -1,4 +1,4 @@
-/* Upstream work: see upstream.h. */
+/* Upstream work: a call is one or more HTTP exchanges with an upstream server. */
 #include "work/upstream.h"
 
 #include "common/cleanup.h"
@@ -30,15 +30,15 @@ struct upstream {
 	_Atomic uint64_t retries;
 };
 
-/* One call, from its beginning to its mail: on its transfer's thread.  The loop has made it, and frees it:
- * memory that goes from thread to thread costs more. */
-struct call {
+/* One call, from its beginning to its mail.  Its transfer's thread uses it.  The loop allocates and frees it:
+ * memory freed by another thread costs more. */
+struct upstream_call {
 	struct transfer transfer;
 	struct mail mail;
 	struct upstream *upstream; /* lent: the run's */
 	struct work_run *run;
-	struct fields fields; /* that are sent */
-	char *target;	      /* NULL: it has not had its first turn */
+	struct fields fields; /* of the request to the upstream */
+	char *target;	      /* NULL before its first turn */
 	bool may_repeat;
 	bool is_trial; /* the breaker's */
 	int64_t began_ms;
@@ -47,7 +47,7 @@ struct call {
 	struct upstream_response response;
 };
 
-/* What a client is told of an attempt that came to nothing, and what the breaker makes of its end. */
+/* By the end of an attempt: the problem that the client gets, and the outcome that the breaker counts. */
 static const struct {
 	enum problem problem;
 	enum breaker_outcome outcome;
@@ -67,9 +67,9 @@ static const struct {
 	[TRANSFER_FAILED] = {PROBLEM_INTERNAL, BREAKER_UNKNOWN, "The call could not be made."},
 };
 
-/* The result of an answer that was not taken to its end. */
+/* Sets the result of a response that was refused. */
 static void
-set_refused(const struct call *call, int error)
+set_refused(const struct upstream_call *call, int error)
 {
 	struct work_result *result = call->run->result;
 
@@ -91,9 +91,9 @@ set_refused(const struct call *call, int error)
 	}
 }
 
-/* The address and libcurl's words are the operator's to know, not the client's. */
+/* The upstream's address and libcurl's message go to the operator's log, not to the client. */
 static void
-tell_failure(const struct call *call, const char *reason)
+tell_failure(const struct upstream_call *call, const char *reason)
 {
 	char quoted[256];
 
@@ -106,7 +106,7 @@ tell_failure(const struct call *call, const char *reason)
 static void
 on_finished(struct mail *mail)
 {
-	struct call *call = container_of(mail, struct call, mail);
+	struct upstream_call *call = container_of(mail, struct upstream_call, mail);
 	struct work_run *run = call->run;
 
 	free(call);
@@ -114,7 +114,7 @@ on_finished(struct mail *mail)
 }
 
 static void
-finish(struct call *call)
+finish(struct upstream_call *call)
 {
 	struct work_run *run = call->run;
 
@@ -125,9 +125,9 @@ finish(struct call *call)
 	transfer_finish(call->transfer.thread, &call->mail);
 }
 
-/* Makes the result of the attempt that has ended, whatever came of it. */
+/* Sets the result of the attempt that has ended, good or bad. */
 static void
-take_result(struct call *call, const char *reason)
+take_result(struct upstream_call *call, const char *reason)
 {
 	struct work_result *result = call->run->result;
 	int rc = call->response.error;
@@ -145,10 +145,9 @@ take_result(struct call *call, const char *reason)
 	upstream_response_fini(&call->response);
 }
 
-/* Whether another attempt might do better and can do no harm.  What was never sent can be sent again,
- * whatever it is. */
+/* Whether another attempt might succeed and is safe.  A request that was never sent is always safe. */
 static bool
-is_worth_another(const struct call *call)
+is_worth_another(const struct upstream_call *call)
 {
 	const struct work_result *result = call->run->result;
 
@@ -159,9 +158,9 @@ is_worth_another(const struct call *call)
 		       (call->end == TRANSFER_ANSWERED && (result->status == 503 || result->status == 429)));
 }
 
-/* How long to wait before the next attempt, -1 if there is none. */
+/* Returns how long to wait before the next attempt, in milliseconds; -1: there is none. */
 static int64_t
-next_delay_ms(const struct call *call)
+next_delay_ms(const struct upstream_call *call)
 {
 	const struct retry_config *retry = &call->upstream->config.retry;
 
@@ -174,7 +173,7 @@ next_delay_ms(const struct call *call)
 static void
 on_end(struct transfer *transfer, enum transfer_end end, const char *reason)
 {
-	struct call *call = container_of(transfer, struct call, transfer);
+	struct upstream_call *call = container_of(transfer, struct upstream_call, transfer);
 
 	call->end = end;
 	take_result(call, reason);
@@ -198,9 +197,23 @@ may_repeat(const struct upstream *upstream, const struct work_input *input, cons
 		       fields_find(&input->fields, "Idempotency-Key", &field));
 }
 
-/* What all its attempts send. */
+static int
+take_line(void *response, const char *line, size_t len, bool is_head_request)
+{
+	return upstream_response_take_line(response, line, len, is_head_request);
+}
+
+static int
+take_body(void *response, const char *data, size_t len)
+{
+	return upstream_response_take_body(response, data, len);
+}
+
+static const struct transfer_sink response_sink = {.on_line = take_line, .on_body = take_body};
+
+/* Prepares what every attempt sends. */
 static void
-prepare(struct call *call)
+prepare(struct upstream_call *call)
 {
 	const struct upstream *upstream = call->upstream;
 	const struct work_input *input = call->run->input;
@@ -217,7 +230,8 @@ prepare(struct call *call)
 	upstream_target_add(&upstream->target, input, &target);
 	call->target = text_take(&target);
 	upstream_request_fields(&rules, input, &call->fields);
-	call->transfer.response = &call->response;
+	call->transfer.sink = &response_sink;
+	call->transfer.sink_arg = &call->response;
 	call->transfer.request = (struct transfer_request){
 		.peer = &upstream->peer,
 		.target = call->target,
@@ -229,7 +243,7 @@ prepare(struct call *call)
 }
 
 static void
-attempt(struct call *call)
+attempt(struct upstream_call *call)
 {
 	const struct work_control *control = call->run->control;
 
@@ -244,7 +258,7 @@ attempt(struct call *call)
 static void
 on_turn(struct transfer *transfer)
 {
-	struct call *call = container_of(transfer, struct call, transfer);
+	struct upstream_call *call = container_of(transfer, struct upstream_call, transfer);
 	struct work_result *result = call->run->result;
 
 	if (!call->target)
@@ -263,17 +277,25 @@ on_turn(struct transfer *transfer)
 }
 
 static void
+on_stop(void *thread)
+{
+	transfer_stop(thread);
+}
+
+static void
 upstream_begin(const struct work *work, struct work_run *run)
 {
-	struct call *call = xcalloc(1, sizeof *call);
+	struct upstream_call *call = xcalloc(1, sizeof *call);
 
 	call->upstream = (struct upstream *)(uintptr_t)work;
 	call->run = run;
 	call->mail.deliver = on_finished;
-	call->transfer.control = run->control;
+	call->transfer.stop = &run->control->stop;
 	call->transfer.on_turn = on_turn;
 	call->transfer.on_end = on_end;
 	transfers_add(run->transfers, &call->transfer);
+	run->control->on_stop = on_stop;
+	run->control->stop_arg = call->transfer.thread;
 }
 
 static void

@@ -1,5 +1,5 @@
 /*
- * Upstream work: sends the call on to another HTTP server, whose answer is the final response (contract:
+ * Upstream work: forwards the call to another HTTP server, whose response is the final response (contract:
  * "Upstream").
  *
  * Calls are made with libcurl on the threads of the transfers, many on each, and need no thread of the pool.
@@ -16,11 +16,11 @@
 
 struct upstream_config {
 	char *url;	/* http or https, without a slash at its end, without user, query and fragment */
-	char *ca_file;	/* certificates that are trusted; NULL: the system's */
+	char *ca_file;	/* trusted certificates; NULL: the system's */
 	char **headers; /* "Name: value", sent with every call, ended by NULL; NULL: none */
-	bool forward_credentials;   /* Authorization and Cookie are sent on */
-	bool pass_idempotency_key;  /* Idempotency-Key is sent on */
-	bool may_repeat;	    /* a call may reach the other side twice whatever its method */
+	bool forward_credentials;   /* Authorization and Cookie are forwarded */
+	bool pass_idempotency_key;  /* Idempotency-Key is forwarded */
+	bool may_repeat;	    /* a call may reach the upstream twice, whatever its method */
 	int64_t connect_timeout_ms; /* until there is a connection; 0: connecting has no limit of its own */
 	int64_t timeout_ms;	    /* of one attempt; 0: as long as the call may run */
 	int64_t stall_timeout_ms;   /* between two pieces of an answer that has begun; 0: no limit */
@@ -28,13 +28,13 @@ struct upstream_config {
 	struct breaker_config breaker;
 };
 
-/* What a route's calls have come to since the work was made. */
+/* Counters of a route's calls since the work was made. */
 struct upstream_stats {
 	struct breaker_stats breaker;
 	uint64_t retries; /* attempts after the first one of their call */
 };
 
-/* Makes the work; copies config.  -EINVAL if url or headers are not what they should be. */
+/* Makes the work; copies config.  -EINVAL if url or headers are malformed. */
 __attribute__((warn_unused_result)) int upstream_new(
 	const struct upstream_config *config, struct work **ret_work);
 

@@ -1,4 +1,4 @@
-/* The request to an upstream: see upstream_request.h. */
+/* The request to an upstream. */
 #include "work/upstream_request.h"
 
 #include "common/cleanup.h"

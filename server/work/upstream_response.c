@@ -1,4 +1,4 @@
-/* The answer of an upstream: see upstream_response.h. */
+/* The answer of an upstream. */
 #include "work/upstream_response.h"
 
 #include "common/cleanup.h"

@@ -1,4 +1,4 @@
-/* URLs of the two sides: see upstream_target.h. */
+/* URLs of the two sides. */
 #include "work/upstream_target.h"
 
 #include "common/cleanup.h"

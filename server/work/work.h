@@ -20,7 +20,7 @@ struct work_param {
 	char *value;
 };
 
-/* One call as the work sees it.  Whoever runs it must not change it; pool threads only read. */
+/* One call as the work sees it.  Read-only for the work; pool threads read it. */
 struct work_input {
 	struct id id;		   /* of the operation */
 	char *method;		   /* "POST" */
@@ -31,12 +31,12 @@ struct work_input {
 	size_t param_count;
 	struct fields fields; /* the request's header fields, all of them */
 	struct blob *body;    /* NULL: none was sent */
-	char *principal;      /* NULL: nobody is known */
+	char *principal;      /* NULL: the caller is not known */
 	char *remote_address; /* "127.0.0.1", "" for a unix socket */
 	char *scheme;	      /* "http" or "https" */
 	char *authority;      /* the request's Host: "example.com:8580" */
 	char *base;    /* BASE of the contract: "https://api.example.com", for links that the result has */
-	bool unjudged; /* the body was still to be judged when the operation was accepted, see operations.h */
+	bool unjudged; /* the body was not yet validated when the operation was accepted, see operations.h */
 	char *strings; /* memory of all its strings but those of params; NULL: each has its own */
 };
 
@@ -54,8 +54,7 @@ void work_input_format(const struct work_input *input, struct text *ret_text);
 __attribute__((warn_unused_result)) int work_input_parse(
 	const char *data, size_t len, struct work_input **ret_input);
 
-/* What the call would have been answered, had it been synchronous; or a problem that is still to be written
- * out. */
+/* The final response of a call; or a problem that the operations still have to format. */
 struct work_result {
 	int status;	      /* 100..599 */
 	struct fields fields; /* header fields of the final response, without those of framing */
@@ -78,8 +77,7 @@ enum work_stop {
 };
 
 /*
- * The line between the loop and a running piece of work.  The loop owns it; the pool thread uses it until the
- * work's run has returned.
+ * How the loop controls running work.  The loop owns it; the pool thread uses it until the work's run returns.
  */
 struct work_control {
 	_Atomic int stop;      /* enum work_stop; see work_control_stop */
@@ -103,10 +101,9 @@ struct work_control {
 	void *stop_arg;
 };
 
-/* Nothing is set but spool_fd (-1) and max_result_bytes (no limit).  -errno if there is no eventfd to be
- * had. */
+/* Sets spool_fd (-1) and max_result_bytes (no limit); the rest is zero.  -errno if no eventfd is available. */
 __attribute__((warn_unused_result)) int work_control_init(struct work_control *control);
-/* The same without an eventfd, for work that is begun. */
+/* Like work_control_init without an eventfd, for work that is begun. */
 void work_control_init_begun(struct work_control *control);
 void work_control_fini(struct work_control *control);
 
@@ -130,7 +127,7 @@ struct work_run {
 	/* set by work that leaves its run to another kind */
 	const char *method; /* in place of the input's; NULL: the input's */
 	void (*check)(
-		struct work_run *run); /* looks at the result on the other kind's thread; NULL: nobody does */
+		struct work_run *run); /* checks the result on the other kind's thread; NULL: no check */
 };
 
 /* A kind of work. */

@@ -275,9 +275,9 @@ test_remove_in_walk(void **state)
 	}
 }
 
-/* Arrays that are mapped, and given back piece by piece. */
+/* Every node is found while the table grows to a million. */
 static void
-test_growth_of_mapped(void **state)
+test_growth_to_a_million(void **state)
 {
 	enum { COUNT = 1 << 20 };
 	struct item *items = xcalloc(COUNT, sizeof *items);
@@ -297,7 +297,7 @@ test_growth_of_mapped(void **state)
 	free(items);
 }
 
-/* Frees at every point of a growth, of small tables and of mapped ones: a leak checker sees what is
+/* Frees at every point of a growth, of small tables and of large ones: a leak checker sees what is
  * forgotten. */
 static void
 test_fini_in_growth(void **state)
@@ -330,7 +330,7 @@ main(void)
 		cmocka_unit_test(test_empty),
 		cmocka_unit_test(test_equal_values),
 		cmocka_unit_test(test_growth),
-		cmocka_unit_test(test_growth_of_mapped),
+		cmocka_unit_test(test_growth_to_a_million),
 		cmocka_unit_test(test_against_array),
 		cmocka_unit_test(test_remove_in_walk),
 		cmocka_unit_test(test_fini_in_growth),

@@ -5,8 +5,8 @@
 #include "common/list.h"
 #include "common/text.h"
 
+#include <errno.h>
 #include <pthread.h>
-#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -192,7 +192,7 @@ static void
 test_no_work(void **state)
 {
 	make_pool(3);
-	assert_int_equal(pool_threads(pool), 0);
+	assert_int_equal(pool_threads(pool), 1);
 	assert_int_equal(pool_busy(pool), 0);
 	pool_free(NULL);
 }
@@ -296,89 +296,6 @@ test_burst(void **state)
 }
 
 static void
-test_raise_limit(void **state)
-{
-	struct job *jobs = make_jobs(6, run_gated);
-
-	make_pool(1);
-	submit(jobs, 6);
-	gate_await(1);
-	assert_int_equal(pool_threads(pool), 1);
-	pool_set_max_threads(pool, 4);
-	gate_await(4);
-	assert_int_equal(pool_threads(pool), 4);
-	pool_set_max_threads(pool, 100);
-	gate_await(6);
-	assert_int_equal(pool_threads(pool), 6);
-	gate_open(6);
-	await_done(6);
-	free(jobs);
-}
-
-static void
-await_threads(unsigned count)
-{
-	while (pool_threads(pool) != count)
-		sched_yield();
-}
-
-/* Above a lowered limit idle threads end, busy ones when their job has; what is queued is then run by
- * fewer. */
-static void
-test_lower_limit(void **state)
-{
-	struct job *jobs = make_jobs(12, run_gated);
-
-	make_pool(6);
-	submit(jobs, 6);
-	gate_await(6);
-	gate_open(3);
-	await_done(3);
-	gate_await(3);
-	assert_int_equal(pool_threads(pool), 6);
-	pool_set_max_threads(pool, 2);
-	await_threads(3); /* the busy ones */
-	submit(&jobs[6], 6);
-	gate_open(1);
-	await_done(4);
-	await_threads(2);
-	gate_await(2);
-	atomic_store(&most, 0);
-	gate_open(8);
-	await_done(12);
-	assert_in_range(atomic_load(&most), 0, 2);
-	assert_int_equal(pool_threads(pool), 2);
-	pool_set_max_threads(pool, 1);
-	await_threads(1);
-	done = 0;
-	submit(jobs, 3);
-	gate_open(3);
-	await_done(3);
-	free(jobs);
-}
-
-/* The limit goes up and down under load: every job is still run once. */
-static void
-test_limit_under_load(void **state)
-{
-	enum { COUNT = 5000 };
-	struct job *jobs = make_jobs(COUNT, run_plain);
-
-	make_pool(1);
-	for (unsigned i = 0; i < COUNT; i++) {
-		submit(&jobs[i], 1);
-		if (i % 7 == 0)
-			pool_set_max_threads(pool, 1 + i / 7 % 5);
-		if (i % 11 == 0)
-			assert_int_equal(event_base_loop(base, EVLOOP_NONBLOCK | EVLOOP_ONCE), 0);
-	}
-	await_done(COUNT);
-	for (unsigned i = 0; i < COUNT; i++)
-		assert_int_equal(jobs[i].runs, 1);
-	free(jobs);
-}
-
-static void
 test_free_runs_queue(void **state)
 {
 	enum { COUNT = 50 };
@@ -407,7 +324,6 @@ test_free_idle(void **state)
 	await_done(1);
 	pool_free(pool);
 	make_pool(2);
-	pool_set_max_threads(pool, 1);
 	free(job);
 }
 
@@ -516,23 +432,39 @@ test_no_more_threads(void **state)
 }
 
 static void
-submit_without_threads(void)
+submit_without_new_threads(void)
 {
-	static struct job *job;
+	static struct job *jobs;
 
-	job = make_jobs(1, run_plain);
+	jobs = make_jobs(3, run_plain);
 	make_pool(8);
 	forbid_threads();
-	submit(job, 1);
+	submit(jobs, 3);
+	while (done < 3)
+		event_base_loop(base, EVLOOP_ONCE);
+	_exit(pool_threads(pool) == 1 ? 0 : 1);
+}
+
+/* The first thread is there from the start: a limit that is reached later keeps no job from being run. */
+static void
+test_first_thread(void **state)
+{
+	assert_int_equal(in_child(submit_without_new_threads), 0);
+}
+
+static void
+make_pool_without_threads(void)
+{
+	struct pool *none = NULL;
+
+	forbid_threads();
+	_exit(pool_new("test", mailbox, 8, &none) == -EAGAIN && !none ? 0 : 1);
 }
 
 static void
 test_no_threads(void **state)
 {
-	int status = in_child(submit_without_threads);
-
-	assert_true(WIFSIGNALED(status));
-	assert_int_equal(WTERMSIG(status), SIGABRT);
+	assert_int_equal(in_child(make_pool_without_threads), 0);
 }
 
 #define TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
@@ -542,6 +474,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_no_more_threads),
+		TEST(test_first_thread),
 		TEST(test_no_threads),
 		TEST(test_no_work),
 		TEST(test_once_each),
@@ -549,9 +482,6 @@ main(void)
 		TEST(test_nice),
 		TEST(test_on_demand),
 		TEST(test_burst),
-		TEST(test_raise_limit),
-		TEST(test_lower_limit),
-		TEST(test_limit_under_load),
 		TEST(test_free_runs_queue),
 		TEST(test_free_idle),
 		TEST(test_done_frees),

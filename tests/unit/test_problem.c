@@ -23,15 +23,26 @@ test_table(void **state)
 		assert_true(isupper((unsigned char)title[0]));
 		assert_int_not_equal(title[strlen(title) - 1], '.');
 		assert_in_range(problem_status(problem), 400, 599);
-		assert_int_equal(problem_find(name), problem);
 	}
-	assert_int_equal(problem_find(""), PROBLEM_NONE);
-	assert_int_equal(problem_find("none"), PROBLEM_NONE);
-	assert_int_equal(problem_find("Queue-Timeout"), PROBLEM_NONE);
-	assert_int_equal(problem_find("no-such-problem"), PROBLEM_NONE);
 }
 
-/* What clients are promised by number. */
+/* The problem of that name, which must be the only one. */
+static enum problem
+find(const char *name)
+{
+	enum problem found = PROBLEM_NONE;
+
+	for (int i = PROBLEM_NONE + 1; i < PROBLEM_COUNT; i++) {
+		if (strcmp(problem_name((enum problem)i), name) != 0)
+			continue;
+		assert_int_equal(found, PROBLEM_NONE);
+		found = (enum problem)i;
+	}
+	assert_int_not_equal(found, PROBLEM_NONE);
+	return found;
+}
+
+/* Clients rely on these numbers. */
 static void
 test_statuses(void **state)
 {
@@ -71,7 +82,7 @@ test_statuses(void **state)
 	};
 
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-		assert_int_equal(problem_status(problem_find(cases[i].name)), cases[i].status);
+		assert_int_equal(problem_status(find(cases[i].name)), cases[i].status);
 	assert_int_equal(problem_status(PROBLEM_KEY_REQUIRED), 400);
 	assert_int_equal(problem_status(PROBLEM_KEY_REUSED), 422);
 }

@@ -305,27 +305,6 @@ test_percent_decode(void **state)
 	assert_int_equal(text_percent_decode("a\0b", 3, false, decoded, &decoded_len), -EINVAL);
 }
 
-/* What is encoded is decoded to the same; only unreserved characters and those asked for stay as they are. */
-static void
-test_percent_encode(void **state)
-{
-	struct text all = {0};
-	char bytes[255], decoded[256];
-	size_t len = 0;
-
-	for (size_t i = 0; i < sizeof bytes; i++)
-		bytes[i] = (char)(i + 1);
-	text_add_percent_encoded(&all, bytes, sizeof bytes, "");
-	assert_int_equal(text_percent_decode(all.data, all.len, false, decoded, &len), 0);
-	assert_int_equal(len, sizeof bytes);
-	assert_memory_equal(decoded, bytes, len);
-	assert_int_equal(all.len, 66 + 3 * (255 - 66));
-	text_clear(&all);
-	text_add_percent_encoded(&all, "/a b~\0\xe9?", 8, "/");
-	assert_string_equal(all.data, "/a%20b~%00%E9%3F");
-	text_fini(&all);
-}
-
 static void
 test_nearest(void **state)
 {
@@ -442,7 +421,6 @@ main(void)
 		cmocka_unit_test(test_equal_nocase),
 		cmocka_unit_test(test_hex_value),
 		cmocka_unit_test(test_percent_decode),
-		cmocka_unit_test(test_percent_encode),
 		cmocka_unit_test(test_nearest),
 		cmocka_unit_test(test_parse_uint),
 	};

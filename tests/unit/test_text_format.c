@@ -1,4 +1,4 @@
-/* Tests of common/text_format.c: printf is the judge of every format. */
+/* Tests of the formats of common/text.c: each is compared with what printf makes of it. */
 #include "common/text.h"
 
 #include <limits.h>

@@ -1,7 +1,9 @@
 /* Tests of work/transfer_thread.c: with a transfer_multi of their own, that always has more of a body. */
 #include "work/transfer_thread.h"
 
+#include "common/mailbox.h"
 #include "loop.h"
+#include "work/transfer.h"
 #include "work/transfer_multi.h"
 
 #include <semaphore.h>
@@ -113,8 +115,7 @@ transfer_multi_forget(struct transfer_multi *ours)
 
 struct one {
 	struct transfer transfer;
-	struct upstream_response response;
-	struct work_control control;
+	_Atomic int stop;
 	struct fields fields;
 	struct mail mail;
 	enum transfer_end end;
@@ -130,7 +131,6 @@ on_turn(struct transfer *transfer)
 
 	transfer->request = (struct transfer_request){
 		.peer = &peer, .target = "/", .method = "GET", .fields = &one->fields};
-	transfer->response = &one->response;
 	transfer_start(transfer);
 }
 
@@ -152,8 +152,7 @@ on_mail(struct mail *mail)
 static void
 add(struct transfer_thread *thread, struct one *one)
 {
-	work_control_init_begun(&one->control);
-	one->transfer.control = &one->control;
+	one->transfer.stop = &one->stop;
 	one->transfer.on_turn = on_turn;
 	one->transfer.on_end = on_end;
 	one->mail.deliver = on_mail;
@@ -180,14 +179,13 @@ mail_is_held_for_a_few_passes(void **state)
 		event_base_loop(base, EVLOOP_ONCE);
 	assert_int_equal(quick.end, TRANSFER_ANSWERED);
 	assert_int_equal(endless.mails, 0);
-	work_control_stop(&endless.control, WORK_STOP);
+	atomic_store(&endless.stop, 1);
+	transfer_stop(thread);
 	while (endless.mails == 0)
 		event_base_loop(base, EVLOOP_ONCE);
 	assert_int_equal(endless.end, TRANSFER_CANCELLED);
 	transfer_thread_free(thread);
 	assert_in_range(multi.passes, 1, 16);
-	work_control_fini(&quick.control);
-	work_control_fini(&endless.control);
 	mailbox_free(mailbox);
 	event_base_free(base);
 	sem_destroy(&multi.woken);

@@ -4,6 +4,8 @@
 
 #include "common/clock.h"
 
+#include <event2/event.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -92,12 +94,45 @@ test_longest(void **state)
 	event_base_free(base);
 }
 
+/* A loop that waits otherwise, as one with epoll_pwait2 would, is found out. */
+static void *
+look_at_another_method(void *arg)
+{
+	struct event_config *config = event_config_new();
+	struct event_base *base;
+
+	(void)arg;
+	assert_int_equal(event_config_avoid_method(config, "epoll"), 0);
+	base = event_base_new_with_config(config);
+	assert_non_null(base);
+	assert_false(turn_probe(base));
+	assert_int_equal(turn_take_longest_us(), -1);
+	event_base_free(base);
+	event_config_free(config);
+	return NULL;
+}
+
+static void
+test_probe(void **state)
+{
+	struct event_base *base = loop_new();
+	pthread_t thread;
+
+	(void)state;
+	assert_true(turn_probe(base));
+	assert_true(turn_take_longest_us() >= 0);
+	event_base_free(base);
+	assert_int_equal(pthread_create(&thread, NULL, look_at_another_method, NULL), 0);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_bounded_and_fair),
 		cmocka_unit_test(test_longest),
+		cmocka_unit_test(test_probe),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
