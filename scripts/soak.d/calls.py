@@ -7,11 +7,12 @@ import uuid
 from pathlib import Path
 
 import harness
+import seeds
 import wire
 from client import Interrupted, is_draining
 
 ROOT = Path(__file__).resolve().parents[2]
-MALFORMED = [path.read_bytes() for path in sorted((ROOT / "tests/fuzz/corpus/guard").glob("bad-*"))]
+MALFORMED = [data for name, data in seeds.read(ROOT / "tests/fuzz/corpus/guard.seeds") if name.startswith("bad-")]
 
 # How an asynchronous call of a style is asked for: path below that of the work, header fields, and where its
 # monitor is.

@@ -44,3 +44,11 @@ class Exposition:
     def get(self, name, **labels):
         (value,) = self.find(name, **labels).values()
         return value
+
+
+def scrape(server):
+    """The metrics of a server with an admin listener."""
+    response = server.ask_admin("/metrics")
+    assert response.status == 200
+    assert response.get("Content-Type") == "text/plain; version=0.0.4; charset=utf-8"
+    return Exposition(response.body.decode())

@@ -15,6 +15,7 @@ PR_SET_CHILD_SUBREAPER = 36
 
 def pytest_configure(config):
     """What a server leaves behind becomes a child of the tests, and so is seen."""
+    config.addinivalue_line("markers", "alone: measures how long something takes; runs while no other test does")
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 

@@ -173,6 +173,7 @@ def test_mistakes(listed, query):
     assert query.partition("=")[0] in problem["detail"]
 
 
+@pytest.mark.alone
 def test_many(serve, gate):
     """A page of many operations is as quick as one of few."""
     server = serve([job("/job", gate)], admin=ADMIN, capacity=10000, workers=1)

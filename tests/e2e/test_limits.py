@@ -5,6 +5,8 @@ import re
 import time
 from pathlib import Path
 
+import pytest
+
 import expect
 import wire
 from harness import echo, eventually, find_binary, route, run, shell, stat_of
@@ -142,6 +144,7 @@ def is_held(server, connection):
     return server.count_sockets_to(connection.sock.getsockname()[1]) > 0
 
 
+@pytest.mark.alone
 def test_slow_reader(serve):
     """Who takes nothing of a large result is cut off; who takes it slowly but steadily gets all of it."""
     server = serve([route("/big", shell(BIG), methods=["GET"])], header_timeout="400ms")

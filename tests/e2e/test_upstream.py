@@ -182,7 +182,8 @@ def test_too_large_answer(upstream, front, head):
 
 def test_fields_that_are_no_utf8(upstream, front):
     """They come as they are; where JSON tells them, the rest of it can be read."""
-    other = upstream(sends(b"HTTP/1.1 200 OK\r\nX-Name: caf\xe9\r\nX-Two: a\r\nx-two: \xff\xfe\"b\r\nContent-Length: 0\r\n\r\n"))
+    other = upstream(sends(b"HTTP/1.1 200 OK\r\nX-Name: caf\xe9\r\nX-Two: a\r\nx-two: \xff\xfe\"b\r\nContent-Length: 0\r\n\r\n",
+                           close=False))
     server = front(other)
     final = server.post("/up/x")
     assert final.get("X-Name") == "caf\xe9"

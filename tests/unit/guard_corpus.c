@@ -1,11 +1,9 @@
-/* The corpus of the wire guard's fuzzer: see guard_corpus.h. */
+/* The corpus of the wire guard's fuzzer: its limits, and its seeds one by one. */
 #include "tests/unit/guard_corpus.h"
 
-#include "common/text.h"
+#include "tests/fuzz/seeds.h"
 
-#include <dirent.h>
-#include <stdio.h>
-#include <stdlib.h>
+#include <string.h>
 
 /* clang-format off */
 #include <setjmp.h>
@@ -15,7 +13,7 @@
 #include <cmocka.h>
 /* clang-format on */
 
-#define GUARD_CORPUS "tests/fuzz/corpus/guard"
+#define GUARD_CORPUS "tests/fuzz/corpus/guard.seeds"
 
 const struct guard_limits guard_corpus_limits = {
 	.max_target_bytes = 2048,
@@ -26,45 +24,26 @@ const struct guard_limits guard_corpus_limits = {
 	.max_body_bytes = 16384,
 };
 
+struct call {
+	void (*fn)(void *arg, const char *name, const char *wire, size_t len);
+	void *arg;
+};
+
 static void
-read_file(const char *path, struct text *text)
+call_with_bytes(void *arg, const char *name, const char *wire, size_t len)
 {
-	FILE *file = fopen(path, "rb");
-	size_t got = 1;
+	const struct call *call = arg;
 
-	if (!file)
-		fail_msg("cannot read %s", path);
-	while (got > 0) {
-		got = fread(text_reserve(text, 4096), 1, 4096, file);
-		text->len += got;
-	}
-	fclose(file);
-}
-
-static int
-is_shown(const struct dirent *entry)
-{
-	return entry->d_name[0] != '.';
+	if (len > 0)
+		call->fn(call->arg, name, wire, len);
 }
 
 void
 guard_corpus_each(void (*fn)(void *arg, const char *name, const char *wire, size_t len), void *arg)
 {
-	struct dirent **entries;
-	int entry_count = scandir(GUARD_CORPUS, &entries, is_shown, alphasort);
+	struct call call = {fn, arg};
+	int count = seeds_each(GUARD_CORPUS, call_with_bytes, &call);
 
-	if (entry_count <= 0)
-		fail_msg("there is no corpus in %s", GUARD_CORPUS);
-	for (int i = 0; i < entry_count; i++) {
-		struct text wire = {0};
-		char *path = xasprintf("%s/%s", GUARD_CORPUS, entries[i]->d_name);
-
-		read_file(path, &wire);
-		if (wire.len > 0)
-			fn(arg, entries[i]->d_name, wire.data, wire.len);
-		text_fini(&wire);
-		free(path);
-		free(entries[i]);
-	}
-	free(entries);
+	if (count <= 0)
+		fail_msg("cannot read %s: %s", GUARD_CORPUS, count ? strerror(-count) : "it is empty");
 }
