@@ -154,6 +154,7 @@ make_operations(struct server *server)
 		.keep_tombstone_ms = config->keep_tombstone_ms,
 		.stop_grace_ms = config->stop_grace_ms,
 		.max_retained_bytes = config->max_retained_bytes,
+		.kill_leftovers = program_kill_leftovers,
 		.on_accept = on_op_accept,
 		.on_end = on_op_end,
 		.on_drop = on_op_drop,

@@ -89,11 +89,10 @@ operations_find(struct operations *operations, const struct id *id)
 }
 
 enum op_cancel
-operations_cancel(struct operations *operations, struct op *op)
+operations_cancel(struct op *op)
 {
 	struct op_run *run = op->run;
 
-	(void)operations;
 	if (op_has_ended(op))
 		return op->state == OP_CANCELLED ? OP_CANCEL_DONE : OP_CANCEL_TOO_LATE;
 	if (run->ending)

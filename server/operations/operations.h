@@ -30,6 +30,14 @@ struct operations_config {
 	uint64_t max_retained_bytes; /* of bodies and results held; at it new calls are refused */
 
 	/*
+	 * Kills the processes that a crashed server left running; called once, by operations_recover.  ids are the
+	 * operations that may have been running; pids and start_times name the leaders of process groups.  Returns
+	 * how many were killed.  NULL: there are none to kill.
+	 */
+	unsigned (*kill_leftovers)(const struct id *ids, size_t id_count, const pid_t *pids,
+		const uint64_t *start_times, size_t pid_count);
+
+	/*
 	 * For the log and metrics; each may be NULL.  An operation that was accepted, or taken back from the
 	 * store before its end, ends or is dropped (a synchronous call whose client left the queue).
 	 */
@@ -123,7 +131,7 @@ const struct work_input *op_unjudged_input(const struct op *op);
 void operations_pass(struct operations *operations, struct op *op);
 
 /* It is not: that is the final response, which is taken. */
-void operations_fail(struct operations *operations, struct op *op, struct work_result *verdict);
+void operations_fail(struct op *op, struct work_result *verdict);
 
 /* The body is a change of a resource.  done is told 0 when that is the operation's, durably, which then waits
  * for its turn; or why it was refused (resources.h): then change is still the caller's, and the operation is
@@ -176,7 +184,7 @@ enum op_cancel {
 	OP_CANCEL_STOPPING, /* its work has been told to stop */
 	OP_CANCEL_TOO_LATE, /* it has ended otherwise */
 };
-enum op_cancel operations_cancel(struct operations *operations, struct op *op);
+enum op_cancel operations_cancel(struct op *op);
 
 /* The client of a synchronous call has left: if the call still waits, has no key and nobody else watches it,
  * it is dropped; a change of a resource is cancelled. The caller must have unwatched it and must not use op

@@ -143,11 +143,8 @@ void op_queue_add(struct op_run *run, bool at_head);
 void op_queue_remove(struct op_run *run);
 void op_queue_enter(struct op_run *run); /* at the end, or blocked as its turn says */
 void op_queue_hold(struct op_run *run);
-void op_queue_unblock(struct op_run *run);
 struct op_run *op_queue_next(struct operations *operations); /* takes it off; NULL: none may run now */
 
-/* turn.c: the operations on one resource, one after the other. */
-bool op_turn_join(struct op_run *run);	/* whether it is the first */
 void op_turn_leave(struct op_run *run); /* the next may then run; does nothing where there is no turn */
 
 /* running.c: from the queue to a thread and back. */
@@ -166,7 +163,6 @@ void op_end_with(struct op *op, enum op_state end, enum problem problem, const c
 void op_interrupt(struct op *op);
 void op_store_record(const struct op *op, struct store_operation *ret_record);
 
-/* expiry.c: the timer of an operation, in every state. */
 void op_on_timer(struct timer *timer);
 void op_keep(struct op *op, int64_t for_ms);
 void op_forget(struct op *op);

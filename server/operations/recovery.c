@@ -8,7 +8,6 @@
 #include "operations/idempotency.h"
 #include "operations/private.h"
 #include "store/resources.h"
-#include "work/program.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -213,8 +212,8 @@ operations_recover(struct operations *operations, struct op_route *(*find_route)
 	list_init(&recovery.interrupted);
 	recovery.no_route = new_stand_in(operations);
 	int rc = store_load(operations->config.store, on_record, &recovery, ret_why);
-	if (rc == 0 && recovery.ran_count > 0)
-		killed = program_kill_leftovers(recovery.ran, recovery.ran_count, recovery.pids,
+	if (rc == 0 && recovery.ran_count > 0 && operations->config.kill_leftovers)
+		killed = operations->config.kill_leftovers(recovery.ran, recovery.ran_count, recovery.pids,
 			recovery.start_times, recovery.pid_count);
 	if (rc == 0)
 		rc = store_start(operations->config.store);

@@ -3,6 +3,8 @@
 #include "operations/private.h"
 #include "store/resources.h"
 
+#include <stdlib.h>
+
 const char *
 op_refusal_name(enum op_refusal refusal)
 {
@@ -173,5 +175,50 @@ operations_submit(struct operations *operations, const struct op_submission *sub
 		accept_durably(op, submission);
 	}
 	*ret_op = op;
+	return OP_TAKEN;
+}
+
+/* A change that needs no work: no operation is made, but it counts as one until it is done. */
+struct direct {
+	struct operations *operations;
+	store_done_fn done;
+	void *arg;
+};
+
+static void
+on_changed(void *arg, int error)
+{
+	struct direct *direct = arg;
+
+	direct->operations->outstanding--;
+	direct->done(direct->arg, error);
+	free(direct);
+}
+
+static enum op_refusal
+change_refusal(const struct operations *operations)
+{
+	if (operations->draining)
+		return OP_REFUSED_DRAINING;
+	if (operations->outstanding >= operations->config.capacity)
+		return OP_REFUSED_CAPACITY;
+	return store_is_healthy(operations->config.store) ? OP_TAKEN : OP_REFUSED_STORAGE;
+}
+
+enum op_refusal
+operations_apply(struct operations *operations, struct store_change *change, store_done_fn done, void *arg)
+{
+	enum op_refusal why = change_refusal(operations);
+
+	if (why != OP_TAKEN) {
+		operations->refused[why]++;
+		return why;
+	}
+	struct direct *direct = xcalloc(1, sizeof *direct);
+	direct->operations = operations;
+	direct->done = done;
+	direct->arg = arg;
+	operations->outstanding++;
+	store_change(operations->config.store, change, on_changed, direct);
 	return OP_TAKEN;
 }

@@ -44,9 +44,8 @@ operations_pass(struct operations *operations, struct op *op)
 }
 
 void
-operations_fail(struct operations *operations, struct op *op, struct work_result *verdict)
+operations_fail(struct op *op, struct work_result *verdict)
 {
-	(void)operations;
 	assert(op_unjudged_input(op));
 	let_go(op->run);
 	op->route->load->waiting--;

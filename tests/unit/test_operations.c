@@ -204,20 +204,20 @@ cancels(void **state)
 		  *third = fixture_submit(f, f->a, "/3");
 
 	UNTIL(fixture_begun(f) == 1);
-	assert_int_equal(operations_cancel(f->operations, waiting), OP_CANCEL_SOON);
-	assert_int_equal(operations_cancel(f->operations, waiting), OP_CANCEL_SOON);
+	assert_int_equal(operations_cancel(waiting), OP_CANCEL_SOON);
+	assert_int_equal(operations_cancel(waiting), OP_CANCEL_SOON);
 	UNTIL(op_has_ended(waiting));
 	assert_int_equal(waiting->state, OP_CANCELLED);
 	assert_int_equal(waiting->status, 410);
-	assert_int_equal(operations_cancel(f->operations, waiting), OP_CANCEL_DONE);
-	assert_int_equal(operations_cancel(f->operations, running), OP_CANCEL_STOPPING);
-	assert_int_equal(operations_cancel(f->operations, running), OP_CANCEL_STOPPING);
+	assert_int_equal(operations_cancel(waiting), OP_CANCEL_DONE);
+	assert_int_equal(operations_cancel(running), OP_CANCEL_STOPPING);
+	assert_int_equal(operations_cancel(running), OP_CANCEL_STOPPING);
 	UNTIL(op_has_ended(running));
 	assert_int_equal(running->state, OP_CANCELLED);
 	fixture_open_gate(f, 1);
 	UNTIL(op_has_ended(third));
 	assert_int_equal(third->state, OP_SUCCEEDED);
-	assert_int_equal(operations_cancel(f->operations, third), OP_CANCEL_TOO_LATE);
+	assert_int_equal(operations_cancel(third), OP_CANCEL_TOO_LATE);
 	assert_memory_equal(f->gate.order, "13", 2);
 }
 
