@@ -9,7 +9,6 @@
 #include "operations/private.h"
 #include "store/resources.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -129,7 +128,6 @@ publish(struct op *op)
 	if (end == OP_SUCCEEDED)
 		op->progress = 100;
 	op_set_state(op, end);
-	operations->outstanding--;
 	if (op->stored || !op->sync)
 		op_shelve(op);
 	list_splice(&watchers, &op->run->watchers);
@@ -142,8 +140,6 @@ publish(struct op *op)
 		op_forget(op);
 	else
 		op_keep(op, keep_ms(op, end));
-	if (changed)
-		op_start_next(operations);
 }
 
 static void
@@ -157,36 +153,38 @@ drop_result(struct op *op)
 	op->detail = NULL;
 }
 
+/* Makes the end durable, or shows it at once where the operation is not stored. */
+static void record_end(struct op *op, enum op_state end, struct work_result *result);
+
 static void
 on_end_durable(void *arg, int error)
 {
 	struct op *op = arg;
+	struct operations *operations = op->route->operations;
+	struct work_result lost = {.problem = PROBLEM_INTERNAL};
 
-	if (error == 0) {
-		publish(op);
-		return;
-	}
-	/* At the end of the process an end is given up: the next one decides then.  Else its result could not
-	 * be kept. */
+	/* When the process ends, an end may be given up.  The next process then decides. */
 	if (error == -ECANCELED)
 		return;
-	log_error("result not kept", "id=%s error=%s", LOG_ID(&op->id), strerrorname_np(-error));
-	drop_result(op);
-	op->run->ending = false;
-	op_end_with(op, OP_FAILED, PROBLEM_INTERNAL, "The result could not be kept.");
+	if (error == 0) {
+		publish(op);
+	} else {
+		log_error("result not kept", "id=%s error=%s", LOG_ID(&op->id), strerrorname_np(-error));
+		drop_result(op);
+		lost.detail = xstrdup("The result could not be kept.");
+		record_end(op, OP_FAILED, &lost);
+	}
+	op_step(operations);
 }
 
-void
-op_end(struct op *op, enum op_state end, struct work_result *result)
+static void
+record_end(struct op *op, enum op_state end, struct work_result *result)
 {
 	struct op_run *run = op->run;
 	struct store_operation record;
 
-	assert(!run->ending && !run->launched);
-	timer_stop(&op->timer);
 	if (result->problem != PROBLEM_NONE)
 		write_problem(op, result);
-	run->ending = true;
 	run->end = end;
 	op->ended_ms = clock_wall_ms();
 	op->status = (int16_t)result->status;
@@ -195,7 +193,7 @@ op_end(struct op *op, enum op_state end, struct work_result *result)
 	op->route->operations->retained_bytes += blob_len(op->body);
 	op->detail = result->detail;
 	*result = (struct work_result){0};
-	if (op->run->change)
+	if (run->change)
 		settle_change(op);
 	if (!op->stored) {
 		publish(op);
@@ -203,10 +201,17 @@ op_end(struct op *op, enum op_state end, struct work_result *result)
 	}
 	op_store_record(op, &record);
 	record.state = STORE_ENDED;
-	record.change = op->run->change;
+	record.change = run->change;
 	record.end = op_state_name(end);
 	record.forget_ms = op->ended_ms + keep_ms(op, end);
 	store_end(op->route->operations->config.store, &record, on_end_durable, op);
+}
+
+void
+op_end(struct op *op, enum op_state end, struct work_result *result)
+{
+	op_go(op, PHASE_ENDING);
+	record_end(op, end, result);
 }
 
 void
@@ -225,6 +230,7 @@ op_interrupt(struct op *op)
 		op_end_with(op, OP_FAILED, PROBLEM_DRAINING, NULL);
 		return;
 	}
+	op_go(op, PHASE_LEFT);
 	op_notify(op, &op->run->watchers);
 }
 
@@ -267,22 +273,15 @@ op_keep(struct op *op, int64_t for_ms)
 	timer_start(op->route->operations->config.timers, &op->timer, for_ms);
 }
 
-static void
-queue_timeout(struct op *op)
-{
-	op_queue_remove(op->run);
-	op->route->load->waiting--;
-	op_end_with(op, OP_TIMED_OUT, PROBLEM_QUEUE_TIMEOUT, NULL);
-}
-
 void
 op_on_timer(struct timer *timer)
 {
 	struct op *op = container_of(timer, struct op, timer);
+	struct operations *operations = op->route->operations;
 
 	switch ((enum op_state)op->state) {
 	case OP_QUEUED:
-		queue_timeout(op);
+		op_end_with(op, OP_TIMED_OUT, PROBLEM_QUEUE_TIMEOUT, NULL);
 		break;
 	case OP_RUNNING:
 		op_stop_work(op, OP_STOP_TIMEOUT, WORK_STOP);
@@ -300,4 +299,5 @@ op_on_timer(struct timer *timer)
 	case OP_STATE_COUNT:
 		break;
 	}
+	op_step(operations);
 }

@@ -94,10 +94,7 @@ op_free(struct op *op)
 bool
 op_is_left(const struct op *op)
 {
-	const struct op_run *run = op->run;
-
-	return run && op->route->operations->draining && !run->starting && !run->ending &&
-	       list_is_empty(&run->link);
+	return op->run && op->run->phase == PHASE_LEFT;
 }
 
 /* Whether the final response is a problem's document in memory. */

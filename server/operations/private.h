@@ -5,6 +5,8 @@
 #include "common/pool.h"
 #include "common/slab.h"
 #include "operations/operations.h"
+#include "operations/phase.h"
+#include "operations/run.h"
 #include "work/transfers.h"
 
 #include <pthread.h>
@@ -45,15 +47,11 @@ enum op_stop { OP_GOES_ON, OP_STOP_TIMEOUT, OP_STOP_CANCEL, OP_STOP_DRAIN };
 /* What an operation has until its end. */
 struct op_run {
 	struct op *op;
-	struct list link;	     /* in its route's queue, or among what runs */
-	struct op_turn *turn;	     /* the line that it stands in; NULL: none */
-	struct list turn_link;	     /* in that line */
-	bool blocked;		     /* queued, but another in its line is first */
-	bool unjudged;		     /* held, see operations_pass; blocked as well */
-	bool starting;		     /* taken from the queue; its start, or its change, is not durable yet */
-	bool launched;		     /* its work is on a pool thread, or has been begun */
-	bool ending;		     /* its end is decided and not durable yet */
-	enum op_state end;	     /* while ending: the state to come */
+	struct list link;      /* in its route's queue, or among what runs */
+	struct op_turn *turn;  /* the line that it stands in; NULL: none */
+	struct list turn_link; /* in that line */
+	enum op_phase phase;
+	enum op_state end;	     /* from PHASE_ENDING: the state to come */
 	enum op_stop stop;	     /* why it was told to stop */
 	struct list acceptors;	     /* struct op_acceptor, while accepting */
 	struct list watchers;	     /* struct op_watcher */
@@ -62,12 +60,12 @@ struct op_run {
 	struct work_input *input;
 	struct work_result verdict; /* see struct op_submission; status 0: none */
 
-	/* of operations_attach, while it is starting */
+	/* of operations_attach, in PHASE_ATTACHING */
 	struct store_change *attached;
 	store_done_fn attach_done;
 	void *attach_arg;
 
-	/* shared with the work's thread while launched */
+	/* shared with the work's thread in PHASE_WORKING */
 	struct pool_job job;   /* of work that is run */
 	struct work_run begun; /* of work that is begun */
 	struct work_control control;
@@ -95,10 +93,10 @@ struct operations {
 	struct hash keys;		     /* struct op_key */
 	struct list routes;		     /* struct op_route: every one that somebody refers to */
 	struct list ring;		     /* struct op_load with something queued, in turn */
-	struct list running;		     /* struct op_run, launched */
-	struct list
-		blocked;   /* struct op_run, queued behind another that changes the same resource, or held */
-	struct hash turns; /* struct op_turn, by the resource's id */
+	struct list running;		     /* struct op_run, PHASE_WORKING */
+	struct list held;		     /* struct op_run, PHASE_HELD */
+	struct list blocked;		     /* struct op_run, PHASE_BEHIND */
+	struct hash turns;		     /* struct op_turn, by the resource's id */
 	unsigned outstanding, queued, run_count;
 	uint64_t sequence;
 	uint64_t kept;	     /* in the table: results */
@@ -125,10 +123,6 @@ void op_tell(void (*fn)(void *arg, const struct op *op), const struct op *op);
 /* route.c */
 struct op_route *op_route_ref(struct op_route *route);
 
-/* submit.c: what submitting and recovering share. */
-struct op_run *op_run_new(struct op *op, struct work_input *input); /* takes input */
-void op_enqueue(struct op *op);
-
 /* drain.c */
 void operations_check_drained(struct operations *operations);
 
@@ -141,20 +135,21 @@ struct op *op_table_find(struct operations *operations, const struct id *id);
 bool op_queue_has_room(const struct op_route *route);
 void op_queue_add(struct op_run *run, bool at_head);
 void op_queue_remove(struct op_run *run);
-void op_queue_enter(struct op_run *run); /* at the end, or blocked as its turn says */
-void op_queue_hold(struct op_run *run);
-struct op_run *op_queue_next(struct operations *operations); /* takes it off; NULL: none may run now */
+void op_queue_enter(struct op_run *run); /* to PHASE_WAITING or, if another change is first, PHASE_BEHIND */
+struct op_run *op_queue_next(struct operations *operations); /* NULL: none may run now */
 
 void op_turn_leave(struct op_run *run); /* the next may then run; does nothing where there is no turn */
 
 /* running.c: from the queue to a thread and back. */
-void op_start_next(struct operations *operations);
+
+/* Starts whatever may start now, and reports a finished drain.  Every entry from outside (a completion, a timer,
+ * a call from above) ends in it. */
+void op_step(struct operations *operations);
+
 void op_end_stopped(struct op *op, enum op_stop stop);
 void op_stop_work(struct op *op, enum op_stop why, enum work_stop how);
-void op_run_free(struct op *op);
 
 /* unjudged.c: held until the body is judged. */
-void op_hold(struct op *op);
 void op_judge(struct op *op);
 
 /* ending.c: a decided end becomes durable, then visible. */

@@ -9,7 +9,6 @@
 #include "operations/private.h"
 #include "store/resources.h"
 
-#include <assert.h>
 #include <stdlib.h>
 
 struct op_turn {
@@ -74,17 +73,6 @@ op_queue_add(struct op_run *run, bool at_head)
 		list_add_head(&load->queued, &run->link);
 	else
 		list_add_tail(&load->queued, &run->link);
-	route->operations->queued++;
-}
-
-void
-op_queue_hold(struct op_run *run)
-{
-	struct operations *operations = run->op->route->operations;
-
-	run->blocked = true;
-	list_add_tail(&operations->blocked, &run->link);
-	operations->queued++;
 }
 
 /* Enters the line of the resource that the run changes.  Returns whether it is the first of it. */
@@ -110,33 +98,17 @@ join_turn(struct op_run *run)
 void
 op_queue_enter(struct op_run *run)
 {
-	if (!run->change || join_turn(run))
-		op_queue_add(run, false);
-	else
-		op_queue_hold(run);
-}
-
-static void
-unblock(struct op_run *run)
-{
-	if (!run->blocked)
-		return;
-	op_queue_remove(run);
-	op_queue_add(run, false);
+	op_go(run->op, !run->change || join_turn(run) ? PHASE_WAITING : PHASE_BEHIND);
 }
 
 void
 op_queue_remove(struct op_run *run)
 {
-	struct op_route *route = run->op->route;
-	bool was_blocked = run->blocked;
+	struct op_load *load = run->op->route->load;
 
-	assert(!list_is_empty(&run->link));
 	list_remove(&run->link);
-	route->operations->queued--;
-	run->blocked = false;
-	if (!was_blocked && list_is_empty(&route->load->queued))
-		list_remove(&route->load->link);
+	if (list_is_empty(&load->queued))
+		list_remove(&load->link);
 }
 
 struct op_run *
@@ -150,7 +122,6 @@ op_queue_next(struct operations *operations)
 			continue;
 		list_remove(&load->link);
 		list_add_tail(&operations->ring, &load->link);
-		op_queue_remove(run);
 		return run;
 	}
 	return NULL;
@@ -170,7 +141,9 @@ op_turn_leave(struct op_run *run)
 		hash_remove(&run->op->route->operations->turns, &turn->node);
 		free(turn);
 	} else if (was_first) {
-		unblock(container_of(turn->runs.next, struct op_run, turn_link));
+		struct op_run *next = container_of(turn->runs.next, struct op_run, turn_link);
+		if (next->phase == PHASE_BEHIND)
+			op_go(next->op, PHASE_WAITING);
 	}
 }
 

@@ -142,26 +142,22 @@ restore_outstanding(struct recovery *recovery, struct op *op, const struct store
 		op->run->accepted = store_pending_represent(
 			record->pending, op->run->change->collection, op->run->change->url);
 	}
-	operations->outstanding++;
 	op_tell(operations->config.on_accept, op);
 	/* Queued ones, too: the start of what may be run again is not recorded. */
 	remember_running(recovery, record);
-	op->state = OP_QUEUED;
 	bool is_held = rc == 0 && input->unjudged && !op->run->change;
 	bool is_lost = op->route->collection && !op->run->change && !is_held;
 	if (rc < 0 || !known || is_lost || (record->state == STORE_RUNNING && !op->route->rerun)) {
+		op_go(op, PHASE_LEFT);
 		list_add_tail(&recovery->interrupted, &run->link);
 		return;
 	}
 	op->started_ms = 0;
-	op->route->load->waiting++;
 	recovery->queued++;
-	if (is_held) {
-		op_hold(op);
-		return;
-	}
-	op_queue_enter(run);
-	timer_start(operations->config.timers, &op->timer, op->route->queue_timeout_ms);
+	if (is_held)
+		op_go(op, PHASE_HELD);
+	else
+		op_queue_enter(run);
 }
 
 static void
@@ -223,7 +219,7 @@ operations_recover(struct operations *operations, struct op_route *(*find_route)
 		list_for_each(node, &recovery.interrupted)
 			interrupted++;
 		end_interrupted(&recovery);
-		op_start_next(operations);
+		op_step(operations);
 		log_info("recovered",
 			"ended=%llu tombstones=%llu queued=%llu interrupted=%zu killed=%u seconds=%.3f",
 			(unsigned long long)recovery.ended, (unsigned long long)recovery.tombstones,

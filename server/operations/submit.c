@@ -37,33 +37,6 @@ refusal(const struct operations *operations, const struct op_submission *submiss
 	return OP_TAKEN;
 }
 
-struct op_run *
-op_run_new(struct op *op, struct work_input *input)
-{
-	struct op_run *run = xcalloc(1, sizeof *run);
-
-	run->op = op;
-	run->input = input;
-	if (input)
-		op->route->operations->retained_bytes += blob_len(input->body);
-	list_init(&run->link);
-	list_init(&run->turn_link);
-	list_init(&run->acceptors);
-	list_init(&run->watchers);
-	pthread_mutex_init(&run->lock, NULL);
-	op->run = run;
-	return run;
-}
-
-void
-op_enqueue(struct op *op)
-{
-	op_set_state(op, OP_QUEUED);
-	op_queue_enter(op->run);
-	timer_start(op->route->operations->config.timers, &op->timer, op->route->queue_timeout_ms);
-	op_start_next(op->route->operations);
-}
-
 static void
 tell_acceptors(struct list *acceptors, struct op *op, int error)
 {
@@ -84,11 +57,10 @@ on_accept_durable(void *arg, int error)
 	list_splice(&acceptors, &op->run->acceptors);
 	if (error) {
 		op_table_remove(operations, op);
-		operations->outstanding--;
-		op->route->load->waiting--;
 		op_run_free(op);
 		op_free(op);
 		tell_acceptors(&acceptors, NULL, error);
+		op_step(operations);
 		return;
 	}
 	op_tell(operations->config.on_accept, op);
@@ -98,15 +70,16 @@ on_accept_durable(void *arg, int error)
 	}
 	if (op->run->verdict.status) {
 		op_set_state(op, OP_QUEUED);
-		op->route->load->waiting--;
 		tell_acceptors(&acceptors, op, 0);
 		op_end(op, op->run->verdict.status >= 400 ? OP_FAILED : OP_SUCCEEDED, &op->run->verdict);
+		op_step(operations);
 		return;
 	}
 	if (op->run->input->unjudged)
-		op_hold(op);
+		op_go(op, PHASE_HELD);
 	else
-		op_enqueue(op);
+		op_queue_enter(op->run);
+	op_step(operations);
 	bool is_alone = list_is_empty(&acceptors);
 	tell_acceptors(&acceptors, op, 0);
 	if (is_alone)
@@ -164,13 +137,13 @@ operations_submit(struct operations *operations, const struct op_submission *sub
 		op->run->verdict = *submission->verdict;
 		*submission->verdict = (struct work_result){0};
 	}
-	operations->outstanding++;
-	op->route->load->waiting++;
+	op_go(op, PHASE_ACCEPTING);
 	if (submission->key)
 		op_key_add(op, submission->key);
 	if (submission->sync && !submission->key && !submission->change) {
 		op_tell(operations->config.on_accept, op);
-		op_enqueue(op);
+		op_queue_enter(op->run);
+		op_step(operations);
 	} else {
 		accept_durably(op, submission);
 	}
