@@ -136,7 +136,7 @@ publish(struct op *op)
 	op_notify(op, &watchers);
 	if (op->sync && !op->stored)
 		op_free(op);
-	else if (op->sync && !op->key)
+	else if (op->sync && !op->key && operations->pool)
 		op_forget(op);
 	else
 		op_keep(op, keep_ms(op, end));
@@ -163,8 +163,9 @@ on_end_durable(void *arg, int error)
 	struct operations *operations = op->route->operations;
 	struct work_result lost = {.problem = PROBLEM_INTERNAL};
 
-	/* When the process ends, an end may be given up.  The next process then decides. */
-	if (error == -ECANCELED)
+	/* When the process ends, an end may be given up.  The next process then decides.  The store may be closed
+	 * once the operations are halted. */
+	if (error == -ECANCELED || (error && !operations->pool))
 		return;
 	if (error == 0) {
 		publish(op);

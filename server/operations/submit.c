@@ -68,14 +68,16 @@ on_accept_durable(void *arg, int error)
 		op->run->accepted = op->run->change->representation;
 		op->run->change->representation = NULL;
 	}
-	if (op->run->verdict.status) {
+	if (op->run->verdict.status && operations->pool) {
 		op_set_state(op, OP_QUEUED);
 		tell_acceptors(&acceptors, op, 0);
 		op_end(op, op->run->verdict.status >= 400 ? OP_FAILED : OP_SUCCEEDED, &op->run->verdict);
 		op_step(operations);
 		return;
 	}
-	if (op->run->input->unjudged)
+	if (operations->draining)
+		op_go(op, PHASE_LEFT);
+	else if (op->run->input->unjudged)
 		op_go(op, PHASE_HELD);
 	else
 		op_queue_enter(op->run);
