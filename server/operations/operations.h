@@ -12,11 +12,19 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct mailbox;
 struct store_change;
 struct store_collection;
 struct timers;
+
+/* An operation of a crashed server that may have been running. */
+struct op_leftover {
+	struct id id;
+	pid_t pid;	     /* the leader of its process group; 0: unknown */
+	uint64_t start_time; /* of that process, as on_process reported it */
+};
 
 struct operations_config {
 	struct timers *timers;
@@ -29,13 +37,9 @@ struct operations_config {
 	int64_t stop_grace_ms;	     /* between SIGTERM and SIGKILL */
 	uint64_t max_retained_bytes; /* of bodies and results held; at it new calls are refused */
 
-	/*
-	 * Kills the processes that a crashed server left running; called once, by operations_recover.  ids are the
-	 * operations that may have been running; pids and start_times name the leaders of process groups.  Returns
-	 * how many were killed.  NULL: there are none to kill.
-	 */
-	unsigned (*kill_leftovers)(const struct id *ids, size_t id_count, const pid_t *pids,
-		const uint64_t *start_times, size_t pid_count);
+	/* Kills the processes that a crashed server left running, and returns how many.  operations_recover calls
+	 * it once at most, with all operations that may have been running.  NULL: there are none to kill. */
+	unsigned (*kill_leftovers)(const struct op_leftover *leftovers, size_t count);
 
 	/*
 	 * For the log and metrics; each may be NULL.  An operation that was accepted, or taken back from the

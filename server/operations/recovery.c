@@ -18,39 +18,25 @@ struct recovery {
 	struct op_route *(*find_route)(void *arg, const char *key);
 	const char *(*find_style)(const char *name);
 	void *arg;
-	struct op_route *no_route; /* stands in for routes that the configuration has no more */
-	struct list interrupted;   /* struct op_run: to be ended once the store takes writes */
-	struct id *ran;		   /* operations that may have been running, ran_count of them */
-	pid_t *pids;
-	uint64_t *start_times;
-	size_t ran_count, ran_size, pid_count;
+	struct op_route *no_route;     /* stands in for routes that the configuration has no more */
+	struct list interrupted;       /* struct op_run: to be ended once the store takes writes */
+	struct op_leftover *leftovers; /* operations that may have been running */
+	size_t leftover_count, leftover_size;
 	uint64_t ended, queued, tombstones;
 };
-
-static void *
-resize(void *array, size_t count, size_t size)
-{
-	void *resized = reallocarray(array, count, size);
-
-	if (!resized)
-		abort();
-	return resized;
-}
 
 static void
 remember_running(struct recovery *recovery, const struct store_operation *record)
 {
-	if (recovery->ran_count == recovery->ran_size) {
-		recovery->ran_size = recovery->ran_size ? recovery->ran_size * 2 : 64;
-		recovery->ran = resize(recovery->ran, recovery->ran_size, sizeof *recovery->ran);
-		recovery->pids = resize(recovery->pids, recovery->ran_size, sizeof *recovery->pids);
-		recovery->start_times = resize(recovery->start_times, recovery->ran_size, sizeof(uint64_t));
+	if (recovery->leftover_count == recovery->leftover_size) {
+		recovery->leftover_size = recovery->leftover_size ? recovery->leftover_size * 2 : 64;
+		recovery->leftovers = reallocarray(
+			recovery->leftovers, recovery->leftover_size, sizeof *recovery->leftovers);
+		if (!recovery->leftovers)
+			abort();
 	}
-	recovery->ran[recovery->ran_count++] = record->id;
-	if (record->pid > 0) {
-		recovery->pids[recovery->pid_count] = record->pid;
-		recovery->start_times[recovery->pid_count++] = record->pid_start_time;
-	}
+	recovery->leftovers[recovery->leftover_count++] = (struct op_leftover){
+		.id = record->id, .pid = record->pid, .start_time = record->pid_start_time};
 }
 
 static struct op *
@@ -208,9 +194,8 @@ operations_recover(struct operations *operations, struct op_route *(*find_route)
 	list_init(&recovery.interrupted);
 	recovery.no_route = new_stand_in(operations);
 	int rc = store_load(operations->config.store, on_record, &recovery, ret_why);
-	if (rc == 0 && recovery.ran_count > 0 && operations->config.kill_leftovers)
-		killed = operations->config.kill_leftovers(recovery.ran, recovery.ran_count, recovery.pids,
-			recovery.start_times, recovery.pid_count);
+	if (rc == 0 && recovery.leftover_count > 0 && operations->config.kill_leftovers)
+		killed = operations->config.kill_leftovers(recovery.leftovers, recovery.leftover_count);
 	if (rc == 0)
 		rc = store_start(operations->config.store);
 	if (rc == 0) {
@@ -227,8 +212,6 @@ operations_recover(struct operations *operations, struct op_route *(*find_route)
 			(double)(clock_mono_ms() - began_ms) / 1000);
 	}
 	op_route_unref(recovery.no_route);
-	free(recovery.ran);
-	free(recovery.pids);
-	free(recovery.start_times);
+	free(recovery.leftovers);
 	return rc;
 }
