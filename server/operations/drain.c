@@ -1,4 +1,4 @@
-/* Going down in good order: nothing new begins, what runs may end, what waits is left to the next start. */
+/* The drain: nothing new begins, running work may end, waiting operations are left to the next start. */
 #include "operations/private.h"
 
 #include <assert.h>

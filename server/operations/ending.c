@@ -5,7 +5,6 @@
  */
 #include "common/clock.h"
 #include "common/log.h"
-#include "operations/idempotency.h"
 #include "operations/private.h"
 #include "store/resources.h"
 
@@ -13,31 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-void
-op_store_record(const struct op *op, struct store_operation *ret_record)
-{
-	*ret_record = (struct store_operation){
-		.id = op->id,
-		.sequence = op->sequence,
-		.route = op->route->key,
-		.style = op->style,
-		.principal = op->principal,
-		.accepted_ms = op->accepted_ms,
-		.started_ms = op->started_ms,
-		.ended_ms = op->ended_ms,
-		.status = op->status,
-		.fields = op->fields.wire,
-		.fields_len = op->fields.len,
-		.result = op->body,
-		.detail = op->detail,
-	};
-	if (op->key) {
-		ret_record->key = op->key->text;
-		memcpy(ret_record->key_digest, op->key->digest, sizeof ret_record->key_digest);
-	}
-}
-
-/* Writes the problem that the work or we have found as the final response. */
+/* Writes a problem as the final response. */
 static void
 write_problem(struct op *op, struct work_result *result)
 {
@@ -68,7 +43,7 @@ keep_ms(const struct op *op, enum op_state end)
 	return end == OP_TIMED_OUT ? op->route->keep_timed_out_ms : op->route->keep_ms;
 }
 
-/* What came of the change is the final response, where the work has not failed. */
+/* Takes the store's answer to the change as the final response, unless the work has failed. */
 static void
 take_response(struct op *op)
 {
@@ -93,7 +68,7 @@ take_response(struct op *op)
 	op->run->accepted = NULL;
 }
 
-/* How it ended is noted in the change; what the work has answered is to be merged into the resource. */
+/* Notes the end in the change.  The store merges the work's answer into the resource. */
 static void
 settle_change(struct op *op)
 {
@@ -113,7 +88,7 @@ settle_change(struct op *op)
 	op->fields = (struct fields){0};
 }
 
-/* The end is durable, or need not be: show it. */
+/* Shows an end that is durable or need not be. */
 static void
 publish(struct op *op)
 {
@@ -223,7 +198,6 @@ op_end_with(struct op *op, enum op_state end, enum problem problem, const char *
 	op_end(op, end, &result);
 }
 
-/* Leaves op to the next start of the server, as a crash would; a synchronous call's client is told. */
 void
 op_interrupt(struct op *op)
 {
@@ -245,7 +219,7 @@ op_forget(struct op *op)
 	op_free(op);
 }
 
-/* Drops the result; what is left answers 410 for a while. */
+/* Drops the result.  The tombstone answers 410 for a while. */
 static void
 expire(struct op *op)
 {

@@ -1,4 +1,4 @@
-/* The operations as a whole: see operations.h. */
+/* The operations as a whole: made and freed, found, cancelled and counted. */
 #include "operations/operations.h"
 
 #include "operations/private.h"

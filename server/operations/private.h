@@ -1,20 +1,24 @@
-/* What the files of this layer share: the operations' insides.  Not for the layers above. */
+/* The structs that the files of this layer share.  Private to the layer. */
 #pragma once
 
 #include "common/pages.h"
 #include "common/pool.h"
 #include "common/slab.h"
+#include "operations/ending.h"
 #include "operations/operations.h"
 #include "operations/phase.h"
+#include "operations/queue.h"
 #include "operations/run.h"
+#include "operations/running.h"
+#include "operations/table.h"
 #include "work/transfers.h"
 
 #include <pthread.h>
 
-/* What waits and runs on a route.  Routes of the same key share it: those of before and after a reload. */
+/* The load of a route.  The routes of the same key before and after a reload share it. */
 struct op_load {
 	unsigned references; /* routes */
-	struct list link;    /* in the ring of loads that have something queued, else on no list */
+	struct list link;    /* in the ring while its queue is not empty */
 	struct list queued;  /* struct op_run, in order */
 	unsigned waiting;    /* accepting or queued */
 	unsigned running;    /* started, until the work has returned */
@@ -41,14 +45,11 @@ struct op_route {
 
 struct op_turn;
 
-/* Why a running operation is stopped. */
-enum op_stop { OP_GOES_ON, OP_STOP_TIMEOUT, OP_STOP_CANCEL, OP_STOP_DRAIN };
-
-/* What an operation has until its end. */
+/* The part of an operation that exists until its end. */
 struct op_run {
 	struct op *op;
-	struct list link;      /* in its route's queue, or among what runs */
-	struct op_turn *turn;  /* the line that it stands in; NULL: none */
+	struct list link;      /* in the list of its phase */
+	struct op_turn *turn;  /* the line of its resource; NULL: none */
 	struct list turn_link; /* in that line */
 	enum op_phase phase;
 	enum op_state end;	     /* from PHASE_ENDING: the state to come */
@@ -88,11 +89,11 @@ struct operations {
 	struct slab shelves[OP_SHELF_COUNT]; /* small final responses, by size */
 	struct hash table;		     /* by id */
 	struct huge_spare table_spare;	     /* the table's */
-	struct list all;		     /* what is in the table, newest first */
+	struct list all;		     /* struct op in the table, newest first */
 	struct list cursors;		     /* struct op_cursor: walks through it */
 	struct hash keys;		     /* struct op_key */
-	struct list routes;		     /* struct op_route: every one that somebody refers to */
-	struct list ring;		     /* struct op_load with something queued, in turn */
+	struct list routes;		     /* struct op_route, all of them */
+	struct list ring;		     /* struct op_load with a queue that is not empty, in turn */
 	struct list running;		     /* struct op_run, PHASE_WORKING */
 	struct list held;		     /* struct op_run, PHASE_HELD */
 	struct list blocked;		     /* struct op_run, PHASE_BEHIND */
@@ -100,7 +101,7 @@ struct operations {
 	unsigned outstanding, queued, run_count;
 	uint64_t sequence;
 	uint64_t kept;	     /* in the table: results */
-	uint64_t tombstones; /* in the table, likewise */
+	uint64_t tombstones; /* in the table: expired ones */
 	uint64_t refused[OP_REFUSALS];
 	uint64_t retained_bytes; /* bodies of requests that have not ended, and results that are kept */
 	struct timer retry;	 /* runs while nothing is started, because the disk has refused a start */
@@ -110,54 +111,14 @@ struct operations {
 	struct timer drained; /* calls on_drained in a turn of its own */
 };
 
-/* op.c: makes and frees; changes the state as the table of states allows. */
-struct op *op_new(struct op_route *route);
-void op_free(struct op *op);
-void op_shelve(struct op *op); /* it has ended: makes it small */
-void op_set_state(struct op *op, enum op_state state);
-void op_notify(struct op *op, struct list *watchers); /* these, which are taken */
-
-/* operations.c: one of the hooks, NULL too. */
+/* Calls one of the hooks of struct operations_config, which may be NULL (operations.c). */
 void op_tell(void (*fn)(void *arg, const struct op *op), const struct op *op);
 
-/* route.c */
+/* Takes another reference (route.c). */
 struct op_route *op_route_ref(struct op_route *route);
 
-/* drain.c */
+/* Reports a drain as finished, in a later turn of the loop, once no work runs (drain.c). */
 void operations_check_drained(struct operations *operations);
 
-/* table.c */
-void op_table_add(struct operations *operations, struct op *op);
-void op_table_remove(struct operations *operations, struct op *op);
-struct op *op_table_find(struct operations *operations, const struct id *id);
-
-/* queue.c: which operation is next, fair between the routes. */
-bool op_queue_has_room(const struct op_route *route);
-void op_queue_add(struct op_run *run, bool at_head);
-void op_queue_remove(struct op_run *run);
-void op_queue_enter(struct op_run *run); /* to PHASE_WAITING or, if another change is first, PHASE_BEHIND */
-struct op_run *op_queue_next(struct operations *operations); /* NULL: none may run now */
-
-void op_turn_leave(struct op_run *run); /* the next may then run; does nothing where there is no turn */
-
-/* running.c: from the queue to a thread and back. */
-
-/* Starts whatever may start now, and reports a finished drain.  Every entry from outside (a completion, a timer,
- * a call from above) ends in it. */
-void op_step(struct operations *operations);
-
-void op_end_stopped(struct op *op, enum op_stop stop);
-void op_stop_work(struct op *op, enum op_stop why, enum work_stop how);
-
-/* unjudged.c: held until the body is judged. */
+/* Has the body of op validated if op is held (unjudged.c). */
 void op_judge(struct op *op);
-
-/* ending.c: a decided end becomes durable, then visible. */
-void op_end(struct op *op, enum op_state end, struct work_result *result);
-void op_end_with(struct op *op, enum op_state end, enum problem problem, const char *detail);
-void op_interrupt(struct op *op);
-void op_store_record(const struct op *op, struct store_operation *ret_record);
-
-void op_on_timer(struct timer *timer);
-void op_keep(struct op *op, int64_t for_ms);
-void op_forget(struct op *op);

@@ -1,7 +1,7 @@
 /*
  * Recovery: the operations that the store kept, taken back at start.  Ended ones are readable as before,
- * queued ones wait in their order with their clock anew; of those that ran, what the dead server left running
- * is killed first, and then they are queued again or end as interrupted, as their route says.
+ * queued ones wait again in their order, and their time limits start anew.  Processes that the dead server left
+ * are killed first; then the operations that ran are queued again or end as interrupted, as their route says.
  */
 #include "common/clock.h"
 #include "common/log.h"
@@ -89,8 +89,7 @@ restore_end(struct recovery *recovery, struct op *op, const struct store_operati
 	op_keep(op, left_ms > 0 ? left_ms : 0);
 }
 
-/* The change that an operation was to carry out; the collection may be configured otherwise by now, or no
- * more. */
+/* The change that an operation was to make.  The collection may have other settings by now, or be gone. */
 static struct store_change *
 restore_change(const struct op *op, const struct work_input *input, const struct store_pending *pending)
 {
@@ -129,7 +128,7 @@ restore_outstanding(struct recovery *recovery, struct op *op, const struct store
 			record->pending, op->run->change->collection, op->run->change->url);
 	}
 	op_tell(operations->config.on_accept, op);
-	/* Queued ones, too: the start of what may be run again is not recorded. */
+	/* Queued ones, too: on routes that allow a rerun the start is not recorded. */
 	remember_running(recovery, record);
 	bool is_held = rc == 0 && input->unjudged && !op->run->change;
 	bool is_lost = op->route->collection && !op->run->change && !is_held;
@@ -199,7 +198,7 @@ operations_recover(struct operations *operations, struct op_route *(*find_route)
 	if (rc == 0)
 		rc = store_start(operations->config.store);
 	if (rc == 0) {
-		/* Until here nobody waits for the loop, and nothing that is made ready would come to it. */
+		/* Only now does the loop take what the housekeeping threads make ready. */
 		operations->table.next = &operations->table_spare;
 		list_for_each(node, &recovery.interrupted)
 			interrupted++;

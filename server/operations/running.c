@@ -87,7 +87,7 @@ learn_run_time(struct op *op)
 	route->load->run_ms = route->load->run_ms ? (route->load->run_ms * 7 + ms) / 8 : ms + 1;
 }
 
-/* A final response of the work's own: a 202 of it would be taken for ours. */
+/* Ends with the work's response.  Its 202 becomes 200: a client would take it for ours. */
 static void
 end_with_result(struct op *op, struct work_result *result)
 {
@@ -96,7 +96,6 @@ end_with_result(struct op *op, struct work_result *result)
 	op_end(op, result->status >= 400 ? OP_FAILED : OP_SUCCEEDED, result);
 }
 
-/* What the work has answered no longer counts: why it was stopped does. */
 void
 op_end_stopped(struct op *op, enum op_stop stop)
 {
@@ -171,7 +170,7 @@ init_control(struct op_run *run)
 	return rc;
 }
 
-/* The work cannot be done.  That is told later: whoever has submitted the operation does not have it yet. */
+/* The work cannot begin.  The end comes later, since operations_submit has not returned the operation yet. */
 static void
 fail_work(struct op_run *run, int error)
 {
@@ -212,7 +211,7 @@ on_retry(struct timer *timer)
 	op_step(operations);
 }
 
-/* The disk would not take the start: back to the head of the queue, and starting pauses for a moment. */
+/* The disk refused the start: the operation goes back to the head of its queue, and starting pauses. */
 static void
 start_refused(struct op_run *run)
 {
@@ -223,8 +222,7 @@ start_refused(struct op_run *run)
 	timer_start(operations->config.timers, &operations->retry, START_RETRY_MS);
 }
 
-/* What the work gets is the change, as it stands now that its turn has come.  False if the resource has
- * gone. */
+/* Gives the work the change as it stands now.  False if the resource has gone. */
 static bool
 take_on_change(struct op_run *run)
 {
@@ -252,7 +250,7 @@ on_start_durable(void *arg, int error)
 	if (run->stop == OP_GOES_ON && !error && operations->pool && take_on_change(run)) {
 		launch(run);
 	} else {
-		/* Halted, or going down: the next start decides.  The store may be closed by now. */
+		/* Halted or draining: the next start decides.  The store may be closed. */
 		if (!operations->pool || (error && operations->draining))
 			op_end_stopped(run->op, OP_STOP_DRAIN);
 		else if (run->stop != OP_GOES_ON)

@@ -1,4 +1,4 @@
-/* From a submission to an operation in the queue: refused, or durable before anybody hears of it. */
+/* From a submission to an operation in the queue: refused, or durable before its client learns of it. */
 #include "operations/idempotency.h"
 #include "operations/private.h"
 #include "store/resources.h"

@@ -1,7 +1,6 @@
 /*
- * Operations whose bodies were still to be judged when they were accepted: they are held, and look queued,
- * until somebody above says what has come of it.  Their queue timeout runs, and they can be cancelled, as if
- * they waited for their turn.
+ * Operations that were accepted before their bodies were validated.  They are held, and look queued, until the
+ * layer above reports the verdict.  Their queue timeout runs, and they can be cancelled.
  */
 #include "operations/private.h"
 
@@ -32,7 +31,7 @@ operations_fail(struct op *op, struct work_result *verdict)
 	op_end(op, OP_FAILED, verdict);
 }
 
-/* The change is part of the operation, which waits for its turn. */
+/* Makes the attached change a part of the operation. */
 static void
 take_change(struct op_run *run)
 {
@@ -91,7 +90,7 @@ op_judge(struct op *op)
 		op->route->judge(op->route->judge_arg, op);
 		return;
 	}
-	/* The route has gone in this moment. */
+	/* A reload has just removed the route. */
 	op_end_with(op, OP_FAILED, PROBLEM_INTERRUPTED, NULL);
 }
 
