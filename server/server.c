@@ -141,6 +141,28 @@ make_watch(struct server *server)
 	return 0;
 }
 
+static unsigned
+kill_leftovers(const struct op_leftover *leftovers, size_t count)
+{
+	struct id *ids = xcalloc(count, sizeof *ids);
+	pid_t *pids = xcalloc(count, sizeof *pids);
+	uint64_t *start_times = xcalloc(count, sizeof *start_times);
+	size_t pid_count = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		ids[i] = leftovers[i].id;
+		if (leftovers[i].pid <= 0)
+			continue;
+		pids[pid_count] = leftovers[i].pid;
+		start_times[pid_count++] = leftovers[i].start_time;
+	}
+	unsigned killed = program_kill_leftovers(ids, count, pids, start_times, pid_count);
+	free(ids);
+	free(pids);
+	free(start_times);
+	return killed;
+}
+
 static int
 make_operations(struct server *server)
 {
@@ -154,6 +176,7 @@ make_operations(struct server *server)
 		.keep_tombstone_ms = config->keep_tombstone_ms,
 		.stop_grace_ms = config->stop_grace_ms,
 		.max_retained_bytes = config->max_retained_bytes,
+		.kill_leftovers = kill_leftovers,
 		.on_accept = on_op_accept,
 		.on_end = on_op_end,
 		.on_drop = on_op_drop,

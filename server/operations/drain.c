@@ -1,4 +1,4 @@
-/* Going down in good order: nothing new begins, what runs may end, what waits is left to the next start. */
+/* The drain: nothing new begins, running work may end, waiting operations are left to the next start. */
 #include "operations/private.h"
 
 #include <assert.h>
@@ -8,35 +8,31 @@ on_drained_timer(struct timer *timer)
 {
 	struct operations *operations = container_of(timer, struct operations, drained);
 
-	operations->on_drained(operations->drained_arg);
+	void (*on_drained)(void *arg) = operations->on_drained;
+
+	operations->on_drained = NULL;
+	on_drained(operations->drained_arg);
 }
 
 void
 operations_check_drained(struct operations *operations)
 {
-	if (operations->draining && operations->run_count == 0 && !timer_is_running(&operations->drained))
+	if (operations->on_drained && operations->run_count == 0 && !timer_is_running(&operations->drained))
 		timer_start(operations->config.timers, &operations->drained, 0);
 }
 
-/* Synchronous calls that wait are answered; with the others only their watchers are. */
-static void
-let_go(struct op_run *run)
-{
-	op_queue_remove(run);
-	timer_stop(&run->op->timer);
-	run->op->route->load->waiting--;
-	op_interrupt(run->op);
-}
-
+/* Leaves the operations that wait to the next start.  Synchronous calls that are not stored get a 503. */
 static void
 let_go_of_queue(struct operations *operations)
 {
+	while (!list_is_empty(&operations->held))
+		op_interrupt(container_of(operations->held.next, struct op_run, link)->op);
 	while (!list_is_empty(&operations->blocked))
-		let_go(container_of(operations->blocked.next, struct op_run, link));
+		op_interrupt(container_of(operations->blocked.next, struct op_run, link)->op);
 	while (!list_is_empty(&operations->ring)) {
 		struct op_load *load = container_of(operations->ring.next, struct op_load, link);
 
-		let_go(container_of(load->queued.next, struct op_run, link));
+		op_interrupt(container_of(load->queued.next, struct op_run, link)->op);
 	}
 }
 
@@ -50,7 +46,7 @@ operations_drain(struct operations *operations, void (*on_drained)(void *arg), v
 	timer_init(&operations->drained, on_drained_timer);
 	timer_stop(&operations->retry);
 	let_go_of_queue(operations);
-	operations_check_drained(operations);
+	op_step(operations);
 }
 
 void
@@ -74,4 +70,5 @@ operations_halt(struct operations *operations)
 	transfers_stop(operations->transfers);
 	mailbox_drain(operations->config.mailbox);
 	timer_stop(&operations->drained);
+	operations->on_drained = NULL;
 }

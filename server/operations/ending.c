@@ -1,43 +1,18 @@
 /*
- * Ends.  An end is decided once, made durable, and only then shown: between the two the operation looks as it
- * did before, and nothing can change the end any more.
+ * The end of an operation and the time after it.  An end is decided once, then made durable, and only then
+ * shown.  Until it is shown, the operation looks as it did before, and nothing changes the end any more.
+ * The operation's timer is here as well: the time limits before the end, and keeping and forgetting after it.
  */
 #include "common/clock.h"
 #include "common/log.h"
-#include "operations/idempotency.h"
 #include "operations/private.h"
 #include "store/resources.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-void
-op_store_record(const struct op *op, struct store_operation *ret_record)
-{
-	*ret_record = (struct store_operation){
-		.id = op->id,
-		.sequence = op->sequence,
-		.route = op->route->key,
-		.style = op->style,
-		.principal = op->principal,
-		.accepted_ms = op->accepted_ms,
-		.started_ms = op->started_ms,
-		.ended_ms = op->ended_ms,
-		.status = op->status,
-		.fields = op->fields.wire,
-		.fields_len = op->fields.len,
-		.result = op->body,
-		.detail = op->detail,
-	};
-	if (op->key) {
-		ret_record->key = op->key->text;
-		memcpy(ret_record->key_digest, op->key->digest, sizeof ret_record->key_digest);
-	}
-}
-
-/* Writes the problem that the work or we have found as the final response. */
+/* Writes a problem as the final response. */
 static void
 write_problem(struct op *op, struct work_result *result)
 {
@@ -68,7 +43,7 @@ keep_ms(const struct op *op, enum op_state end)
 	return end == OP_TIMED_OUT ? op->route->keep_timed_out_ms : op->route->keep_ms;
 }
 
-/* What came of the change is the final response, where the work has not failed. */
+/* Takes the store's answer to the change as the final response, unless the work has failed. */
 static void
 take_response(struct op *op)
 {
@@ -93,7 +68,7 @@ take_response(struct op *op)
 	op->run->accepted = NULL;
 }
 
-/* How it ended is noted in the change; what the work has answered is to be merged into the resource. */
+/* Notes the end in the change.  The store merges the work's answer into the resource. */
 static void
 settle_change(struct op *op)
 {
@@ -113,7 +88,7 @@ settle_change(struct op *op)
 	op->fields = (struct fields){0};
 }
 
-/* The end is durable, or need not be: show it. */
+/* Shows an end that is durable or need not be. */
 static void
 publish(struct op *op)
 {
@@ -128,7 +103,6 @@ publish(struct op *op)
 	if (end == OP_SUCCEEDED)
 		op->progress = 100;
 	op_set_state(op, end);
-	operations->outstanding--;
 	if (op->stored || !op->sync)
 		op_shelve(op);
 	list_splice(&watchers, &op->run->watchers);
@@ -137,12 +111,10 @@ publish(struct op *op)
 	op_notify(op, &watchers);
 	if (op->sync && !op->stored)
 		op_free(op);
-	else if (op->sync && !op->key)
+	else if (op->sync && !op->key && operations->pool)
 		op_forget(op);
 	else
 		op_keep(op, keep_ms(op, end));
-	if (changed)
-		op_start_next(operations);
 }
 
 static void
@@ -156,36 +128,39 @@ drop_result(struct op *op)
 	op->detail = NULL;
 }
 
+/* Makes the end durable, or shows it at once where the operation is not stored. */
+static void record_end(struct op *op, enum op_state end, struct work_result *result);
+
 static void
 on_end_durable(void *arg, int error)
 {
 	struct op *op = arg;
+	struct operations *operations = op->route->operations;
+	struct work_result lost = {.problem = PROBLEM_INTERNAL};
 
+	/* When the process ends, an end may be given up.  The next process then decides.  The store may be closed
+	 * once the operations are halted. */
+	if (error == -ECANCELED || (error && !operations->pool))
+		return;
 	if (error == 0) {
 		publish(op);
-		return;
+	} else {
+		log_error("result not kept", "id=%s error=%s", LOG_ID(&op->id), strerrorname_np(-error));
+		drop_result(op);
+		lost.detail = xstrdup("The result could not be kept.");
+		record_end(op, OP_FAILED, &lost);
 	}
-	/* At the end of the process an end is given up: the next one decides then.  Else its result could not
-	 * be kept. */
-	if (error == -ECANCELED)
-		return;
-	log_error("cannot store result", "id=%s error=%s", LOG_ID(&op->id), strerrorname_np(-error));
-	drop_result(op);
-	op->run->ending = false;
-	op_end_with(op, OP_FAILED, PROBLEM_INTERNAL, "The result could not be kept.");
+	op_step(operations);
 }
 
-void
-op_end(struct op *op, enum op_state end, struct work_result *result)
+static void
+record_end(struct op *op, enum op_state end, struct work_result *result)
 {
 	struct op_run *run = op->run;
 	struct store_operation record;
 
-	assert(!run->ending && !run->launched);
-	timer_stop(&op->timer);
 	if (result->problem != PROBLEM_NONE)
 		write_problem(op, result);
-	run->ending = true;
 	run->end = end;
 	op->ended_ms = clock_wall_ms();
 	op->status = (int16_t)result->status;
@@ -194,7 +169,7 @@ op_end(struct op *op, enum op_state end, struct work_result *result)
 	op->route->operations->retained_bytes += blob_len(op->body);
 	op->detail = result->detail;
 	*result = (struct work_result){0};
-	if (op->run->change)
+	if (run->change)
 		settle_change(op);
 	if (!op->stored) {
 		publish(op);
@@ -202,10 +177,17 @@ op_end(struct op *op, enum op_state end, struct work_result *result)
 	}
 	op_store_record(op, &record);
 	record.state = STORE_ENDED;
-	record.change = op->run->change;
+	record.change = run->change;
 	record.end = op_state_name(end);
 	record.forget_ms = op->ended_ms + keep_ms(op, end);
 	store_end(op->route->operations->config.store, &record, on_end_durable, op);
+}
+
+void
+op_end(struct op *op, enum op_state end, struct work_result *result)
+{
+	op_go(op, PHASE_ENDING);
+	record_end(op, end, result);
 }
 
 void
@@ -216,7 +198,6 @@ op_end_with(struct op *op, enum op_state end, enum problem problem, const char *
 	op_end(op, end, &result);
 }
 
-/* Leaves op to the next start of the server, as a crash would; a synchronous call's client is told. */
 void
 op_interrupt(struct op *op)
 {
@@ -224,5 +205,74 @@ op_interrupt(struct op *op)
 		op_end_with(op, OP_FAILED, PROBLEM_DRAINING, NULL);
 		return;
 	}
+	op_go(op, PHASE_LEFT);
 	op_notify(op, &op->run->watchers);
+}
+
+void
+op_forget(struct op *op)
+{
+	if (op->state == OP_EXPIRED)
+		op->route->operations->tombstones--;
+	store_forget(op->route->operations->config.store, &op->id, op->sequence);
+	op_table_remove(op->route->operations, op);
+	op_free(op);
+}
+
+/* Drops the result.  The tombstone answers 410 for a while. */
+static void
+expire(struct op *op)
+{
+	struct operations *operations = op->route->operations;
+	int64_t for_ms = operations->config.keep_tombstone_ms;
+
+	op_set_state(op, OP_EXPIRED);
+	operations->kept--;
+	fields_fini(&op->fields);
+	operations->retained_bytes -= blob_len(op->body);
+	blob_unref(op->body);
+	op->body = NULL;
+	free(op->detail);
+	op->detail = NULL;
+	store_expire(operations->config.store, &op->id, op->sequence, clock_wall_ms() + for_ms);
+	op_keep(op, for_ms);
+}
+
+void
+op_keep(struct op *op, int64_t for_ms)
+{
+	if (op->state == OP_EXPIRED)
+		op->route->operations->tombstones++;
+	else
+		op->route->operations->kept++;
+	timer_start(op->route->operations->config.timers, &op->timer, for_ms);
+}
+
+void
+op_on_timer(struct timer *timer)
+{
+	struct op *op = container_of(timer, struct op, timer);
+	struct operations *operations = op->route->operations;
+
+	switch ((enum op_state)op->state) {
+	case OP_QUEUED:
+		op_end_with(op, OP_TIMED_OUT, PROBLEM_QUEUE_TIMEOUT, NULL);
+		break;
+	case OP_RUNNING:
+		op_stop_work(op, OP_STOP_TIMEOUT, WORK_STOP);
+		break;
+	case OP_SUCCEEDED:
+	case OP_FAILED:
+	case OP_TIMED_OUT:
+	case OP_CANCELLED:
+		expire(op);
+		break;
+	case OP_EXPIRED:
+		op_forget(op);
+		break;
+	case OP_ACCEPTING:
+	case OP_STATE_COUNT:
+		break;
+	}
+	op_step(operations);
 }

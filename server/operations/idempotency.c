@@ -1,4 +1,4 @@
-/* Idempotency keys: see idempotency.h. */
+/* The index of idempotency keys, and how a key is parsed. */
 #include "operations/idempotency.h"
 
 #include "common/text.h"

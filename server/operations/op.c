@@ -1,4 +1,4 @@
-/* Operations one by one: see op.h. */
+/* A single operation: its states, its watchers, its memory. */
 #include "operations/op.h"
 
 #include "common/clock.h"
@@ -94,10 +94,7 @@ op_free(struct op *op)
 bool
 op_is_left(const struct op *op)
 {
-	const struct op_run *run = op->run;
-
-	return run && op->route->operations->draining && !run->starting && !run->ending &&
-	       list_is_empty(&run->link);
+	return op->run && op->run->phase == PHASE_LEFT;
 }
 
 /* Whether the final response is a problem's document in memory. */
@@ -118,7 +115,7 @@ op_dup_detail(const struct op *op)
 	return problem_dup_detail(blob_data(op->body), (size_t)blob_len(op->body));
 }
 
-/* The detail is kept once where the final response says it as well. */
+/* Drops the detail if the final response says the same. */
 static void
 drop_detail(struct op *op)
 {
@@ -163,7 +160,7 @@ op_unwatch(struct op_watcher *watcher)
 		list_remove(&watcher->link);
 }
 
-/* Tells everybody who watches; they may watch again, or something else, while they are told. */
+/* A watcher may watch again while it is called, this operation or another. */
 void
 op_notify(struct op *op, struct list *watchers)
 {
@@ -183,4 +180,28 @@ op_await(struct op *op, struct op_acceptor *acceptor, op_acceptor_fn fn)
 	assert(op->state == OP_ACCEPTING);
 	acceptor->fn = fn;
 	list_add_tail(&op->run->acceptors, &acceptor->link);
+}
+
+void
+op_store_record(const struct op *op, struct store_operation *ret_record)
+{
+	*ret_record = (struct store_operation){
+		.id = op->id,
+		.sequence = op->sequence,
+		.route = op->route->key,
+		.style = op->style,
+		.principal = op->principal,
+		.accepted_ms = op->accepted_ms,
+		.started_ms = op->started_ms,
+		.ended_ms = op->ended_ms,
+		.status = op->status,
+		.fields = op->fields.wire,
+		.fields_len = op->fields.len,
+		.result = op->body,
+		.detail = op->detail,
+	};
+	if (op->key) {
+		ret_record->key = op->key->text;
+		memcpy(ret_record->key_digest, op->key->digest, sizeof ret_record->key_digest);
+	}
 }

@@ -1,6 +1,6 @@
 /*
- * An operation: one call being worked on, or its result while that is kept.  What is needed only until the
- * end stands in struct op_run, so that a kept result costs little.  Read-only for the layers above.  Loop
+ * An operation: one call being worked on, or its result while that is kept.  The members that are needed
+ * only until the end are in struct op_run, so that a kept result costs little.  Read-only for the layers above.  Loop
  * thread only.
  */
 #pragma once
@@ -20,12 +20,13 @@ struct op_key;
 struct op_route;
 struct op_run;
 struct store_change;
+struct store_operation;
 
 enum op_state {
-	OP_ACCEPTING, /* not durable yet: nobody outside has heard of it */
-	OP_QUEUED,    /* waits in its route's queue; its timer is the queue timeout */
+	OP_ACCEPTING, /* not durable yet: clients do not know it */
+	OP_QUEUED,    /* waits for validation, its turn or a slot; its timer is the queue timeout */
 	OP_RUNNING,   /* its work is on a pool thread; its timer is the run timeout */
-	OP_SUCCEEDED, /* has a result below 400; its timer, as of the next three, is how long it is kept */
+	OP_SUCCEEDED, /* has a result below 400; the timer of ended ones is how long they are kept */
 	OP_FAILED,    /* has a result of 400 or above */
 	OP_TIMED_OUT, /* waited or ran too long */
 	OP_CANCELLED, /* was stopped, or never begun, on request */
@@ -37,7 +38,7 @@ struct op {
 	/* what a poll looks at: first, so that it lies in as few cache lines as can be */
 	struct hash_node by_id; /* in the table; not for synchronous operations */
 	struct id id;
-	char *principal;   /* NULL: nobody is known */
+	char *principal;   /* NULL: unknown */
 	struct blob *body; /* this, the fields and the status: the final response; of a tombstone only the
 			      status is left */
 	struct fields fields;
@@ -67,26 +68,25 @@ enum op_state op_state_find(const char *name);
 /* The key of its route: "POST /thumbnails/{size}". */
 const char *op_route_key(const struct op *op);
 
-/* Why it failed, in a sentence for the caller to free; NULL: it did not, or that is not known. */
+/* Why op failed, in a sentence for the caller to free.  NULL: it did not fail, or the reason is unknown. */
 char *op_dup_detail(const struct op *op);
 
-/* Whether it has a final response, or had one. */
+/* Whether op has or had a final response. */
 static inline bool
 op_has_ended(const struct op *op)
 {
 	return op->state >= OP_SUCCEEDED;
 }
 
-/* The change of a resource that it carries out, and the resource as it was once accepted: until the end,
- * lent; NULL: there is none, or it is not known. */
+/* The change of a resource that op makes, and the resource as it was when op was accepted.  Lent until the end.
+ * NULL: there is none, or it is unknown. */
 const struct store_change *op_change(const struct op *op);
 const char *op_accepted(const struct op *op);
 
-/* Whether the server, which goes down, has left it to a later start: it changes no more unless it is
- * cancelled. */
+/* Whether a draining server has left op to its next start.  From then on only a cancel changes it. */
 bool op_is_left(const struct op *op);
 
-/* Tells fn once when op ends; or when the server stops it for a later start, and then op has not ended. */
+/* Calls fn once: when op ends, or when the server leaves it to its next start and op has not ended. */
 struct op_watcher;
 typedef void (*op_watcher_fn)(struct op_watcher *watcher, struct op *op);
 struct op_watcher {
@@ -96,13 +96,11 @@ struct op_watcher {
 
 /* op must not have ended. */
 void op_watch(struct op *op, struct op_watcher *watcher, op_watcher_fn fn);
-/* Does nothing if it does not watch (but it must have been all zero or have watched before). */
+/* Stops watching.  Does nothing if the watcher does not watch, but it must be all zero or have watched before. */
 void op_unwatch(struct op_watcher *watcher);
 
-/*
- * Tells fn once when an operation that is still being accepted has become durable (error 0), or could not (op
- * NULL, -errno).
- */
+/* Calls fn once: when an operation that is being accepted is durable (error 0), or could not be stored (op NULL,
+ * -errno). */
 struct op_acceptor;
 typedef void (*op_acceptor_fn)(struct op_acceptor *acceptor, struct op *op, int error);
 struct op_acceptor {
@@ -112,3 +110,19 @@ struct op_acceptor {
 
 /* op's state must be OP_ACCEPTING. */
 void op_await(struct op *op, struct op_acceptor *acceptor, op_acceptor_fn fn);
+
+/* For the layer: makes an operation that takes a reference of the route; frees one that has no run any more. */
+struct op *op_new(struct op_route *route);
+void op_free(struct op *op);
+
+/* For the layer: makes an operation that has ended small. */
+void op_shelve(struct op *op);
+
+/* For the layer: changes the state.  A change that the table of states does not allow fails an assert. */
+void op_set_state(struct op *op, enum op_state state);
+
+/* For the layer: empties the list of watchers and calls each. */
+void op_notify(struct op *op, struct list *watchers);
+
+/* For the layer: fills in what the store keeps of op whatever its state; the strings are lent. */
+void op_store_record(const struct op *op, struct store_operation *ret_record);

@@ -1,4 +1,4 @@
-/* The operations as a whole: see operations.h. */
+/* The operations as a whole: made and freed, found, cancelled and counted. */
 #include "operations/operations.h"
 
 #include "operations/private.h"
@@ -26,6 +26,7 @@ operations_new(const struct operations_config *config, struct operations **ret_o
 	list_init(&operations->cursors);
 	list_init(&operations->ring);
 	list_init(&operations->running);
+	list_init(&operations->held);
 	list_init(&operations->blocked);
 	hash_init(&operations->turns);
 	timer_init(&operations->retry, NULL);
@@ -41,11 +42,8 @@ free_op_in_table(struct hash_node *node, void *arg)
 
 	hash_remove(arg, node);
 	list_remove(&op->link);
-	if (op->run) {
-		if (!list_is_empty(&op->run->link))
-			op_queue_remove(op->run);
+	if (op->run)
 		op_run_free(op);
-	}
 	op_free(op);
 }
 
@@ -79,45 +77,38 @@ operations_find(struct operations *operations, const struct id *id)
 }
 
 enum op_cancel
-operations_cancel(struct operations *operations, struct op *op)
+operations_cancel(struct op *op)
 {
+	struct operations *operations = op->route->operations;
 	struct op_run *run = op->run;
 
-	(void)operations;
 	if (op_has_ended(op))
 		return op->state == OP_CANCELLED ? OP_CANCEL_DONE : OP_CANCEL_TOO_LATE;
-	if (run->ending)
+	if (run->phase == PHASE_ENDING)
 		return run->end == OP_CANCELLED ? OP_CANCEL_SOON : OP_CANCEL_TOO_LATE;
-	if (run->starting || run->launched) {
+	if (run->phase != PHASE_LEFT && !op_waits(op)) {
 		op_stop_work(op, OP_STOP_CANCEL, WORK_STOP);
 		return OP_CANCEL_STOPPING;
 	}
-	if (!op_is_left(op)) {
-		op_queue_remove(run);
-		op->route->load->waiting--;
-	}
 	op_end_with(op, OP_CANCELLED, PROBLEM_CANCELLED, NULL);
+	op_step(operations);
 	return op_has_ended(op) ? OP_CANCEL_DONE : OP_CANCEL_SOON;
 }
 
 void
 operations_abandon(struct operations *operations, struct op *op)
 {
-	bool waits = op->state == OP_QUEUED && !op->run->starting && !op->run->ending;
-
-	if (!op->sync || op->key || !waits || !list_is_empty(&op->run->watchers))
+	if (!op->sync || op->key || !op_waits(op) || !list_is_empty(&op->run->watchers))
 		return;
 	op_tell(operations->config.on_drop, op);
-	op_queue_remove(op->run);
-	op->route->load->waiting--;
 	if (op->stored) {
 		/* Its resource is PENDING until this is durable. */
 		op_end_with(op, OP_CANCELLED, PROBLEM_CANCELLED, "The client has left.");
-		return;
+	} else {
+		op_run_free(op);
+		op_free(op);
 	}
-	operations->outstanding--;
-	op_run_free(op);
-	op_free(op);
+	op_step(operations);
 }
 
 int
@@ -127,7 +118,7 @@ op_progress(const struct op *op, char *ret_text, size_t size)
 
 	if (size > 0)
 		ret_text[0] = '\0';
-	if (op->run && op->run->launched) {
+	if (op->run && op->run->phase == PHASE_WORKING) {
 		pthread_mutex_lock(&op->run->lock);
 		percent = op->run->progress;
 		if (size > 0) {

@@ -12,11 +12,19 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct mailbox;
 struct store_change;
 struct store_collection;
 struct timers;
+
+/* An operation of a crashed server that may have been running. */
+struct op_leftover {
+	struct id id;
+	pid_t pid;	     /* the leader of its process group; 0: unknown */
+	uint64_t start_time; /* of that process, as on_process reported it */
+};
 
 struct operations_config {
 	struct timers *timers;
@@ -27,6 +35,10 @@ struct operations_config {
 	int64_t keep_tombstone_ms;
 	int64_t stop_grace_ms;	     /* between SIGTERM and SIGKILL */
 	uint64_t max_retained_bytes; /* of bodies and results held; at it new calls are refused */
+
+	/* Kills the processes that a crashed server left running, and returns how many.  operations_recover calls
+	 * it once at most, with all operations that may have been running.  NULL: there are none to kill. */
+	unsigned (*kill_leftovers)(const struct op_leftover *leftovers, size_t count);
 
 	/*
 	 * For the log and metrics; each may be NULL.  An operation that was accepted, or taken back from the
@@ -122,7 +134,7 @@ const struct work_input *op_unjudged_input(const struct op *op);
 void operations_pass(struct operations *operations, struct op *op);
 
 /* It is not: that is the final response, which is taken. */
-void operations_fail(struct operations *operations, struct op *op, struct work_result *verdict);
+void operations_fail(struct op *op, struct work_result *verdict);
 
 /* The body is a change of a resource.  done is told 0 when that is the operation's, durably, which then waits
  * for its turn; or why it was refused (resources.h): then change is still the caller's, and the operation is
@@ -175,7 +187,7 @@ enum op_cancel {
 	OP_CANCEL_STOPPING, /* its work has been told to stop */
 	OP_CANCEL_TOO_LATE, /* it has ended otherwise */
 };
-enum op_cancel operations_cancel(struct operations *operations, struct op *op);
+enum op_cancel operations_cancel(struct op *op);
 
 /* The client of a synchronous call has left: if the call still waits, has no key and nobody else watches it,
  * it is dropped; a change of a resource is cancelled. The caller must have unwatched it and must not use op

@@ -1,16 +1,22 @@
-/* What the files of this layer share: the operations' insides.  Not for the layers above. */
+/* The structs that the files of this layer share.  Private to the layer. */
 #pragma once
 
 #include "common/pool.h"
+#include "operations/ending.h"
 #include "operations/operations.h"
+#include "operations/phase.h"
+#include "operations/queue.h"
+#include "operations/run.h"
+#include "operations/running.h"
+#include "operations/table.h"
 #include "work/transfers.h"
 
 #include <pthread.h>
 
-/* What waits and runs on a route.  Routes of the same key share it: those of before and after a reload. */
+/* The load of a route.  The routes of the same key before and after a reload share it. */
 struct op_load {
 	unsigned references; /* routes */
-	struct list link;    /* in the ring of loads that have something queued, else on no list */
+	struct list link;    /* in the ring while its queue is not empty */
 	struct list queued;  /* struct op_run, in order */
 	unsigned waiting;    /* accepting or queued */
 	unsigned running;    /* started, until the work has returned */
@@ -37,21 +43,14 @@ struct op_route {
 
 struct op_turn;
 
-/* Why a running operation is stopped. */
-enum op_stop { OP_GOES_ON, OP_STOP_TIMEOUT, OP_STOP_CANCEL, OP_STOP_DRAIN };
-
-/* What an operation has until its end. */
+/* The part of an operation that exists until its end. */
 struct op_run {
 	struct op *op;
-	struct list link;	     /* in its route's queue, or among what runs */
-	struct op_turn *turn;	     /* the line that it stands in; NULL: none */
-	struct list turn_link;	     /* in that line */
-	bool blocked;		     /* queued, but another in its line is first */
-	bool unjudged;		     /* held, see operations_pass; blocked as well */
-	bool starting;		     /* taken from the queue; its start, or its change, is not durable yet */
-	bool launched;		     /* its work is on a pool thread, or has been begun */
-	bool ending;		     /* its end is decided and not durable yet */
-	enum op_state end;	     /* while ending: the state to come */
+	struct list link;      /* in the list of its phase */
+	struct op_turn *turn;  /* the line of its resource; NULL: none */
+	struct list turn_link; /* in that line */
+	enum op_phase phase;
+	enum op_state end;	     /* from PHASE_ENDING: the state to come */
 	enum op_stop stop;	     /* why it was told to stop */
 	struct list acceptors;	     /* struct op_acceptor, while accepting */
 	struct list watchers;	     /* struct op_watcher */
@@ -60,12 +59,12 @@ struct op_run {
 	struct work_input *input;
 	struct work_result verdict; /* see struct op_submission; status 0: none */
 
-	/* of operations_attach, while it is starting */
+	/* of operations_attach, in PHASE_ATTACHING */
 	struct store_change *attached;
 	store_done_fn attach_done;
 	void *attach_arg;
 
-	/* shared with the work's thread while launched */
+	/* shared with the work's thread in PHASE_WORKING */
 	struct pool_job job;   /* of work that is run */
 	struct work_run begun; /* of work that is begun */
 	struct work_control control;
@@ -80,19 +79,19 @@ struct operations {
 	struct pool *pool; /* NULL: halted */
 	struct transfers *transfers;
 	struct hash table;   /* by id */
-	struct list all;     /* what is in the table, newest first */
+	struct list all;     /* struct op in the table, newest first */
 	struct list cursors; /* struct op_cursor: walks through it */
 	struct hash keys;    /* struct op_key */
-	struct list routes;  /* struct op_route: every one that somebody refers to */
-	struct list ring;    /* struct op_load with something queued, in turn */
-	struct list running; /* struct op_run, launched */
-	struct list
-		blocked;   /* struct op_run, queued behind another that changes the same resource, or held */
-	struct hash turns; /* struct op_turn, by the resource's id */
+	struct list routes;  /* struct op_route, all of them */
+	struct list ring;    /* struct op_load with a queue that is not empty, in turn */
+	struct list running; /* struct op_run, PHASE_WORKING */
+	struct list held;    /* struct op_run, PHASE_HELD */
+	struct list blocked; /* struct op_run, PHASE_BEHIND */
+	struct hash turns;   /* struct op_turn, by the resource's id */
 	unsigned outstanding, queued, run_count;
 	uint64_t sequence;
 	uint64_t kept;	     /* in the table: results */
-	uint64_t tombstones; /* in the table, likewise */
+	uint64_t tombstones; /* in the table: expired ones */
 	uint64_t refused[OP_REFUSALS];
 	uint64_t retained_bytes; /* bodies of requests that have not ended, and results that are kept */
 	struct timer retry;	 /* runs while nothing is started, because the disk has refused a start */
@@ -102,61 +101,14 @@ struct operations {
 	struct timer drained; /* calls on_drained in a turn of its own */
 };
 
-/* op.c: makes and frees; changes the state as the table of states allows. */
-struct op *op_new(struct op_route *route);
-void op_free(struct op *op);
-void op_shelve(struct op *op); /* it has ended: makes it small */
-void op_set_state(struct op *op, enum op_state state);
-void op_notify(struct op *op, struct list *watchers); /* these, which are taken */
-
-/* operations.c: one of the hooks, NULL too. */
+/* Calls one of the hooks of struct operations_config, which may be NULL (operations.c). */
 void op_tell(void (*fn)(void *arg, const struct op *op), const struct op *op);
 
-/* route.c */
+/* Takes another reference (route.c). */
 struct op_route *op_route_ref(struct op_route *route);
 
-/* submit.c: what submitting and recovering share. */
-struct op_run *op_run_new(struct op *op, struct work_input *input); /* takes input */
-void op_enqueue(struct op *op);
-
-/* drain.c */
+/* Reports a drain as finished, in a later turn of the loop, once no work runs (drain.c). */
 void operations_check_drained(struct operations *operations);
 
-/* table.c */
-void op_table_add(struct operations *operations, struct op *op);
-void op_table_remove(struct operations *operations, struct op *op);
-struct op *op_table_find(struct operations *operations, const struct id *id);
-
-/* queue.c: which operation is next, fair between the routes. */
-bool op_queue_has_room(const struct op_route *route);
-void op_queue_add(struct op_run *run, bool at_head);
-void op_queue_remove(struct op_run *run);
-void op_queue_enter(struct op_run *run); /* at the end, or blocked as its turn says */
-void op_queue_hold(struct op_run *run);
-void op_queue_unblock(struct op_run *run);
-struct op_run *op_queue_next(struct operations *operations); /* takes it off; NULL: none may run now */
-
-/* turn.c: the operations on one resource, one after the other. */
-bool op_turn_join(struct op_run *run);	/* whether it is the first */
-void op_turn_leave(struct op_run *run); /* the next may then run; does nothing where there is no turn */
-
-/* running.c: from the queue to a thread and back. */
-void op_start_next(struct operations *operations);
-void op_end_stopped(struct op *op, enum op_stop stop);
-void op_stop_work(struct op *op, enum op_stop why, enum work_stop how);
-void op_run_free(struct op *op);
-
-/* unjudged.c: held until the body is judged. */
-void op_hold(struct op *op);
+/* Has the body of op validated if op is held (unjudged.c). */
 void op_judge(struct op *op);
-
-/* ending.c: a decided end becomes durable, then visible. */
-void op_end(struct op *op, enum op_state end, struct work_result *result);
-void op_end_with(struct op *op, enum op_state end, enum problem problem, const char *detail);
-void op_interrupt(struct op *op);
-void op_store_record(const struct op *op, struct store_operation *ret_record);
-
-/* expiry.c: the timer of an operation, in every state. */
-void op_on_timer(struct timer *timer);
-void op_keep(struct op *op, int64_t for_ms);
-void op_forget(struct op *op);

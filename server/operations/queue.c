@@ -1,11 +1,35 @@
 /*
- * The queue: every route has its own, in order of acceptance, and the routes that have something queued take
- * turns, so that a burst on one does not starve the others.  A route whose concurrency is used up is passed
+ * The queue: every route has its own, in order of acceptance.  The routes with queued operations take turns,
+ * so that a burst on one route does not starve the others.  A route whose concurrency is used up is passed
  * over and keeps its place in the ring.
+ *
+ * Operations that change the same resource run one at a time, in order of acceptance: each resource has a
+ * line of the operations that have not ended.  The first may run, the others are blocked.
  */
 #include "operations/private.h"
+#include "store/resources.h"
 
-#include <assert.h>
+#include <stdlib.h>
+
+struct op_turn {
+	struct hash_node node; /* in the operations' turns */
+	struct id id;	       /* of the resource */
+	struct list runs;      /* struct op_run by turn_link, in order; never empty */
+};
+
+static struct op_turn *
+find_turn(struct operations *operations, const struct id *id)
+{
+	struct hash_node *node =
+		hash_find(&operations->turns, hash_bytes(&operations->turns, id, sizeof *id));
+
+	for (; node; node = hash_find_next(node)) {
+		struct op_turn *turn = container_of(node, struct op_turn, node);
+		if (id_equal(&turn->id, id))
+			return turn;
+	}
+	return NULL;
+}
 
 static unsigned
 route_concurrency(const struct op_route *route)
@@ -49,49 +73,42 @@ op_queue_add(struct op_run *run, bool at_head)
 		list_add_head(&load->queued, &run->link);
 	else
 		list_add_tail(&load->queued, &run->link);
-	route->operations->queued++;
 }
 
-void
-op_queue_hold(struct op_run *run)
+/* Enters the line of the resource that the run changes.  Returns whether it is the first of it. */
+static bool
+join_turn(struct op_run *run)
 {
 	struct operations *operations = run->op->route->operations;
+	const struct id *id = &run->change->id;
+	struct op_turn *turn = find_turn(operations, id);
+	bool is_first = !turn;
 
-	run->blocked = true;
-	list_add_tail(&operations->blocked, &run->link);
-	operations->queued++;
+	if (!turn) {
+		turn = xcalloc(1, sizeof *turn);
+		turn->id = *id;
+		list_init(&turn->runs);
+		hash_add(&operations->turns, &turn->node, hash_bytes(&operations->turns, id, sizeof *id));
+	}
+	run->turn = turn;
+	list_add_tail(&turn->runs, &run->turn_link);
+	return is_first;
 }
 
 void
 op_queue_enter(struct op_run *run)
 {
-	if (!run->change || op_turn_join(run))
-		op_queue_add(run, false);
-	else
-		op_queue_hold(run);
-}
-
-void
-op_queue_unblock(struct op_run *run)
-{
-	if (!run->blocked)
-		return;
-	op_queue_remove(run);
-	op_queue_add(run, false);
+	op_go(run->op, !run->change || join_turn(run) ? PHASE_WAITING : PHASE_BEHIND);
 }
 
 void
 op_queue_remove(struct op_run *run)
 {
-	struct op_route *route = run->op->route;
-	bool was_blocked = run->blocked;
+	struct op_load *load = run->op->route->load;
 
-	assert(!list_is_empty(&run->link));
 	list_remove(&run->link);
-	route->operations->queued--;
-	run->blocked = false;
-	if (!was_blocked && list_is_empty(&route->load->queued))
-		list_remove(&route->load->link);
+	if (list_is_empty(&load->queued))
+		list_remove(&load->link);
 }
 
 struct op_run *
@@ -105,8 +122,35 @@ op_queue_next(struct operations *operations)
 			continue;
 		list_remove(&load->link);
 		list_add_tail(&operations->ring, &load->link);
-		op_queue_remove(run);
 		return run;
 	}
 	return NULL;
+}
+
+void
+op_turn_leave(struct op_run *run)
+{
+	struct op_turn *turn = run->turn;
+
+	if (!turn)
+		return;
+	bool was_first = turn->runs.next == &run->turn_link;
+	list_remove(&run->turn_link);
+	run->turn = NULL;
+	if (list_is_empty(&turn->runs)) {
+		hash_remove(&run->op->route->operations->turns, &turn->node);
+		free(turn);
+	} else if (was_first) {
+		struct op_run *next = container_of(turn->runs.next, struct op_run, turn_link);
+		if (next->phase == PHASE_BEHIND)
+			op_go(next->op, PHASE_WAITING);
+	}
+}
+
+struct op *
+operations_find_change(struct operations *operations, const struct id *resource)
+{
+	struct op_turn *turn = find_turn(operations, resource);
+
+	return turn ? container_of(turn->runs.prev, struct op_run, turn_link)->op : NULL;
 }

@@ -1,14 +1,13 @@
 /*
  * Recovery: the operations that the store kept, taken back at start.  Ended ones are readable as before,
- * queued ones wait in their order with their clock anew; of those that ran, what the dead server left running
- * is killed first, and then they are queued again or end as interrupted, as their route says.
+ * queued ones wait again in their order, and their time limits start anew.  Processes that the dead server left
+ * are killed first; then the operations that ran are queued again or end as interrupted, as their route says.
  */
 #include "common/clock.h"
 #include "common/log.h"
 #include "operations/idempotency.h"
 #include "operations/private.h"
 #include "store/resources.h"
-#include "work/program.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -19,39 +18,25 @@ struct recovery {
 	struct op_route *(*find_route)(void *arg, const char *key);
 	const char *(*find_style)(const char *name);
 	void *arg;
-	struct op_route *no_route; /* stands in for routes that the configuration has no more */
-	struct list interrupted;   /* struct op_run: to be ended once the store takes writes */
-	struct id *ran;		   /* operations that may have been running, ran_count of them */
-	pid_t *pids;
-	uint64_t *start_times;
-	size_t ran_count, ran_size, pid_count;
+	struct op_route *no_route;     /* stands in for routes that the configuration has no more */
+	struct list interrupted;       /* struct op_run: to be ended once the store takes writes */
+	struct op_leftover *leftovers; /* operations that may have been running */
+	size_t leftover_count, leftover_size;
 	uint64_t ended, queued, tombstones;
 };
-
-static void *
-resize(void *array, size_t count, size_t size)
-{
-	void *resized = reallocarray(array, count, size);
-
-	if (!resized)
-		abort();
-	return resized;
-}
 
 static void
 remember_running(struct recovery *recovery, const struct store_operation *record)
 {
-	if (recovery->ran_count == recovery->ran_size) {
-		recovery->ran_size = recovery->ran_size ? recovery->ran_size * 2 : 64;
-		recovery->ran = resize(recovery->ran, recovery->ran_size, sizeof *recovery->ran);
-		recovery->pids = resize(recovery->pids, recovery->ran_size, sizeof *recovery->pids);
-		recovery->start_times = resize(recovery->start_times, recovery->ran_size, sizeof(uint64_t));
+	if (recovery->leftover_count == recovery->leftover_size) {
+		recovery->leftover_size = recovery->leftover_size ? recovery->leftover_size * 2 : 64;
+		recovery->leftovers = reallocarray(
+			recovery->leftovers, recovery->leftover_size, sizeof *recovery->leftovers);
+		if (!recovery->leftovers)
+			abort();
 	}
-	recovery->ran[recovery->ran_count++] = record->id;
-	if (record->pid > 0) {
-		recovery->pids[recovery->pid_count] = record->pid;
-		recovery->start_times[recovery->pid_count++] = record->pid_start_time;
-	}
+	recovery->leftovers[recovery->leftover_count++] = (struct op_leftover){
+		.id = record->id, .pid = record->pid, .start_time = record->pid_start_time};
 }
 
 static struct op *
@@ -104,8 +89,7 @@ restore_end(struct recovery *recovery, struct op *op, const struct store_operati
 	op_keep(op, left_ms > 0 ? left_ms : 0);
 }
 
-/* The change that an operation was to carry out; the collection may be configured otherwise by now, or no
- * more. */
+/* The change that an operation was to make.  The collection may have other settings by now, or be gone. */
 static struct store_change *
 restore_change(const struct op *op, const struct work_input *input, const struct store_pending *pending)
 {
@@ -143,26 +127,22 @@ restore_outstanding(struct recovery *recovery, struct op *op, const struct store
 		op->run->accepted = store_pending_represent(
 			record->pending, op->run->change->collection, op->run->change->url);
 	}
-	operations->outstanding++;
 	op_tell(operations->config.on_accept, op);
-	/* Queued ones, too: the start of what may be run again is not recorded. */
+	/* Queued ones, too: on routes that allow a rerun the start is not recorded. */
 	remember_running(recovery, record);
-	op->state = OP_QUEUED;
 	bool is_held = rc == 0 && input->unjudged && !op->run->change;
 	bool is_lost = op->route->collection && !op->run->change && !is_held;
 	if (rc < 0 || !known || is_lost || (record->state == STORE_RUNNING && !op->route->rerun)) {
+		op_go(op, PHASE_LEFT);
 		list_add_tail(&recovery->interrupted, &run->link);
 		return;
 	}
 	op->started_ms = 0;
-	op->route->load->waiting++;
 	recovery->queued++;
-	if (is_held) {
-		op_hold(op);
-		return;
-	}
-	op_queue_enter(run);
-	timer_start(operations->config.timers, &op->timer, op->route->queue_timeout_ms);
+	if (is_held)
+		op_go(op, PHASE_HELD);
+	else
+		op_queue_enter(run);
 }
 
 static void
@@ -213,16 +193,15 @@ operations_recover(struct operations *operations, struct op_route *(*find_route)
 	list_init(&recovery.interrupted);
 	recovery.no_route = new_stand_in(operations);
 	int rc = store_load(operations->config.store, on_record, &recovery, ret_why);
-	if (rc == 0 && recovery.ran_count > 0)
-		killed = program_kill_leftovers(recovery.ran, recovery.ran_count, recovery.pids,
-			recovery.start_times, recovery.pid_count);
+	if (rc == 0 && recovery.leftover_count > 0 && operations->config.kill_leftovers)
+		killed = operations->config.kill_leftovers(recovery.leftovers, recovery.leftover_count);
 	if (rc == 0)
 		rc = store_start(operations->config.store);
 	if (rc == 0) {
 		list_for_each(node, &recovery.interrupted)
 			interrupted++;
 		end_interrupted(&recovery);
-		op_start_next(operations);
+		op_step(operations);
 		log_info("recovered",
 			"ended=%llu tombstones=%llu queued=%llu interrupted=%zu killed=%u seconds=%.3f",
 			(unsigned long long)recovery.ended, (unsigned long long)recovery.tombstones,
@@ -230,8 +209,6 @@ operations_recover(struct operations *operations, struct op_route *(*find_route)
 			(double)(clock_mono_ms() - began_ms) / 1000);
 	}
 	op_route_unref(recovery.no_route);
-	free(recovery.ran);
-	free(recovery.pids);
-	free(recovery.start_times);
+	free(recovery.leftovers);
 	return rc;
 }

@@ -1,5 +1,4 @@
-/* A route as its operations see it: what it was configured with, what waits and runs on it, and when asking
- * again makes sense. */
+/* A route as its operations see it: its settings, its load, and the Retry-After that follows from them. */
 #include "common/clock.h"
 #include "operations/private.h"
 #include "store/resources.h"
@@ -7,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What Retry-After never goes above: some clients turn huge values into none at all. */
+/* The greatest Retry-After: some clients ignore huge values. */
 #define RETRY_AFTER_MAX_S 600
 
 static struct op_load *
@@ -123,7 +122,7 @@ seconds(int64_t ms)
 	return s < 1 ? 1 : s > RETRY_AFTER_MAX_S ? RETRY_AFTER_MAX_S : (unsigned)s;
 }
 
-/* When what waits now will have begun, as far as recent run times tell. */
+/* Estimates from recent run times how long the queue takes to empty. */
 static int64_t
 queue_ms(const struct op_route *route)
 {

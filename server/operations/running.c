@@ -8,19 +8,11 @@
 #include "operations/private.h"
 #include "store/resources.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* How long nothing is started after the disk has refused a start. */
 #define START_RETRY_MS 1000
-
-static void
-give_slot_back(struct op *op)
-{
-	op->route->load->running--;
-	op->route->operations->run_count--;
-}
 
 /* Pool thread. */
 static void
@@ -95,7 +87,7 @@ learn_run_time(struct op *op)
 	route->load->run_ms = route->load->run_ms ? (route->load->run_ms * 7 + ms) / 8 : ms + 1;
 }
 
-/* A final response of the work's own: a 202 of it would be taken for ours. */
+/* Ends with the work's response.  Its 202 becomes 200: a client would take it for ours. */
 static void
 end_with_result(struct op *op, struct work_result *result)
 {
@@ -104,7 +96,6 @@ end_with_result(struct op *op, struct work_result *result)
 	op_end(op, result->status >= 400 ? OP_FAILED : OP_SUCCEEDED, result);
 }
 
-/* What the work has answered no longer counts: why it was stopped does. */
 void
 op_end_stopped(struct op *op, enum op_stop stop)
 {
@@ -122,11 +113,7 @@ work_is_done(struct op_run *run)
 	struct operations *operations = run->op->route->operations;
 	struct op *op = run->op;
 
-	run->launched = false;
-	list_remove(&run->link);
 	work_control_fini(&run->control);
-	timer_stop(&op->timer);
-	give_slot_back(op);
 	op->progress = (int8_t)run->progress;
 	if (run->stop != OP_GOES_ON) {
 		work_result_fini(&run->result);
@@ -135,8 +122,7 @@ work_is_done(struct op_run *run)
 		learn_run_time(op);
 		end_with_result(op, &run->result);
 	}
-	op_start_next(operations);
-	operations_check_drained(operations);
+	op_step(operations);
 }
 
 static void
@@ -184,7 +170,7 @@ init_control(struct op_run *run)
 	return rc;
 }
 
-/* The work cannot be done.  That is told later: whoever has submitted the operation does not have it yet. */
+/* The work cannot begin.  The end comes later, since operations_submit has not returned the operation yet. */
 static void
 fail_work(struct op_run *run, int error)
 {
@@ -201,18 +187,14 @@ launch(struct op_run *run)
 	struct op *op = run->op;
 	struct operations *operations = op->route->operations;
 
-	run->starting = false;
 	op->started_ms = clock_wall_ms();
-	op_set_state(op, OP_RUNNING);
 	int rc = init_control(run);
 	run->control.spool_fd = store_spool_fd(operations->config.store);
 	run->control.stop_grace_ms = operations->config.stop_grace_ms;
 	run->control.max_result_bytes = op->route->max_result_bytes;
 	run->control.on_progress = on_progress;
 	run->control.on_process = op->stored ? on_process : NULL;
-	run->launched = true;
-	list_add_tail(&operations->running, &run->link);
-	timer_start(operations->config.timers, &op->timer, op->route->run_timeout_ms);
+	op_go(op, PHASE_WORKING);
 	if (rc < 0)
 		fail_work(run, rc);
 	else if (op->route->work->type->begin)
@@ -226,25 +208,21 @@ on_retry(struct timer *timer)
 {
 	struct operations *operations = container_of(timer, struct operations, retry);
 
-	op_start_next(operations);
+	op_step(operations);
 }
 
-/* The disk would not take the start: back to the head of the queue, and starting pauses for a moment. */
+/* The disk refused the start: the operation goes back to the head of its queue, and starting pauses. */
 static void
 start_refused(struct op_run *run)
 {
-	struct op *op = run->op;
-	struct operations *operations = op->route->operations;
+	struct operations *operations = run->op->route->operations;
 
-	op->route->load->waiting++;
-	op_queue_add(run, true);
-	timer_start(operations->config.timers, &op->timer, op->route->queue_timeout_ms);
+	op_go(run->op, PHASE_WAITING);
 	operations->retry.fn = on_retry;
 	timer_start(operations->config.timers, &operations->retry, START_RETRY_MS);
 }
 
-/* What the work gets is the change, as it stands now that its turn has come.  False if the resource has
- * gone. */
+/* Gives the work the change as it stands now.  False if the resource has gone. */
 static bool
 take_on_change(struct op_run *run)
 {
@@ -269,12 +247,10 @@ on_start_durable(void *arg, int error)
 	struct op_run *run = arg;
 	struct operations *operations = run->op->route->operations;
 
-	run->starting = false;
 	if (run->stop == OP_GOES_ON && !error && operations->pool && take_on_change(run)) {
 		launch(run);
 	} else {
-		give_slot_back(run->op);
-		/* Halted, or going down: the next start decides.  The store may be closed by now. */
+		/* Halted or draining: the next start decides.  The store may be closed. */
 		if (!operations->pool || (error && operations->draining))
 			op_end_stopped(run->op, OP_STOP_DRAIN);
 		else if (run->stop != OP_GOES_ON)
@@ -285,8 +261,7 @@ on_start_durable(void *arg, int error)
 		else
 			start_refused(run);
 	}
-	op_start_next(operations);
-	operations_check_drained(operations);
+	op_step(operations);
 }
 
 static void
@@ -294,11 +269,7 @@ start(struct op_run *run)
 {
 	struct op *op = run->op;
 
-	timer_stop(&op->timer);
-	op->route->load->waiting--;
-	op->route->load->running++;
-	op->route->operations->run_count++;
-	run->starting = true;
+	op_go(op, PHASE_BEGINNING);
 	if (op->stored && (!op->route->rerun || op->run->change))
 		store_begin(op->route->operations->config.store, &op->id, op->sequence, clock_wall_ms(),
 			op->run->change, on_start_durable, run);
@@ -306,8 +277,8 @@ start(struct op_run *run)
 		launch(run);
 }
 
-void
-op_start_next(struct operations *operations)
+static void
+start_next(struct operations *operations)
 {
 	struct op_run *run;
 
@@ -317,31 +288,19 @@ op_start_next(struct operations *operations)
 }
 
 void
+op_step(struct operations *operations)
+{
+	start_next(operations);
+	operations_check_drained(operations);
+}
+
+void
 op_stop_work(struct op *op, enum op_stop why, enum work_stop how)
 {
 	struct op_run *run = op->run;
 
 	if (run->stop == OP_GOES_ON)
 		run->stop = why;
-	if (run->launched)
+	if (run->phase == PHASE_WORKING)
 		work_control_stop(&run->control, how);
-}
-
-void
-op_run_free(struct op *op)
-{
-	struct op_run *run = op->run;
-
-	assert(!run->launched);
-	op_turn_leave(run);
-	if (run->input)
-		op->route->operations->retained_bytes -= blob_len(run->input->body);
-	work_input_free(run->input);
-	work_result_fini(&run->result);
-	work_result_fini(&run->verdict);
-	store_change_free(run->change);
-	free(run->accepted);
-	pthread_mutex_destroy(&run->lock);
-	free(run);
-	op->run = NULL;
 }

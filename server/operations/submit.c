@@ -1,7 +1,9 @@
-/* From a submission to an operation in the queue: refused, or durable before anybody hears of it. */
+/* From a submission to an operation in the queue: refused, or durable before its client learns of it. */
 #include "operations/idempotency.h"
 #include "operations/private.h"
 #include "store/resources.h"
+
+#include <stdlib.h>
 
 const char *
 op_refusal_name(enum op_refusal refusal)
@@ -35,33 +37,6 @@ refusal(const struct operations *operations, const struct op_submission *submiss
 	return OP_TAKEN;
 }
 
-struct op_run *
-op_run_new(struct op *op, struct work_input *input)
-{
-	struct op_run *run = xcalloc(1, sizeof *run);
-
-	run->op = op;
-	run->input = input;
-	if (input)
-		op->route->operations->retained_bytes += blob_len(input->body);
-	list_init(&run->link);
-	list_init(&run->turn_link);
-	list_init(&run->acceptors);
-	list_init(&run->watchers);
-	pthread_mutex_init(&run->lock, NULL);
-	op->run = run;
-	return run;
-}
-
-void
-op_enqueue(struct op *op)
-{
-	op_set_state(op, OP_QUEUED);
-	op_queue_enter(op->run);
-	timer_start(op->route->operations->config.timers, &op->timer, op->route->queue_timeout_ms);
-	op_start_next(op->route->operations);
-}
-
 static void
 tell_acceptors(struct list *acceptors, struct op *op, int error)
 {
@@ -82,11 +57,10 @@ on_accept_durable(void *arg, int error)
 	list_splice(&acceptors, &op->run->acceptors);
 	if (error) {
 		op_table_remove(operations, op);
-		operations->outstanding--;
-		op->route->load->waiting--;
 		op_run_free(op);
 		op_free(op);
 		tell_acceptors(&acceptors, NULL, error);
+		op_step(operations);
 		return;
 	}
 	op_tell(operations->config.on_accept, op);
@@ -94,17 +68,20 @@ on_accept_durable(void *arg, int error)
 		op->run->accepted = op->run->change->representation;
 		op->run->change->representation = NULL;
 	}
-	if (op->run->verdict.status) {
+	if (op->run->verdict.status && operations->pool) {
 		op_set_state(op, OP_QUEUED);
-		op->route->load->waiting--;
 		tell_acceptors(&acceptors, op, 0);
 		op_end(op, op->run->verdict.status >= 400 ? OP_FAILED : OP_SUCCEEDED, &op->run->verdict);
+		op_step(operations);
 		return;
 	}
-	if (op->run->input->unjudged)
-		op_hold(op);
+	if (operations->draining)
+		op_go(op, PHASE_LEFT);
+	else if (op->run->input->unjudged)
+		op_go(op, PHASE_HELD);
 	else
-		op_enqueue(op);
+		op_queue_enter(op->run);
+	op_step(operations);
 	bool is_alone = list_is_empty(&acceptors);
 	tell_acceptors(&acceptors, op, 0);
 	if (is_alone)
@@ -162,16 +139,61 @@ operations_submit(struct operations *operations, const struct op_submission *sub
 		op->run->verdict = *submission->verdict;
 		*submission->verdict = (struct work_result){0};
 	}
-	operations->outstanding++;
-	op->route->load->waiting++;
+	op_go(op, PHASE_ACCEPTING);
 	if (submission->key)
 		op_key_add(op, submission->key);
 	if (submission->sync && !submission->key && !submission->change) {
 		op_tell(operations->config.on_accept, op);
-		op_enqueue(op);
+		op_queue_enter(op->run);
+		op_step(operations);
 	} else {
 		accept_durably(op, submission);
 	}
 	*ret_op = op;
+	return OP_TAKEN;
+}
+
+/* A change that needs no work: no operation is made, but it counts as one until it is done. */
+struct direct {
+	struct operations *operations;
+	store_done_fn done;
+	void *arg;
+};
+
+static void
+on_changed(void *arg, int error)
+{
+	struct direct *direct = arg;
+
+	direct->operations->outstanding--;
+	direct->done(direct->arg, error);
+	free(direct);
+}
+
+static enum op_refusal
+change_refusal(const struct operations *operations)
+{
+	if (operations->draining)
+		return OP_REFUSED_DRAINING;
+	if (operations->outstanding >= operations->config.capacity)
+		return OP_REFUSED_CAPACITY;
+	return store_is_healthy(operations->config.store) ? OP_TAKEN : OP_REFUSED_STORAGE;
+}
+
+enum op_refusal
+operations_apply(struct operations *operations, struct store_change *change, store_done_fn done, void *arg)
+{
+	enum op_refusal why = change_refusal(operations);
+
+	if (why != OP_TAKEN) {
+		operations->refused[why]++;
+		return why;
+	}
+	struct direct *direct = xcalloc(1, sizeof *direct);
+	direct->operations = operations;
+	direct->done = done;
+	direct->arg = arg;
+	operations->outstanding++;
+	store_change(operations->config.store, change, on_changed, direct);
 	return OP_TAKEN;
 }

@@ -1,7 +1,7 @@
 /* The table of operations by id, and walks through it. */
 #include "operations/private.h"
 
-/* The next one that somebody has heard of, accepted before op (NULL: the newest). */
+/* The next older operation that clients may know, after op (NULL: the newest). */
 static struct op *
 older(struct operations *operations, const struct op *op)
 {

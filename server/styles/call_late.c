@@ -42,7 +42,6 @@ call_late_pass(struct call *call)
 void
 call_late_fail(struct call *call, const struct problem_report *report)
 {
-	struct operations *operations = call->route->styles->config.operations;
 	struct work_result verdict = {
 		.status = report->status ? report->status : problem_status(report->problem),
 		.detail = xstrdup(report->detail ? report->detail : problem_title(report->problem)),
@@ -60,7 +59,7 @@ call_late_fail(struct call *call, const struct problem_report *report)
 	fields_put(&verdict.fields, "Content-Type", PROBLEM_CONTENT_TYPE);
 	struct op *op = end(call);
 	if (op)
-		operations_fail(operations, op, &verdict);
+		operations_fail(op, &verdict);
 	else
 		work_result_fini(&verdict);
 }

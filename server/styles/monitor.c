@@ -158,7 +158,7 @@ monitor_get(struct http_request *request, struct styles *styles, const struct st
 void
 monitor_cancel(struct http_request *request, struct styles *styles, const struct style *style, struct op *op)
 {
-	enum op_cancel cancel = operations_cancel(styles->config.operations, op);
+	enum op_cancel cancel = operations_cancel(op);
 
 	/* An end that is decided but not yet shown is waited for. */
 	if (cancel != OP_CANCEL_STOPPING && !op_has_ended(op))

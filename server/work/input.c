@@ -1,10 +1,13 @@
 /*
- * The input of a call (work.h), and its text form for the store.
+ * The input of a call, and its text form for the store.
  *
  * The text is a line that names the format and its version, then items in a fixed order: "LENGTH:BYTES\n", or
  * "-\n" for NULL.  Lengths rather than JSON, because parameters are bytes and need not be UTF-8.
  */
-#include "work/work.h"
+#include "work/input.h"
+
+#include "common/blob.h"
+#include "common/text.h"
 
 #include <assert.h>
 #include <errno.h>

@@ -9,52 +9,13 @@
 #include "common/id.h"
 #include "common/mailbox.h"
 #include "common/problem.h"
+#include "work/input.h"
 
 #include <stdatomic.h>
 #include <stdint.h>
 #include <sys/types.h>
 
-/* A name and its value, both NUL-terminated. */
-struct work_param {
-	char *name;
-	char *value;
-};
-
-/* One call as the work sees it.  Read-only for the work; pool threads read it. */
-struct work_input {
-	struct id id;		   /* of the operation */
-	char *method;		   /* "POST" */
-	char *path;		   /* as it came, still percent-encoded: "/thumbnails/200" */
-	char *query;		   /* without '?' and without `async`, still encoded; NULL: there was none */
-	char *route;		   /* the route's pattern with its base path: "/thumbnails/{size}" */
-	struct work_param *params; /* path parameters and the route's query parameters, decoded */
-	size_t param_count;
-	struct fields fields; /* the request's header fields, all of them */
-	struct blob *body;    /* NULL: none was sent */
-	char *principal;      /* NULL: the caller is not known */
-	char *remote_address; /* "127.0.0.1", "" for a unix socket */
-	char *scheme;	      /* "http" or "https" */
-	char *authority;      /* the request's Host: "example.com:8580" */
-	char *base;    /* BASE of the contract: "https://api.example.com", for links that the result has */
-	bool unjudged; /* the body was not yet validated when the operation was accepted, see operations.h */
-	char *strings; /* memory of all its strings but those of params; NULL: each has its own */
-};
-
-struct work_input *work_input_new(void);
-void work_input_free(struct work_input *input); /* NULL is allowed */
-/* Gives an input that has none the strings of another (copied, in one piece of memory). */
-void work_input_copy_strings(struct work_input *input, const struct work_input *from);
-void work_input_add_param(struct work_input *input, const char *name, const char *value);
-/* NULL if there is none of that name. */
-const char *work_input_param(const struct work_input *input, const char *name);
-
-/* The input without its body as one text for the store, and back.  -EINVAL for what work_input_format did not
- * write. */
-void work_input_format(const struct work_input *input, struct text *ret_text);
-__attribute__((warn_unused_result)) int work_input_parse(
-	const char *data, size_t len, struct work_input **ret_input);
-
-/* The final response of a call; or a problem that the operations still have to format. */
+/* The final response of a call, or a problem that the operations still have to format. */
 struct work_result {
 	int status;	      /* 100..599 */
 	struct fields fields; /* header fields of the final response, without those of framing */

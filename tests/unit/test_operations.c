@@ -204,20 +204,20 @@ cancels(void **state)
 		  *third = fixture_submit(f, f->a, "/3");
 
 	UNTIL(fixture_begun(f) == 1);
-	assert_int_equal(operations_cancel(f->operations, waiting), OP_CANCEL_SOON);
-	assert_int_equal(operations_cancel(f->operations, waiting), OP_CANCEL_SOON);
+	assert_int_equal(operations_cancel(waiting), OP_CANCEL_SOON);
+	assert_int_equal(operations_cancel(waiting), OP_CANCEL_SOON);
 	UNTIL(op_has_ended(waiting));
 	assert_int_equal(waiting->state, OP_CANCELLED);
 	assert_int_equal(waiting->status, 410);
-	assert_int_equal(operations_cancel(f->operations, waiting), OP_CANCEL_DONE);
-	assert_int_equal(operations_cancel(f->operations, running), OP_CANCEL_STOPPING);
-	assert_int_equal(operations_cancel(f->operations, running), OP_CANCEL_STOPPING);
+	assert_int_equal(operations_cancel(waiting), OP_CANCEL_DONE);
+	assert_int_equal(operations_cancel(running), OP_CANCEL_STOPPING);
+	assert_int_equal(operations_cancel(running), OP_CANCEL_STOPPING);
 	UNTIL(op_has_ended(running));
 	assert_int_equal(running->state, OP_CANCELLED);
 	fixture_open_gate(f, 1);
 	UNTIL(op_has_ended(third));
 	assert_int_equal(third->state, OP_SUCCEEDED);
-	assert_int_equal(operations_cancel(f->operations, third), OP_CANCEL_TOO_LATE);
+	assert_int_equal(operations_cancel(third), OP_CANCEL_TOO_LATE);
 	assert_memory_equal(f->gate.order, "13", 2);
 }
 
@@ -281,6 +281,50 @@ drains(void **state)
 	assert_true(f->drained);
 }
 
+static void
+leaves_what_becomes_durable_while_it_drains(void **state)
+{
+	struct fixture *f = *state;
+	struct operations_stats stats;
+	struct op *op;
+
+	assert_int_equal(fixture_try_submit(f, f->b, "/1", false, NULL, &op), OP_TAKEN);
+	assert_int_equal(op->state, OP_ACCEPTING);
+	operations_drain(f->operations, remember_drained, f);
+	UNTIL(f->accepted);
+	assert_ptr_equal(f->accepted, op);
+	assert_int_equal(f->accept_error, 0);
+	assert_int_equal(op->state, OP_QUEUED);
+	assert_true(op_is_left(op));
+	operations_get_stats(f->operations, &stats);
+	assert_int_equal(stats.queued, 0);
+	/* Far beyond queue_timeout. */
+	fixture_pass_time(f, 3600000);
+	assert_true(f->drained);
+	assert_int_equal(op->state, OP_QUEUED);
+	assert_int_equal(f->ends, 0);
+	assert_int_equal(fixture_begun(f), 0);
+}
+
+static void
+says_once_that_it_is_drained(void **state)
+{
+	struct fixture *f = *state;
+	struct op *running = fixture_submit(f, f->a, "/1"), *waiting = fixture_submit(f, f->a, "/2");
+
+	UNTIL(running->state == OP_RUNNING);
+	fixture_open_gate(f, 1);
+	operations_drain(f->operations, remember_drained, f);
+	UNTIL(op_has_ended(running));
+	fixture_pass_time(f, 1);
+	assert_true(f->drained);
+	f->drained = false;
+	assert_int_equal(operations_cancel(waiting), OP_CANCEL_SOON);
+	UNTIL(op_has_ended(waiting));
+	fixture_pass_time(f, 1);
+	assert_false(f->drained);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_set_up, fixture_tear_down)
 
 int
@@ -299,6 +343,8 @@ main(void)
 		TEST(cancels),
 		TEST(drops_abandoned_synchronous_calls_that_wait),
 		TEST(drains),
+		TEST(leaves_what_becomes_durable_while_it_drains),
+		TEST(says_once_that_it_is_drained),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
