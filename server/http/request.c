@@ -370,7 +370,8 @@ http_request_query(const struct http_request *request, const char *name)
 static const struct router_param *
 find_param(const struct http_request *request, const char *name)
 {
-	for (size_t i = 0; i < request->match.param_count; i++)
+	/* From the end: below a route with {id} in its path the last {id} is the monitor's. */
+	for (size_t i = request->match.param_count; i-- > 0;)
 		if (strcmp(request->match.params[i].name, name) == 0)
 			return &request->match.params[i];
 	return NULL;

@@ -119,7 +119,8 @@ struct http_query_param {
 };
 bool http_query_next(const char **at, struct http_query_param *ret_param);
 
-/* The decoded value of path parameter name, for the caller to free; NULL if the pattern has none. */
+/* Returns the decoded value of path parameter name, the last one of that name, for the caller to free; NULL if the
+ * pattern has none. */
 char *http_request_param(const struct http_request *request, const char *name);
 
 /* The id that path parameter name is.  -EINVAL if it is none. */

@@ -90,8 +90,8 @@ static void
 join(struct call *call, struct op *op)
 {
 	if (op->state == OP_EXPIRED) {
-		enum problem_dialect dialect = call->style ? call->style->dialect : PROBLEM_PLAIN;
-		monitor_reply_missing(call_end(call), dialect, op);
+		const struct style *style = call->style;
+		monitor_reply_missing(call_end(call), style, op);
 	} else if (op->state == OP_ACCEPTING) {
 		op_await(op, &call->acceptor, on_accepted);
 	} else {

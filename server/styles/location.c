@@ -21,5 +21,8 @@ const struct style style_location = {
 	.name = "location",
 	.asks = asks,
 	.reply_accepted = answer_pending,
-	.monitors = {{"/operations/{id}", reply_monitor}},
+	.monitors = {{.path = "/operations/{id}",
+		.polls = HTTP_GET,
+		.cancels = HTTP_DELETE,
+		.reply = reply_monitor}},
 };

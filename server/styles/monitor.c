@@ -11,8 +11,8 @@
  * durable. */
 struct held_monitor {
 	struct http_request *request;
-	style_reply_fn *reply;	      /* NULL: it cancels */
-	enum problem_dialect dialect; /* of a cancel */
+	style_reply_fn *reply;	   /* NULL: it cancels */
+	const struct style *style; /* of a cancel */
 	struct op *op;
 	struct op_watcher watcher;
 	struct timer timer;
@@ -42,10 +42,15 @@ monitor_may_use(const struct http_request *request, const struct op *op)
 }
 
 void
-monitor_reply_missing(struct http_request *request, enum problem_dialect dialect, const struct op *op)
+monitor_reply_missing(struct http_request *request, const struct style *style, const struct op *op)
 {
-	struct problem_report report = {.problem = PROBLEM_NOT_FOUND, .dialect = dialect};
+	struct problem_report report = {
+		.problem = PROBLEM_NOT_FOUND, .dialect = style ? style->dialect : PROBLEM_PLAIN};
 
+	if (style && style->reply_missing) {
+		style->reply_missing(request, op);
+		return;
+	}
 	if (op) {
 		report.problem = PROBLEM_EXPIRED;
 		report.operation_status = op->status;
@@ -57,15 +62,17 @@ monitor_reply_missing(struct http_request *request, enum problem_dialect dialect
 }
 
 static void
-answer_cancel(struct http_request *request, enum problem_dialect dialect, struct op *op)
+answer_cancel(struct http_request *request, const struct style *style, struct op *op)
 {
 	struct fields fields = {0};
 
-	if (op->state == OP_CANCELLED) {
+	if (style->reply_cancelled) {
+		style->reply_cancelled(request, op, &fields);
+	} else if (op->state == OP_CANCELLED) {
 		answer_put_common(&fields, op);
 		reply_bytes(request, 204, &fields, NULL, 0);
 	} else if (op_has_ended(op)) {
-		answer_problem(request, dialect, PROBLEM_ALREADY_ENDED, 0, NULL, NULL);
+		answer_problem(request, style->dialect, PROBLEM_ALREADY_ENDED, 0, NULL, NULL);
 	} else {
 		answer_pending(request, op, &fields);
 	}
@@ -76,7 +83,7 @@ static void
 release(struct held_monitor *held)
 {
 	struct http_request *request = held->request;
-	enum problem_dialect dialect = held->dialect;
+	const struct style *style = held->style;
 	style_reply_fn *reply = held->reply;
 	struct fields fields = held->fields;
 	struct op *op = held->op;
@@ -87,7 +94,7 @@ release(struct held_monitor *held)
 	if (reply)
 		reply(request, op, &fields);
 	else
-		answer_cancel(request, dialect, op);
+		answer_cancel(request, style, op);
 	fields_fini(&fields);
 }
 
@@ -156,14 +163,13 @@ monitor_get(struct http_request *request, struct styles *styles, style_reply_fn 
 }
 
 void
-monitor_cancel(
-	struct http_request *request, struct styles *styles, enum problem_dialect dialect, struct op *op)
+monitor_cancel(struct http_request *request, const struct style *style, struct op *op)
 {
 	enum op_cancel cancel = operations_cancel(op);
 
 	/* An end that is decided but not yet shown is waited for. */
 	if (cancel != OP_CANCEL_STOPPING && !op_has_ended(op))
-		hold(request, NULL, op)->dialect = dialect;
+		hold(request, NULL, op)->style = style;
 	else
-		answer_cancel(request, dialect, op);
+		answer_cancel(request, style, op);
 }

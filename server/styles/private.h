@@ -4,12 +4,10 @@
 #include "styles/preference.h"
 #include "styles/style.h"
 
-/* What the router knows of a monitor. */
+/* A monitor as the router's target. */
 struct monitor_target {
 	struct http_target target;
-	struct styles *styles;
-	const struct style *style;
-	const struct style_monitor *monitor; /* of style */
+	struct style_place place;
 };
 
 /* Threads that judge large bodies. */
@@ -28,7 +26,8 @@ struct style_route {
 	struct style_route_config config; /* its strings and lists are the route's own */
 	char *pattern;
 	struct http_target call_target;
-	struct http_target poll_target;
+	struct monitor_target *below; /* the monitors that its style has below it */
+	size_t below_count;
 	struct http_target item_target; /* of a collection */
 };
 
@@ -43,9 +42,9 @@ bool style_route_may_call(const struct style_route *route, const struct http_req
 
 /* monitor.c: polls and cancels. */
 void monitor_get(struct http_request *request, struct styles *styles, style_reply_fn *reply, struct op *op);
-void monitor_cancel(
-	struct http_request *request, struct styles *styles, enum problem_dialect dialect, struct op *op);
-void monitor_reply_missing(struct http_request *request, enum problem_dialect dialect, const struct op *op);
+void monitor_cancel(struct http_request *request, const struct style *style, struct op *op);
+/* style is that of the monitor; NULL: none. */
+void monitor_reply_missing(struct http_request *request, const struct style *style, const struct op *op);
 /* Whether monitor_get answers before it returns, and without reading a file. */
 bool monitor_is_at_hand(const struct http_request *request, const struct op *op);
 bool monitor_may_use(const struct http_request *request, const struct op *op);

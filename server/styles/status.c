@@ -118,5 +118,8 @@ const struct style style_status = {
 	.name = "status",
 	.dialect = PROBLEM_WITH_MSG,
 	.reply_accepted = reply_accepted,
-	.monitors = {{"/v1/operationStatus/{id}", reply_monitor}},
+	.monitors = {{.path = "/v1/operationStatus/{id}",
+		.polls = HTTP_GET,
+		.cancels = HTTP_DELETE,
+		.reply = reply_monitor}},
 };

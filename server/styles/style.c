@@ -14,72 +14,125 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What the path names, if whoever asks may know of it; else NULL. */
+/* Reads the id in the request's path, which may stand behind the monitor's prefix.  Returns 0 or -EINVAL. */
+static int
+read_id(const struct http_request *request, const struct style_monitor *monitor, struct id *ret_id)
+{
+	size_t len = monitor->id_prefix ? strlen(monitor->id_prefix) : 0;
+
+	if (http_request_id_param(request, "id", ret_id) == 0)
+		return 0;
+	CLEANUP_FREE char *text = len ? http_request_param(request, "id") : NULL;
+	if (!text || strncmp(text, monitor->id_prefix, len) != 0)
+		return -EINVAL;
+	return id_parse(text + len, strlen(text + len), ret_id);
+}
+
+/* Returns the operation in the request's path, or NULL if it is unknown or of another principal. */
 static struct op *
-find_monitored(const struct http_request *request, const struct monitor_target *monitor)
+find_monitored(const struct http_request *request, const struct style_place *place)
 {
 	struct op *op = NULL;
 	struct id id;
 
-	if (http_request_id_param(request, "id", &id) == 0)
-		op = operations_find(monitor->styles->config.operations, &id);
+	if (read_id(request, place->monitor, &id) == 0)
+		op = operations_find(place->styles->config.operations, &id);
+	if (op && place->route && !op_is_of_route(op, place->route->config.op_route))
+		return NULL;
 	return op && monitor_may_use(request, op) ? op : NULL;
 }
 
 static void
 on_monitor(struct http_request *request, void *arg)
 {
-	struct monitor_target *monitor = arg;
-	struct styles *styles = monitor->styles;
-	struct op *op = find_monitored(request, monitor);
+	struct style_place *place = arg;
+	struct op *op;
 
+	if (place->monitor->handles & request->method) {
+		place->monitor->handle(request, place);
+		return;
+	}
+	op = find_monitored(request, place);
 	if (!op || op->state == OP_EXPIRED)
-		monitor_reply_missing(request, monitor->style->dialect, op);
-	else if (request->method == HTTP_DELETE)
-		monitor_cancel(request, styles, monitor->style->dialect, op);
+		monitor_reply_missing(request, place->style, op);
+	else if (place->monitor->cancels & request->method)
+		monitor_cancel(request, place->style, op);
 	else
-		monitor_get(request, styles, monitor->monitor->reply, op);
+		monitor_get(request, place->styles, place->monitor->reply, op);
 }
 
 static bool
 answer_monitor_now(struct http_request *request, void *arg)
 {
-	struct monitor_target *monitor = arg;
-	struct op *op = find_monitored(request, monitor);
+	struct style_place *place = arg;
+	const struct style_monitor *monitor = place->monitor;
+	struct op *op;
 
+	if (monitor->handles & HTTP_GET)
+		return monitor->handle_now && monitor->handle_now(request, place);
+	if (!(monitor->polls & HTTP_GET))
+		return false;
+	op = find_monitored(request, place);
 	if (!op || op->state == OP_EXPIRED)
-		monitor_reply_missing(request, monitor->style->dialect, op);
+		monitor_reply_missing(request, place->style, op);
 	else if (monitor_is_at_hand(request, op))
-		monitor_get(request, monitor->styles, monitor->monitor->reply, op);
+		monitor_get(request, place->styles, monitor->reply, op);
 	else
 		return false;
 	return true;
 }
 
 static void
-make_monitor(struct styles *styles, const struct style *style, const struct style_monitor *from)
+make_target(struct monitor_target *target, struct styles *styles, struct style_route *route,
+	const struct style *style, const struct style_monitor *monitor)
 {
-	struct monitor_target *monitor = &styles->monitors[styles->monitor_count++];
-
-	monitor->styles = styles;
-	monitor->style = style;
-	monitor->monitor = from;
-	monitor->target =
-		(struct http_target){.handler = on_monitor, .arg = monitor, .answer_now = answer_monitor_now};
+	target->place =
+		(struct style_place){.styles = styles, .style = style, .monitor = monitor, .route = route};
+	target->target = (struct http_target){
+		.handler = on_monitor, .arg = &target->place, .answer_now = answer_monitor_now};
 }
 
 /* Makes one target for each monitor of each style. */
 static void
-make_monitors(struct styles *styles)
+make_monitors(struct styles *styles, const struct style *const *table)
 {
 	size_t count = 0;
 
-	for (const struct style *const *style = style_table; *style; style++)
+	while (table[count])
 		count++;
 	styles->monitors = xcalloc(count * STYLE_MONITORS_MAX, sizeof *styles->monitors);
-	for (const struct style *const *style = style_table; *style; style++)
-		for (const struct style_monitor *monitor = (*style)->monitors; monitor->path; monitor++)
-			make_monitor(styles, *style, monitor);
+	for (; *table; table++)
+		for (const struct style_monitor *monitor = (*table)->monitors; monitor->path; monitor++)
+			make_target(
+				&styles->monitors[styles->monitor_count++], styles, NULL, *table, monitor);
+}
+
+/* Makes one target for each monitor that the route's style has below it. */
+static void
+make_below(struct style_route *route)
+{
+	const struct style *style = route->config.style;
+
+	if (!style)
+		return;
+	route->below = xcalloc(STYLE_MONITORS_MAX, sizeof *route->below);
+	for (const struct style_monitor *monitor = style->below; monitor->path; monitor++)
+		make_target(&route->below[route->below_count++], route->styles, route, style, monitor);
+}
+
+/* Enters targets below path.  As router_add. */
+static int
+enter_monitors(struct monitor_target *targets, size_t count, struct router *router, const char *path)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < count; i++) {
+		const struct style_monitor *monitor = targets[i].place.monitor;
+		CLEANUP_FREE char *whole = xasprintf("%s%s", path, monitor->path);
+		rc = router_add(router, whole, monitor->polls | monitor->cancels | monitor->handles,
+			&targets[i].target);
+	}
+	return rc;
 }
 
 int
@@ -94,7 +147,7 @@ styles_new(const struct styles_config *config, struct styles **ret_styles)
 	}
 
 	styles->config = *config;
-	make_monitors(styles);
+	make_monitors(styles, config->table);
 	*ret_styles = styles;
 	return 0;
 }
@@ -113,14 +166,7 @@ styles_free(struct styles *styles)
 int
 styles_enter_monitors(struct styles *styles, struct router *router, const char *base_path)
 {
-	int rc = 0;
-
-	for (size_t i = 0; rc == 0 && i < styles->monitor_count; i++) {
-		char *path = xasprintf("%s%s", base_path, styles->monitors[i].monitor->path);
-		rc = router_add(router, path, HTTP_GET | HTTP_DELETE, &styles->monitors[i].target);
-		free(path);
-	}
-	return rc;
+	return enter_monitors(styles->monitors, styles->monitor_count, router, base_path);
 }
 
 /* A copy of a list ended by NULL; NULL, which is no list, stays NULL. */
@@ -255,9 +301,7 @@ style_route_new(struct styles *styles, const struct style_route_config *config)
 		.answer_now = answer_item_now,
 		.refuse_early = refuse_early,
 	};
-	if (config->style && config->style->poll_path)
-		route->poll_target = (struct http_target){
-			.handler = config->style->poll, .arg = route, .answer_now = config->style->poll_now};
+	make_below(route);
 	op_route_set_judge(config->op_route, call_late_begin, route);
 	return route;
 }
@@ -283,6 +327,7 @@ style_route_unref(struct style_route *route)
 	schema_free(route->config.schema);
 	schema_free(route->config.quick_schema);
 	store_collection_unref(route->config.collection);
+	free(route->below);
 	free(route->pattern);
 	free(route);
 }
@@ -310,10 +355,5 @@ style_route_enter(struct style_route *route, struct router *router, unsigned met
 			 ? enter_collection(route, router, methods)
 			 : router_add(router, route->config.pattern, methods, &route->call_target);
 
-	if (rc == 0 && route->config.style && route->config.style->poll_path) {
-		char *path = xasprintf("%s%s", route->config.pattern, route->config.style->poll_path);
-		rc = router_add(router, path, HTTP_GET | HTTP_DELETE, &route->poll_target);
-		free(path);
-	}
-	return rc;
+	return rc == 0 ? enter_monitors(route->below, route->below_count, router, route->pattern) : rc;
 }

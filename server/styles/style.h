@@ -1,12 +1,13 @@
 /*
  * Styles: the ways in which a call is asked for, answered and polled asynchronously (contract, 5).  This
  * layer is the only place where "how it was asked" meets "what is being done".  A style is one `struct style`
- * in one file, and one row of the table in style.c.
+ * (common/style.h) in one file, and one row of the table in style_table.c.
  */
 #pragma once
 
 #include "common/fields.h"
 #include "common/problem.h"
+#include "common/style.h"
 #include "common/timer.h"
 #include "http/request.h"
 #include "http/router.h"
@@ -16,62 +17,9 @@
 #include <stdint.h>
 
 struct mailbox;
-struct preferences;
 struct schema;
 struct store;
 struct store_collection;
-struct styles;
-struct style_route;
-
-/* The part of a request by which it asks for a style. */
-struct style_request {
-	const struct preferences *preferences;
-	bool is_async; /* ?async=true */
-	bool is_safe;  /* the method changes nothing: GET, HEAD or OPTIONS */
-};
-
-enum style_claim {
-	STYLE_NOT_ASKED,
-	STYLE_FALLBACK, /* the style serves if neither the request nor the route names another */
-	STYLE_ASKED,
-};
-
-/* Answers a request with the state of op.  The caller keeps fields; the function may change them.  Ends the
- * request. */
-typedef void style_reply_fn(struct http_request *request, struct op *op, struct fields *fields);
-
-/* A path below each base path, such as "/operations/{id}", at which operations are polled and cancelled. */
-struct style_monitor {
-	const char *path; /* NULL: there are no more monitors */
-	style_reply_fn *reply;
-};
-
-#define STYLE_MONITORS_MAX 4
-
-struct style {
-	const char *name;
-	enum problem_dialect dialect; /* of the problems of its routes and monitors */
-	int overload_status;	      /* of refusals for want of room; 0: that of the problem */
-
-	/* Whether the request asks for the style; NULL: only a route's configuration does. */
-	enum style_claim (*asks)(const struct style_request *request);
-
-	/* Answers a call whose operation has been accepted or joined; fields hold Preference-Applied. */
-	style_reply_fn *reply_accepted;
-
-	/* Adds the style's header fields to the 202 of another style, if the request asks for both; NULL:
-	 * there are none. */
-	void (*put_fields)(struct fields *fields, const struct op *op);
-
-	/* Each answers a GET for an operation of any style that has not expired. */
-	struct style_monitor monitors[STYLE_MONITORS_MAX + 1];
-
-	/* The path below each of its routes at which their operations are polled and cancelled, with the
-	 * handlers for the router; their argument is the style_route.  NULL: there is none. */
-	const char *poll_path;
-	void (*poll)(struct http_request *request, void *route);
-	bool (*poll_now)(struct http_request *request, void *route);
-};
 
 /* All styles in the order in which a request is checked for them; ended by NULL. */
 extern const struct style *const style_table[];
@@ -90,6 +38,7 @@ const struct style *style_find(const char *name);
 const char *style_find_name(const char *name);
 
 struct styles_config {
+	const struct style *const *table; /* of the styles that are served; outlives them */
 	struct operations *operations;
 	struct store *store; /* for collections */
 	struct mailbox *mailbox;
@@ -132,7 +81,7 @@ struct style_route_config {
 struct style_route *style_route_new(struct styles *styles, const struct style_route_config *config);
 void style_route_unref(struct style_route *route);
 
-/* Enters the route for methods, and its poll path if its style has one.  As router_add. */
+/* Enters the route for methods, and the monitors that its style has below it.  As router_add. */
 __attribute__((warn_unused_result)) int style_route_enter(
 	struct style_route *route, struct router *router, unsigned methods);
 

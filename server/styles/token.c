@@ -127,9 +127,9 @@ find(const struct style_route *route, const struct http_request *request, const 
 }
 
 static void
-poll(struct http_request *request, void *arg)
+poll(struct http_request *request, const struct style_place *place)
 {
-	struct style_route *route = arg;
+	const struct style_route *route = place->route;
 	CLEANUP(fields_fini) struct fields fields = {0};
 	CLEANUP_FREE char *token = http_request_query(request, "asyncOperationToken");
 
@@ -141,9 +141,9 @@ poll(struct http_request *request, void *arg)
 	struct op *op = find(route, request, token);
 	bool live = op && op->state != OP_EXPIRED;
 	if (request->method == HTTP_DELETE && live)
-		monitor_cancel(request, route->styles, PROBLEM_PLAIN, op);
+		monitor_cancel(request, place->style, op);
 	else if (request->method == HTTP_DELETE)
-		monitor_reply_missing(request, PROBLEM_PLAIN, op);
+		monitor_reply_missing(request, place->style, op);
 	else if (live)
 		monitor_get(request, route->styles, reply_monitor, op);
 	else
@@ -151,22 +151,23 @@ poll(struct http_request *request, void *arg)
 }
 
 static bool
-poll_now(struct http_request *request, void *arg)
+poll_now(struct http_request *request, const struct style_place *place)
 {
-	struct style_route *route = arg;
+	const struct style_route *route = place->route;
 	CLEANUP_FREE char *token = http_request_query(request, "asyncOperationToken");
 	struct op *op = token ? find(route, request, token) : NULL;
 
 	if (op && !monitor_is_at_hand(request, op))
 		return false;
-	poll(request, route);
+	poll(request, place);
 	return true;
 }
 
 const struct style style_token = {
 	.name = "token",
 	.reply_accepted = reply_accepted,
-	.poll_path = "/poll",
-	.poll = poll,
-	.poll_now = poll_now,
+	.below = {{.path = "/poll",
+		.handles = HTTP_GET | HTTP_DELETE,
+		.handle = poll,
+		.handle_now = poll_now}},
 };
