@@ -50,7 +50,8 @@ struct style_place {
  * HEAD.  Several monitors may share a path if their methods differ.
  */
 struct style_monitor {
-	/* "/operations/{id}", "/{id}/cancel", "/v1/operations/{id}:cancel".  NULL: there are no more monitors. */
+	/* "/operations/{id}", "/{id}/cancel", "/v1/operations/{id}:cancel"; "": the route's own path.  NULL: there are
+	 * no more monitors. */
 	const char *path;
 
 	/* The id may also stand behind this prefix, whose slashes the client has encoded: "operations/".  NULL: it

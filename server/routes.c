@@ -33,13 +33,6 @@ struct routes {
 	size_t count;
 };
 
-/* The style of a route, NULL if it is synchronous. */
-static const struct style *
-style_of(const struct config_route *config)
-{
-	return style_find(config_style_name(config->style));
-}
-
 /* The work of a collection carries its changes out. */
 static int
 make_collection_work(const struct config_collection *config, struct work **ret_work)
@@ -86,7 +79,6 @@ static struct op_route *
 make_op_route(const struct config_route *config, const struct route *route, struct operations *operations,
 	struct work *work)
 {
-	const struct style *style = style_of(config);
 	/* Without on_change a change has no side effects: it can always run again, and interrupting it would
 	 * only lose it. */
 	bool is_harmless = config->work == CONFIG_COLLECTION && !config->collection.has_on_change;
@@ -101,7 +93,7 @@ make_op_route(const struct config_route *config, const struct route *route, stru
 		.keep_timed_out_ms = config->keep_timed_out_ms,
 		.max_result_bytes = config->max_result_bytes,
 		.rerun = config->rerun || is_harmless,
-		.dialect = style ? style->dialect : PROBLEM_PLAIN,
+		.dialect = config->style ? config->style->dialect : PROBLEM_PLAIN,
 		.collection = route->collection,
 	};
 
@@ -136,7 +128,7 @@ enter_route(struct routes *routes, const struct config *whole, const struct conf
 	struct style_route_config style_config = {
 		.pattern = route->pattern,
 		.op_route = route->op_route,
-		.style = style_of(config),
+		.style = config->style,
 		.query = config->query,
 		.request_types = config->request_types,
 		.users = config->users,

@@ -17,6 +17,10 @@ reply_monitor(struct http_request *request, struct op *op, struct fields *fields
 		answer_pending(request, op, fields);
 }
 
+static const char monitor_item[] =
+	"{'parameters': [{'$ref': '#/components/parameters/operationId'}],"
+	" 'get': {'summary': 'The final response, once it is there'," STYLE_FINAL_RESPONSE;
+
 const struct style style_location = {
 	.name = "location",
 	.asks = asks,
@@ -24,5 +28,6 @@ const struct style style_location = {
 	.monitors = {{.path = "/operations/{id}",
 		.polls = HTTP_GET,
 		.cancels = HTTP_DELETE,
-		.reply = reply_monitor}},
+		.reply = reply_monitor,
+		.item = monitor_item}},
 };

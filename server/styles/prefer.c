@@ -152,6 +152,32 @@ reply_response(struct http_request *request, struct op *op, struct fields *field
 	reply_bytes(request, 202, fields, NULL, 0);
 }
 
+static const char monitor_item[] =
+	"{'parameters': [{'$ref': '#/components/parameters/operationId'}],"
+	" 'get': {'summary': 'How an asynchronous request is',"
+	"  'parameters': [{'$ref': '#/components/parameters/wait'}],"
+	"  'responses': {"
+	"   '200': {'description': 'Accepted, in progress or complete.', 'content': {'application/json': {"
+	"    'schema': {'$ref': '#/components/schemas/AsyncRequest'}}}},"
+	"   '404': {'$ref': '#/components/responses/NotFound'},"
+	"   '410': {'$ref': '#/components/responses/Expired'}}}}";
+
+static const char response_item[] =
+	"{'parameters': [{'$ref': '#/components/parameters/operationId'}],"
+	" 'get': {'summary': 'The final response of an asynchronous request'," STYLE_FINAL_RESPONSE;
+
+static const char schemas[] =
+	"{"
+	"  'AsyncRequest': {'type': 'object', 'required': ['data'], 'properties': {"
+	"   'data': {'type': 'object', 'required': ['attributes'], 'properties': {"
+	"    'attributes': {'type': 'object', 'required': ['id', 'status', 'createdDate'], 'properties': {"
+	"     'id': {'type': 'string', 'format': 'uuid'},"
+	"     'status': {'enum': ['Accepted', 'In Progress', 'Complete']},"
+	"     'createdDate': {'type': 'string', 'format': 'date-time'},"
+	"     'completedDate': {'type': 'string', 'format': 'date-time'},"
+	"     'responseStatus': {'type': 'integer'}, 'responseHeaders': {'type': 'object'},"
+	"     'responseBodyJson': true}}}}}}}";
+
 const struct style style_prefer = {
 	.name = "prefer",
 	.overload_status = 503,
@@ -161,9 +187,12 @@ const struct style style_prefer = {
 	.monitors = {{.path = "/async/v1/requests/{id}",
 			     .polls = HTTP_GET,
 			     .cancels = HTTP_DELETE,
-			     .reply = reply_monitor},
+			     .reply = reply_monitor,
+			     .item = monitor_item},
 		{.path = "/async/v1/requests/{id}/response",
 			.polls = HTTP_GET,
 			.cancels = HTTP_DELETE,
-			.reply = reply_response}},
+			.reply = reply_response,
+			.item = response_item}},
+	.openapi = {.schemas = schemas},
 };

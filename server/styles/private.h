@@ -10,6 +10,15 @@ struct monitor_target {
 	struct style_place place;
 };
 
+/* The rest of the OpenAPI path item of a monitor that answers with the final response. */
+#define STYLE_FINAL_RESPONSE \
+	"  'parameters': [{'$ref': '#/components/parameters/wait'}]," \
+	"  'responses': {" \
+	"   '202': {'$ref': '#/components/responses/Accepted'}," \
+	"   '404': {'$ref': '#/components/responses/NotFound'}," \
+	"   '410': {'$ref': '#/components/responses/Expired'}," \
+	"   'default': {'description': 'The final response of the call, exactly.'}}}}"
+
 /* Threads that judge large bodies. */
 #define JUDGES 2
 

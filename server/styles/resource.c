@@ -34,6 +34,8 @@ reply_accepted(struct http_request *request, struct op *op, struct fields *field
 
 const struct style style_resource = {
 	.name = "resource",
+	.is_for_routes = true,
+	.is_of_collections = true,
 	.dialect = PROBLEM_WITH_CODE,
 	.reply_accepted = reply_accepted,
 };

@@ -163,11 +163,38 @@ poll_now(struct http_request *request, const struct style_place *place)
 	return true;
 }
 
+static const char poll_item[] =
+	"{'get': {'summary': 'How the operation of a token is',"
+	"  'parameters': ["
+	"   {'name': 'asyncOperationToken', 'in': 'query', 'required': true, 'schema': {'type': 'string'}},"
+	"   {'$ref': '#/components/parameters/wait'}],"
+	"  'responses': {"
+	"   '200': {'description': 'In every state.', 'content': {'application/json': {"
+	"    'schema': {'$ref': '#/components/schemas/AsyncOperation'}}}},"
+	"   '400': {'$ref': '#/components/responses/BadRequest'}}}}";
+
+static const char responses[] =
+	"{"
+	"  'AcceptedToken': {'description': 'It is kept, and waits or runs; poll with the token.',"
+	"   'headers': {'Retry-After': {'$ref': '#/components/headers/RetryAfter'}},"
+	"   'content': {'application/json': {'schema': {'$ref': '#/components/schemas/AsyncOperation'}}}}}";
+
+static const char schemas[] =
+	"{"
+	"  'AsyncOperation': {'type': 'object', 'required': ['asyncOperation'], 'properties': {"
+	"   'asyncOperation': {'type': 'object', 'required': ['token', 'status'], 'properties': {"
+	"    'token': {'type': 'string'},"
+	"    'status': {'enum': ['IN_PROGRESS', 'READY', 'EXPIRED', 'NOT_FOUND']},"
+	"    'result': true, 'resultStatus': {'type': 'integer'}, 'resultEncoding': {'const': 'base64'}}}}}}";
+
 const struct style style_token = {
 	.name = "token",
+	.is_for_routes = true,
 	.reply_accepted = reply_accepted,
 	.below = {{.path = "/poll",
 		.handles = HTTP_GET | HTTP_DELETE,
 		.handle = poll,
-		.handle_now = poll_now}},
+		.handle_now = poll_now,
+		.item = poll_item}},
+	.openapi = {.accepted = "AcceptedToken", .responses = responses, .schemas = schemas},
 };

@@ -375,7 +375,7 @@ test_describe(void **state)
 {
 	struct text text = {0};
 
-	settings_describe(&table, "a[].", &text);
+	settings_describe(&table, "a[].", NULL, &text);
 	assert_non_null(strstr(text.data, "a[].string\n    string; default: \"x\"\n    A string.\n"));
 	assert_non_null(strstr(text.data, "a[].empty\n    string\n    Perhaps nothing.\n"));
 	assert_non_null(strstr(text.data, "a[].whole\n    whole number, 1 to 100; default: 16\n"));
