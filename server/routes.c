@@ -9,9 +9,11 @@
 #include "route_collection.h"
 #include "store/resources.h"
 #include "styles/style.h"
+#include "styles/style_route.h"
 #include "watch/admin.h"
 #include "work/collection.h"
 #include "work/program.h"
+#include "work/string_list.h"
 #include "work/upstream.h"
 
 #include <errno.h>
@@ -141,7 +143,7 @@ enter_route(struct routes *routes, const struct config *whole, const struct conf
 	};
 	rc = route_schemas_new(config, &style_config.schema, &style_config.quick_schema);
 	route->style_route = style_route_new(styles, &style_config);
-	route_members_free(style_config.members);
+	string_list_free(style_config.members);
 	routes->count++;
 	return rc < 0 ? rc : style_route_enter(route->style_route, routes->router, method_set(config));
 }

@@ -5,6 +5,7 @@
 #include "config/config_parts.h"
 #include "config/config_values.h"
 #include "config/pattern.h"
+#include "work/string_list.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -240,19 +241,6 @@ has_string(char *const *strings, const char *string)
 	return false;
 }
 
-static char **
-copy_strings(const char *const *strings)
-{
-	size_t count = 0;
-
-	while (strings[count])
-		count++;
-	char **copy = xcalloc(count + 1, sizeof *copy);
-	for (size_t i = 0; i < count; i++)
-		copy[i] = xstrdup(strings[i]);
-	return copy;
-}
-
 /* Adds HEAD to methods with GET. */
 static void
 add_head(struct config_route *route)
@@ -362,7 +350,7 @@ finish_route(struct settings *settings, struct json_object *value, void *owner)
 	if (kind) {
 		route->work = kind->work;
 		if (!settings_has(&config_route_table, value, "methods"))
-			route->methods = copy_strings(kind->methods);
+			route->methods = string_list_dup((char *const *)kind->methods);
 		if (kind->work == CONFIG_COLLECTION)
 			config_check_collection(settings, route);
 	}

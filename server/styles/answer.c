@@ -72,20 +72,13 @@ answer_final(struct http_request *request, const struct op *op, struct fields *f
 char *
 answer_read_body(const struct op *op, size_t *ret_len)
 {
-	size_t len = (size_t)blob_len(op->body), done = 0;
-	char *data = xcalloc(len + 1, 1);
+	char *data = blob_dup(op->body, ret_len);
 
-	while (done < len) {
-		ssize_t n = blob_read(op->body, done, data + done, len - done);
-		if (n <= 0) {
-			log_error("result cannot be read", "id=%s", LOG_ID(&op->id));
-			free(data);
-			return NULL;
-		}
-		done += (size_t)n;
-	}
-	*ret_len = len;
-	return data;
+	if (*ret_len == blob_len(op->body))
+		return data;
+	log_error("result cannot be read", "id=%s", LOG_ID(&op->id));
+	free(data);
+	return NULL;
 }
 
 bool

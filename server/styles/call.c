@@ -162,7 +162,7 @@ call_begin(struct http_request *request, void *arg)
 		call_refuse(call, problem, 0, detail, NULL);
 		return;
 	}
-	read_preferences(request, &call->preferences);
+	preferences_read(&call->preferences, request);
 	call_choose_style(call, said);
 	if (!check(call))
 		return;

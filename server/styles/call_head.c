@@ -33,10 +33,8 @@ call_choose_style(struct call *call, enum async_param said)
 		.is_safe = safe,
 	};
 	call->style = style_choose(style_table, &request, call->route->config.style, &call->also);
-	if (call->style && preferences->has_wait && preferences->wait_ms > 0) {
-		int64_t most_ms = call->route->styles->config.wait_max_ms;
-		call->wait_ms = preferences->wait_ms < most_ms ? preferences->wait_ms : most_ms;
-	}
+	if (call->style)
+		call->wait_ms = preferences_wait_ms(preferences, call->route->styles->config.wait_max_ms);
 }
 
 /* Whether a media type is of a range such as "image/png", "image" and any subtype. */

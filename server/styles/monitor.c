@@ -19,20 +19,6 @@ struct held_monitor {
 	struct fields fields;
 };
 
-static void
-take_preference_line(const char *value, void *arg)
-{
-	preferences_parse(arg, value);
-}
-
-void
-read_preferences(const struct http_request *request, struct preferences *ret_preferences)
-{
-	*ret_preferences = (struct preferences){0};
-	if (http_request_field(request, "Prefer"))
-		http_request_each_field(request, "Prefer", take_preference_line, ret_preferences);
-}
-
 bool
 monitor_may_use(const struct http_request *request, const struct op *op)
 {
@@ -146,20 +132,18 @@ monitor_get(struct http_request *request, struct styles *styles, style_reply_fn 
 	struct preferences preferences;
 	struct fields fields = {0};
 
-	read_preferences(request, &preferences);
-	bool waits = preferences.has_wait && preferences.wait_ms > 0;
-	if (waits)
+	preferences_read(&preferences, request);
+	int64_t wait_ms = preferences_wait_ms(&preferences, styles->config.wait_max_ms);
+	if (wait_ms > 0)
 		fields_put(&fields, "Preference-Applied", preferences.wait);
-	if (!waits || op_has_ended(op) || op_is_left(op)) {
+	if (wait_ms == 0 || op_has_ended(op) || op_is_left(op)) {
 		reply(request, op, &fields);
 		fields_fini(&fields);
 		return;
 	}
-	int64_t most_ms = styles->config.wait_max_ms;
 	struct held_monitor *held = hold(request, reply, op);
 	held->fields = fields;
-	timer_start(styles->config.timers, &held->timer,
-		preferences.wait_ms < most_ms ? preferences.wait_ms : most_ms);
+	timer_start(styles->config.timers, &held->timer, wait_ms);
 }
 
 void

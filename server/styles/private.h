@@ -3,6 +3,7 @@
 
 #include "styles/preference.h"
 #include "styles/style.h"
+#include "styles/style_route.h"
 
 /* A monitor as the router's target. */
 struct monitor_target {
@@ -45,9 +46,16 @@ void call_begin(struct http_request *request, void *route);
 bool call_refuse_early(struct http_request *request, void *route);
 struct style_route *style_route_ref(struct style_route *route);
 
-/* style.c: of problems; whether whoever asks may use the route. */
+/* style_route.c: the dialect of its problems; whether the caller may use the route. */
 enum problem_dialect style_route_dialect(const struct style_route *route);
 bool style_route_may_call(const struct style_route *route, const struct http_request *request);
+
+/* monitors.c: a monitor as a target of the router.  route is NULL for one below a base path. */
+void monitor_target_init(struct monitor_target *target, struct styles *styles, struct style_route *route,
+	const struct style *style, const struct style_monitor *monitor);
+/* Enters targets below path.  As router_add. */
+__attribute__((warn_unused_result)) int monitor_targets_enter(
+	struct monitor_target *targets, size_t count, struct router *router, const char *path);
 
 /* monitor.c: polls and cancels. */
 void monitor_get(struct http_request *request, struct styles *styles, style_reply_fn *reply, struct op *op);
@@ -57,7 +65,6 @@ void monitor_reply_missing(struct http_request *request, const struct style *sty
 /* Whether monitor_get answers before it returns, and without reading a file. */
 bool monitor_is_at_hand(const struct http_request *request, const struct op *op);
 bool monitor_may_use(const struct http_request *request, const struct op *op);
-void read_preferences(const struct http_request *request, struct preferences *ret_preferences);
 
 /* answer.c: pieces that answers are made of. */
 

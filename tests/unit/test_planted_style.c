@@ -6,6 +6,7 @@
 #include "openapi/openapi.h"
 #include "operations_fixture.h"
 #include "styles/style.h"
+#include "styles/style_route.h"
 
 #include <errno.h>
 #include <json-c/json.h>
