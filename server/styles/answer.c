@@ -1,8 +1,10 @@
 /* Pieces that the answers of several styles are made of. */
+#include "styles/answer.h"
+
 #include "common/cleanup.h"
 #include "common/log.h"
 #include "http/reply.h"
-#include "styles/private.h"
+#include "operations/operations.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -93,6 +95,14 @@ answer_is_json(const struct op *op)
 		len++;
 	return text_equal_nocase(type.value, len, "application/json") ||
 	       (len > 5 && text_equal_nocase(type.value + len - 5, 5, "+json"));
+}
+
+void
+answer_gone(struct http_request *request)
+{
+	request->on_gone = NULL;
+	request->arg = NULL;
+	reply_bytes(request, 503, NULL, NULL, 0);
 }
 
 void

@@ -3,6 +3,7 @@
 
 #include "common/cleanup.h"
 #include "http/reply.h"
+#include "styles/answer.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -52,13 +53,10 @@ on_gone(struct http_request *request)
 {
 	struct item *item = request->arg;
 
-	request->on_gone = NULL;
-	request->arg = NULL;
 	item->request = NULL;
 	if (!item->reads)
 		free_item(item);
-	/* Nobody hears it. */
-	reply_bytes(request, 503, NULL, NULL, 0);
+	answer_gone(request);
 }
 
 static void

@@ -1,5 +1,7 @@
 /* Style `location` (Cisco PCCE): ?async=true, a monitor that turns into the final response (contract,
  * 5.1). */
+#include "styles/answer.h"
+#include "styles/monitor.h"
 #include "styles/private.h"
 
 static enum style_claim

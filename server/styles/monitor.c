@@ -1,7 +1,10 @@
 /* Monitors: reading an operation, at once or when it has ended (Prefer: wait), and cancelling it (contract, 4
  * and 5). */
+#include "styles/monitor.h"
 #include "common/text.h"
 #include "http/reply.h"
+#include "styles/answer.h"
+#include "styles/preference.h"
 #include "styles/private.h"
 
 #include <stdlib.h>

@@ -1,5 +1,7 @@
 /* Monitors as targets of the router: finds the operation in the path, and polls or cancels it. */
 #include "common/cleanup.h"
+#include "styles/answer.h"
+#include "styles/monitor.h"
 #include "styles/private.h"
 
 #include <errno.h>

@@ -4,6 +4,9 @@
 #include "common/clock.h"
 #include "common/json.h"
 #include "http/reply.h"
+#include "styles/answer.h"
+#include "styles/monitor.h"
+#include "styles/preference.h"
 #include "styles/private.h"
 
 #include <stdlib.h>

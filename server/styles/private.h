@@ -1,24 +1,9 @@
-/* What the files of this layer share. */
+/* Private to this folder: the styles of a server and its routes, as their files share them. */
 #pragma once
 
-#include "styles/preference.h"
+#include "styles/monitor.h"
 #include "styles/style.h"
 #include "styles/style_route.h"
-
-/* A monitor as the router's target. */
-struct monitor_target {
-	struct http_target target;
-	struct style_place place;
-};
-
-/* The rest of the OpenAPI path item of a monitor that answers with the final response. */
-#define STYLE_FINAL_RESPONSE \
-	"  'parameters': [{'$ref': '#/components/parameters/wait'}]," \
-	"  'responses': {" \
-	"   '202': {'$ref': '#/components/responses/Accepted'}," \
-	"   '404': {'$ref': '#/components/responses/NotFound'}," \
-	"   '410': {'$ref': '#/components/responses/Expired'}," \
-	"   'default': {'description': 'The final response of the call, exactly.'}}}}"
 
 /* Threads that judge large bodies. */
 #define JUDGES 2
@@ -41,50 +26,7 @@ struct style_route {
 	struct http_target item_target; /* of a collection */
 };
 
-/* call.c: a call of a route; and what is refused of it before its body has come. */
-void call_begin(struct http_request *request, void *route);
-bool call_refuse_early(struct http_request *request, void *route);
+/* style_route.c: another reference; the dialect of its problems; whether the caller may use the route. */
 struct style_route *style_route_ref(struct style_route *route);
-
-/* style_route.c: the dialect of its problems; whether the caller may use the route. */
 enum problem_dialect style_route_dialect(const struct style_route *route);
 bool style_route_may_call(const struct style_route *route, const struct http_request *request);
-
-/* monitors.c: a monitor as a target of the router.  route is NULL for one below a base path. */
-void monitor_target_init(struct monitor_target *target, struct styles *styles, struct style_route *route,
-	const struct style *style, const struct style_monitor *monitor);
-/* Enters targets below path.  As router_add. */
-__attribute__((warn_unused_result)) int monitor_targets_enter(
-	struct monitor_target *targets, size_t count, struct router *router, const char *path);
-
-/* monitor.c: polls and cancels. */
-void monitor_get(struct http_request *request, struct styles *styles, style_reply_fn *reply, struct op *op);
-void monitor_cancel(struct http_request *request, const struct style *style, struct op *op);
-/* style is that of the monitor; NULL: none. */
-void monitor_reply_missing(struct http_request *request, const struct style *style, const struct op *op);
-/* Whether monitor_get answers before it returns, and without reading a file. */
-bool monitor_is_at_hand(const struct http_request *request, const struct op *op);
-bool monitor_may_use(const struct http_request *request, const struct op *op);
-
-/* answer.c: pieces that answers are made of. */
-
-/* Adds Cache-Control: no-store, and Retry-After where op has not ended: what every 202 and every monitor's
- * answer has. */
-void answer_put_common(struct fields *fields, const struct op *op);
-/* The same for a 202 that may be of an ended operation, joined by its key: there is no use in waiting, but
- * every 202 tells when to ask. */
-void answer_put_accepted(struct fields *fields, const struct op *op);
-/* Adds name with BASE, path and op's id as its value. */
-void answer_put_url(struct fields *fields, const char *name, const struct http_request *request,
-	const char *path, const struct op *op, const char *after);
-/* Replies with a 202 that has the monitor's Location and the progress of op. */
-void answer_pending(struct http_request *request, struct op *op, struct fields *fields);
-/* Replies with op's final response; as a monitor's answer it is not to be cached. */
-void answer_final(struct http_request *request, const struct op *op, struct fields *fields, bool as_monitor);
-/* The whole body of the final response, for the caller to free; NULL if it cannot be read. */
-char *answer_read_body(const struct op *op, size_t *ret_len);
-/* Whether the final response says that it is JSON. */
-bool answer_is_json(const struct op *op);
-/* A refusal before an operation exists. */
-void answer_problem(struct http_request *request, enum problem_dialect dialect, enum problem problem,
-	int status, const char *detail, struct fields *fields);

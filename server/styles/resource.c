@@ -2,6 +2,8 @@
  * is (contract, 5.3). */
 #include "http/reply.h"
 #include "store/resources.h"
+#include "styles/answer.h"
+#include "styles/monitor.h"
 #include "styles/private.h"
 
 #include <string.h>

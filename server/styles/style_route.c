@@ -4,8 +4,11 @@
 #include "common/cleanup.h"
 #include "common/schema.h"
 #include "common/text.h"
-#include "styles/call.h"
+#include "styles/answer.h"
+#include "styles/begin.h"
 #include "styles/collection.h"
+#include "styles/preference.h"
+#include "styles/private.h"
 #include "work/string_list.h"
 
 #include <stdlib.h>

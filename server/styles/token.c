@@ -3,6 +3,8 @@
 #include "common/cleanup.h"
 #include "common/json.h"
 #include "http/reply.h"
+#include "styles/answer.h"
+#include "styles/monitor.h"
 #include "styles/private.h"
 
 #include <limits.h>
