@@ -1,20 +1,20 @@
 /* Routes of one configuration: makes the router, the operations' routes and the collections. */
 #include "routes.h"
 
+#include "collections.h"
 #include "common/log.h"
+#include "common/string_list.h"
 #include "common/text.h"
 #include "config/config.h"
 #include "http/router.h"
 #include "operations/operations.h"
-#include "route_collection.h"
 #include "store/resources.h"
 #include "styles/style.h"
 #include "styles/style_route.h"
 #include "watch/admin.h"
 #include "work/collection.h"
-#include "work/program.h"
-#include "work/string_list.h"
-#include "work/upstream.h"
+#include "work/program/program.h"
+#include "work/upstream/upstream.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 /* The OpenAPI document as a whole. */
-#include "openapi.h"
+#include "openapi/openapi.h"
 #include "common/text.h"
 #include "config/config.h"
-#include "openapi_parts.h"
+#include "openapi/parts.h"
 
 #include <assert.h>
 #include <json-c/json.h>

@@ -1,8 +1,8 @@
 /* Pieces that the answers of several styles are made of. */
 #pragma once
 
-#include "common/fields.h"
-#include "common/problem.h"
+#include "common/http/fields.h"
+#include "common/http/problem.h"
 #include "http/request.h"
 #include "operations/operations.h"
 

@@ -6,7 +6,7 @@
  */
 #include "styles/call_body.h"
 
-#include "common/schema.h"
+#include "common/schema/schema.h"
 #include "styles/call.h"
 #include "styles/call_change.h"
 #include "styles/call_input.h"

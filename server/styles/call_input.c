@@ -3,7 +3,7 @@
 #include "styles/call_input.h"
 
 #include "common/cleanup.h"
-#include "common/trace.h"
+#include "common/http/trace.h"
 #include "styles/call.h"
 
 #include <errno.h>

@@ -1,8 +1,8 @@
 /* The styles of one server: their monitors, and the threads that judge large bodies. */
 #include "styles/style.h"
 
-#include "common/mailbox.h"
-#include "common/pool.h"
+#include "common/loop/mailbox.h"
+#include "common/loop/pool.h"
 #include "common/text.h"
 #include "styles/private.h"
 

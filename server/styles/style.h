@@ -5,10 +5,10 @@
  */
 #pragma once
 
-#include "common/fields.h"
-#include "common/problem.h"
+#include "common/http/fields.h"
+#include "common/http/problem.h"
+#include "common/loop/timer.h"
 #include "common/style.h"
-#include "common/timer.h"
 #include "http/request.h"
 #include "http/router.h"
 #include "operations/operations.h"

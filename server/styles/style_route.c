@@ -2,14 +2,14 @@
 #include "styles/style_route.h"
 
 #include "common/cleanup.h"
-#include "common/schema.h"
+#include "common/schema/schema.h"
+#include "common/string_list.h"
 #include "common/text.h"
 #include "styles/answer.h"
 #include "styles/begin.h"
 #include "styles/collection.h"
 #include "styles/preference.h"
 #include "styles/private.h"
-#include "work/string_list.h"
 
 #include <stdlib.h>
 #include <string.h>

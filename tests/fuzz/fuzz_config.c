@@ -2,8 +2,8 @@
  * Fuzzes the reading of a configuration.  Whatever the text, what is told is whole lines, and a
  * configuration without mistakes has what config.h promises.
  */
-#include "common/json.h"
-#include "config/config_parts.h"
+#include "common/json/json.h"
+#include "config/private.h"
 #include "http/router.h"
 #include "styles/style.h"
 

@@ -1,12 +1,12 @@
 /* One more style in the table: the configuration accepts it, the router leads to its monitors, and the OpenAPI
  * document describes it.  Nothing else has to know its name. */
 #include "common/cleanup.h"
-#include "common/json.h"
-#include "config/config_parts.h"
+#include "common/json/json.h"
+#include "config/private.h"
 #include "openapi/openapi.h"
-#include "operations_fixture.h"
 #include "styles/style.h"
 #include "styles/style_route.h"
+#include "tests/unit/server/operations/operations_fixture.h"
 
 #include <errno.h>
 #include <json-c/json.h>
