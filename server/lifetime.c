@@ -13,7 +13,7 @@
 #include "operations/operations.h"
 #include "routes.h"
 #include "watch/admin.h"
-#include "work/program.h"
+#include "work/program/program.h"
 
 #include <errno.h>
 #include <event2/event.h>

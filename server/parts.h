@@ -1,8 +1,8 @@
 /* Private to this folder: struct server, and the steps of its start that front.c and lifetime.c define. */
 #pragma once
 
-#include "common/pool.h"
-#include "common/timer.h"
+#include "common/loop/pool.h"
+#include "common/loop/timer.h"
 #include "config/config.h"
 #include "server.h"
 

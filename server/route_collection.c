@@ -2,8 +2,8 @@
 #include "route_collection.h"
 
 #include "common/cleanup.h"
-#include "common/json.h"
-#include "common/schema.h"
+#include "common/json/json.h"
+#include "common/schema/schema.h"
 #include "config/config.h"
 #include "config/pattern.h"
 #include "store/resources.h"

@@ -11,8 +11,8 @@
 #include "styles/style.h"
 #include "watch/admin.h"
 #include "work/collection.h"
-#include "work/program.h"
-#include "work/upstream.h"
+#include "work/program/program.h"
+#include "work/upstream/upstream.h"
 
 #include <errno.h>
 #include <stdlib.h>

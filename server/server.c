@@ -6,9 +6,9 @@
 
 #include "common/cleanup.h"
 #include "common/log.h"
-#include "common/mailbox.h"
+#include "common/loop/mailbox.h"
+#include "common/loop/turn.h"
 #include "common/text.h"
-#include "common/turn.h"
 #include "http/auth.h"
 #include "http/server.h"
 #include "notify.h"
@@ -19,7 +19,7 @@
 #include "watch/access_log.h"
 #include "watch/admin.h"
 #include "watch/metrics.h"
-#include "work/program.h"
+#include "work/program/program.h"
 
 #include <assert.h>
 #include <errno.h>

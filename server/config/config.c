@@ -2,7 +2,7 @@
 #include "config/config.h"
 
 #include "common/cleanup.h"
-#include "common/json.h"
+#include "common/json/json.h"
 #include "common/log.h"
 #include "config/config_files.h"
 #include "config/config_parts.h"

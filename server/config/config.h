@@ -5,8 +5,8 @@
 #pragma once
 
 #include "common/text.h"
-#include "work/program.h"
-#include "work/upstream.h"
+#include "work/program/program.h"
+#include "work/upstream/upstream.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /* Addresses to listen on: checks and classifies them.  Any thread. */
 #pragma once
 
-#include "config/settings.h"
+#include "config/settings/settings.h"
 
 #include <stdbool.h>
 

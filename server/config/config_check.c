@@ -1,6 +1,6 @@
 /* Checks between settings of the whole configuration: addresses that need auth or are repeated, users without
  * auth, names and parents of collections. */
-#include "common/json.h"
+#include "common/json/json.h"
 #include "config/config_address.h"
 #include "config/config_parts.h"
 #include "config/pattern.h"

@@ -1,6 +1,6 @@
 /* Collections in the configuration: their table of settings, and the checks of their route. */
 #include "common/cleanup.h"
-#include "common/json.h"
+#include "common/json/json.h"
 #include "config/config_files.h"
 #include "config/config_parts.h"
 #include "config/config_values.h"

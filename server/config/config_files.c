@@ -2,8 +2,8 @@
 #include "config/config_files.h"
 
 #include "common/cleanup.h"
-#include "common/json.h"
-#include "work/program_user.h"
+#include "common/json/json.h"
+#include "work/process/program_user.h"
 
 #include <errno.h>
 #include <fcntl.h>

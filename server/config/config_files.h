@@ -1,7 +1,7 @@
 /* Files that a configuration names: absolute paths, checks, and reading. */
 #pragma once
 
-#include "config/settings.h"
+#include "config/settings/settings.h"
 
 #include <stddef.h>
 

@@ -1,5 +1,5 @@
 /* Listeners in the configuration: their table of settings, and one address or a list of them. */
-#include "common/json.h"
+#include "common/json/json.h"
 #include "config/config_address.h"
 #include "config/config_files.h"
 #include "config/config_parts.h"

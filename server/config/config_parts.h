@@ -2,7 +2,7 @@
 #pragma once
 
 #include "config/config.h"
-#include "config/settings.h"
+#include "config/settings/settings.h"
 
 struct json_object;
 

@@ -1,5 +1,5 @@
 /* Routes in the configuration: their table of settings, and the checks of these settings together. */
-#include "common/json.h"
+#include "common/json/json.h"
 #include "config/config_files.h"
 #include "config/config_parts.h"
 #include "config/config_values.h"

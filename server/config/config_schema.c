@@ -1,6 +1,6 @@
 /* Check of a route's JSON Schema: compiles it and reports its mistakes. */
 #include "common/cleanup.h"
-#include "common/schema.h"
+#include "common/schema/schema.h"
 #include "config/config_parts.h"
 
 #include <string.h>

@@ -1,6 +1,6 @@
 /* Files of users, tokens, certificates and keys: reads them and reports their mistakes. */
 #include "common/cleanup.h"
-#include "common/json.h"
+#include "common/json/json.h"
 #include "config/config_files.h"
 #include "config/config_parts.h"
 #include "http/tls.h"

@@ -1,6 +1,6 @@
 /* Upstreams in the configuration: their table of settings. */
-#include "common/fields.h"
-#include "common/json.h"
+#include "common/http/fields.h"
+#include "common/json/json.h"
 #include "config/config_files.h"
 #include "config/config_parts.h"
 #include "config/config_values.h"

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "config/settings.h"
+#include "config/settings/settings.h"
 
 /* Methods that routes may have, ended by NULL. */
 extern const char *const config_methods[];

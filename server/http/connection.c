@@ -12,7 +12,7 @@
  */
 #include "http/connection_parts.h"
 
-#include "common/problem.h"
+#include "common/http/problem.h"
 #include "http/listener.h"
 #include "http/tls.h"
 

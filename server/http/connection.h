@@ -6,8 +6,8 @@
 #pragma once
 
 #include "common/list.h"
+#include "common/loop/timer.h"
 #include "common/text.h"
-#include "common/timer.h"
 #include "http/guard.h"
 #include "http/request.h"
 

@@ -5,7 +5,7 @@
  */
 #include "http/connection_parts.h"
 
-#include "common/problem.h"
+#include "common/http/problem.h"
 #include "http/listener.h"
 #include "http/reply.h"
 

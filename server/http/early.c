@@ -9,7 +9,7 @@
 
 #include "common/cleanup.h"
 #include "common/clock.h"
-#include "common/fields.h"
+#include "common/http/fields.h"
 #include "http/connection.h"
 #include "http/lane.h"
 #include "http/listener.h"

@@ -21,7 +21,7 @@
  */
 #pragma once
 
-#include "common/problem.h"
+#include "common/http/problem.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "common/problem.h"
+#include "common/http/problem.h"
 #include "http/request.h"
 
 /* Replies with any status, header fields (lent; NULL: none) and body (lent; NULL: none). */

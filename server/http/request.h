@@ -6,7 +6,7 @@
 #pragma once
 
 #include "common/blob.h"
-#include "common/fields.h"
+#include "common/http/fields.h"
 #include "common/id.h"
 #include "http/router.h"
 

@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "common/timer.h"
+#include "common/loop/timer.h"
 #include "http/guard.h"
 #include "http/request.h"
 

@@ -1,8 +1,8 @@
 /* The document as a whole: see openapi.h. */
-#include "openapi.h"
+#include "openapi/openapi.h"
 #include "common/text.h"
 #include "config/config.h"
-#include "openapi_parts.h"
+#include "openapi/openapi_parts.h"
 
 #include <assert.h>
 #include <json-c/json.h>

@@ -2,7 +2,7 @@
 #include "common/text.h"
 #include "config/config.h"
 #include "config/pattern.h"
-#include "openapi_parts.h"
+#include "openapi/openapi_parts.h"
 
 #include <ctype.h>
 #include <json-c/json.h>

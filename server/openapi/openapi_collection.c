@@ -1,7 +1,7 @@
 /* Collections: the schemas of their items, and the calls on a collection and on an item. */
 #include "common/text.h"
 #include "config/config.h"
-#include "openapi_parts.h"
+#include "openapi/openapi_parts.h"
 
 #include <json-c/json.h>
 #include <stdlib.h>

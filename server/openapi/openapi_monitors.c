@@ -2,7 +2,7 @@
  * document shares. */
 #include "common/text.h"
 #include "config/config.h"
-#include "openapi_parts.h"
+#include "openapi/openapi_parts.h"
 
 #include <json-c/json.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* What the parts of the document share: see openapi_parts.h. */
-#include "openapi_parts.h"
+#include "openapi/openapi_parts.h"
 #include "common/text.h"
 #include "config/config.h"
 #include "config/pattern.h"

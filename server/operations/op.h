@@ -6,11 +6,11 @@
 #pragma once
 
 #include "common/blob.h"
-#include "common/fields.h"
 #include "common/hash.h"
+#include "common/http/fields.h"
 #include "common/id.h"
 #include "common/list.h"
-#include "common/timer.h"
+#include "common/loop/timer.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,7 +1,7 @@
 /* The structs that the files of this layer share.  Private to the layer. */
 #pragma once
 
-#include "common/pool.h"
+#include "common/loop/pool.h"
 #include "operations/ending.h"
 #include "operations/operations.h"
 #include "operations/phase.h"
@@ -9,7 +9,7 @@
 #include "operations/run.h"
 #include "operations/running.h"
 #include "operations/table.h"
-#include "work/transfers.h"
+#include "transfer/transfers.h"
 
 #include <pthread.h>
 

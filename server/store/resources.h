@@ -20,11 +20,11 @@
  */
 #pragma once
 
-#include "common/fields.h"
 #include "common/hash.h"
+#include "common/http/fields.h"
+#include "common/http/problem.h"
 #include "common/id.h"
 #include "common/list.h"
-#include "common/problem.h"
 #include "common/text.h"
 #include "store/store.h"
 

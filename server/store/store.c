@@ -2,10 +2,10 @@
 #include "store/store.h"
 
 #include "store/backend.h"
-#include "store/embedded.h"
-#include "store/item_cache.h"
-#include "store/memory.h"
 #include "store/resources.h"
+#include "store/shared/item_cache.h"
+#include "store/sqlite/embedded.h"
+#include "store/sqlite/memory.h"
 
 #include "common/log.h"
 

@@ -15,7 +15,7 @@
 #include "common/blob.h"
 #include "common/histogram.h"
 #include "common/id.h"
-#include "common/mailbox.h"
+#include "common/loop/mailbox.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,7 +1,7 @@
 /* A call of a route on its way to its answer; what the files call*.c share. */
 #pragma once
 
-#include "common/pool.h"
+#include "common/loop/pool.h"
 #include "operations/idempotency.h"
 #include "store/resources.h"
 #include "styles/async_param.h"

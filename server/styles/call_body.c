@@ -2,7 +2,7 @@
  * a pool thread. */
 #include "styles/call.h"
 
-#include "common/schema.h"
+#include "common/schema/schema.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
 #include "styles/call.h"
 
 #include "common/cleanup.h"
-#include "common/trace.h"
+#include "common/http/trace.h"
 
 #include <stdlib.h>
 #include <string.h>

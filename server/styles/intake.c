@@ -3,10 +3,10 @@
 
 #include "common/blob.h"
 #include "common/cleanup.h"
-#include "common/json.h"
-#include "common/json_merge.h"
-#include "common/json_pointer.h"
-#include "common/schema.h"
+#include "common/json/json.h"
+#include "common/json/json_merge.h"
+#include "common/json/json_pointer.h"
+#include "common/schema/schema.h"
 #include "store/resources.h"
 
 #include <errno.h>

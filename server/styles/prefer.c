@@ -2,7 +2,7 @@
  * 5.5). */
 #include "common/cleanup.h"
 #include "common/clock.h"
-#include "common/json.h"
+#include "common/json/json.h"
 #include "http/reply.h"
 #include "styles/private.h"
 

@@ -2,13 +2,13 @@
 #include "styles/style.h"
 
 #include "common/cleanup.h"
-#include "common/mailbox.h"
-#include "common/pool.h"
-#include "common/schema.h"
+#include "common/loop/mailbox.h"
+#include "common/loop/pool.h"
+#include "common/schema/schema.h"
+#include "common/string_list.h"
 #include "common/text.h"
 #include "styles/call.h"
 #include "styles/collection.h"
-#include "work/string_list.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -5,9 +5,9 @@
  */
 #pragma once
 
-#include "common/fields.h"
-#include "common/problem.h"
-#include "common/timer.h"
+#include "common/http/fields.h"
+#include "common/http/problem.h"
+#include "common/loop/timer.h"
 #include "http/request.h"
 #include "http/router.h"
 #include "operations/operations.h"

@@ -1,7 +1,7 @@
 /* Style `token` (Paxport): a token in the answer, polled at the route's own path with /poll (contract,
  * 5.4). */
 #include "common/cleanup.h"
-#include "common/json.h"
+#include "common/json/json.h"
 #include "http/reply.h"
 #include "styles/private.h"
 

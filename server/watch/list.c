@@ -3,7 +3,7 @@
 
 #include "common/cleanup.h"
 #include "common/clock.h"
-#include "common/timer.h"
+#include "common/loop/timer.h"
 #include "http/reply.h"
 #include "operations/operations.h"
 

@@ -4,7 +4,7 @@
 #include "common/clock.h"
 #include "common/hash.h"
 #include "common/histogram.h"
-#include "common/turn.h"
+#include "common/loop/turn.h"
 #include "http/server.h"
 #include "operations/operations.h"
 #include "store/store.h"
@@ -345,8 +345,7 @@ add_process(struct metrics *metrics, struct text *text)
 	int64_t turn_us = turn_take_longest_us();
 	if (turn_us >= 0)
 		sample_add_value(text, "deferd_loop_turn_max_seconds", "gauge",
-			"Longest turn of the loop since the last scrape.",
-			(double)turn_us / 1e6);
+			"Longest turn of the loop since the last scrape.", (double)turn_us / 1e6);
 	sample_add_head(text, "deferd_build_info", "gauge", "Version of the server.");
 	text_add_string(text, "deferd_build_info{version=\"" DEFERD_VERSION "\"} 1\n");
 	process_metrics_format(metrics->started_ms, text);

@@ -4,8 +4,8 @@
  */
 #pragma once
 
+#include "common/loop/timer.h"
 #include "common/text.h"
-#include "common/timer.h"
 #include "operations/op.h"
 
 #include <stdint.h>

@@ -3,7 +3,7 @@
 
 #include "operations/operations.h"
 #include "watch/sample.h"
-#include "work/upstream.h"
+#include "work/upstream/upstream.h"
 
 /* A family of metrics while its samples are added, one per route.  of_upstreams: only routes to upstreams. */
 struct samples {

@@ -2,7 +2,7 @@
 #include "work/collection.h"
 
 #include "common/cleanup.h"
-#include "common/json.h"
+#include "common/json/json.h"
 #include "common/log.h"
 
 #include <stdlib.h>

@@ -2,7 +2,7 @@
  * frees inputs; any thread may read one. */
 #pragma once
 
-#include "common/fields.h"
+#include "common/http/fields.h"
 #include "common/id.h"
 
 #include <stdbool.h>

@@ -5,10 +5,10 @@
 #pragma once
 
 #include "common/blob.h"
-#include "common/fields.h"
+#include "common/http/fields.h"
+#include "common/http/problem.h"
 #include "common/id.h"
-#include "common/mailbox.h"
-#include "common/problem.h"
+#include "common/loop/mailbox.h"
 #include "work/input.h"
 
 #include <stdatomic.h>

@@ -6,8 +6,8 @@
  */
 #include "common/blob.h"
 #include "common/cleanup.h"
-#include "common/json.h"
-#include "common/schema.h"
+#include "common/json/json.h"
+#include "common/schema/schema.h"
 #include "store/resources.h"
 #include "styles/intake.h"
 

@@ -1,7 +1,7 @@
 /* Fuzzes the head of a CGI response: whatever comes, it is found alike in one piece and in many, and what it
  * yields is sound. */
 #include "common/text.h"
-#include "work/cgi.h"
+#include "work/program/cgi.h"
 
 #include <assert.h>
 #include <stdint.h>

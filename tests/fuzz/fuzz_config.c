@@ -2,7 +2,7 @@
  * Fuzzes the reading of a configuration.  Whatever the text, what is told is whole lines, and a
  * configuration without mistakes has what config.h promises.
  */
-#include "common/json.h"
+#include "common/json/json.h"
 #include "config/config_parts.h"
 #include "http/router.h"
 

@@ -4,9 +4,9 @@
  * point into the value, and defaults are filled in once and for all.
  */
 #include "common/cleanup.h"
-#include "common/json.h"
-#include "common/json_pointer.h"
-#include "common/schema.h"
+#include "common/json/json.h"
+#include "common/json/json_pointer.h"
+#include "common/schema/schema.h"
 
 #include <assert.h>
 #include <errno.h>

@@ -3,8 +3,8 @@
 #pragma once
 
 #include "common/clock.h"
-#include "common/mailbox.h"
-#include "common/timer.h"
+#include "common/loop/mailbox.h"
+#include "common/loop/timer.h"
 #include "operations/operations.h"
 
 #include <pthread.h>

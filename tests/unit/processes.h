@@ -8,7 +8,7 @@
 #include "common/cleanup.h"
 #include "common/id.h"
 #include "common/text.h"
-#include "work/proc.h"
+#include "work/process/proc.h"
 
 #include <dirent.h>
 #include <errno.h>

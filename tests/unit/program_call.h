@@ -3,7 +3,7 @@
 
 #include "processes.h"
 
-#include "work/program.h"
+#include "work/program/program.h"
 
 #include <pthread.h>
 

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "common/cleanup.h"
-#include "common/json.h"
-#include "common/schema.h"
+#include "common/json/json.h"
+#include "common/schema/schema.h"
 
 /* The value of JSON text that is good. */
 struct json_object *cases_parse(const char *text);

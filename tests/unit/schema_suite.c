@@ -8,8 +8,8 @@
  * of their own.
  */
 #include "common/cleanup.h"
-#include "common/json.h"
-#include "common/schema.h"
+#include "common/json/json.h"
+#include "common/schema/schema.h"
 #include "common/text.h"
 
 #include <dirent.h>

@@ -1,7 +1,7 @@
 /* For every test of the store: a temporary directory, a loop, and operations to store. */
 #pragma once
 
-#include "common/mailbox.h"
+#include "common/loop/mailbox.h"
 #include "store/store.h"
 
 struct event_base;

@@ -1,7 +1,7 @@
 /* Arguments with names in braces. */
-#include "work/arguments.h"
+#include "work/program/arguments.h"
 
-#include "work/program.h"
+#include "work/program/program.h"
 
 #include <errno.h>
 #include <setjmp.h>

@@ -1,5 +1,5 @@
 /* Circuit breakers: when calls are refused, and who tries again. */
-#include "work/breaker.h"
+#include "work/upstream/breaker.h"
 
 #include "common/clock.h"
 

@@ -1,5 +1,5 @@
 /* Heads of CGI responses (RFC 3875, 6). */
-#include "work/cgi.h"
+#include "work/program/cgi.h"
 
 #include <errno.h>
 #include <setjmp.h>

@@ -1,7 +1,7 @@
 /* Tests of server/store/embedded.c: what a start finds after the files have been damaged or changed. */
 #include "store_place.h"
 
-#include "store/schema.h"
+#include "store/sqlite/disk/schema.h"
 
 #include "common/cleanup.h"
 #include "common/text.h"

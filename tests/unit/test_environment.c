@@ -1,5 +1,5 @@
 /* The environment of a program. */
-#include "work/environment.h"
+#include "work/program/environment.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

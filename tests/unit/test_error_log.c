@@ -1,5 +1,5 @@
 /* Standard error on its way to the log. */
-#include "work/error_log.h"
+#include "work/program/error_log.h"
 
 #include "common/text.h"
 

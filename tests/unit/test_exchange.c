@@ -2,8 +2,8 @@
 #include "processes.h"
 
 #include "common/clock.h"
-#include "work/exchange.h"
-#include "work/orphans.h"
+#include "work/process/exchange.h"
+#include "work/process/orphans.h"
 
 #include <poll.h>
 #include <pthread.h>

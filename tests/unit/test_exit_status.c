@@ -1,5 +1,5 @@
 /* How a program has ended, and what that is for a client. */
-#include "work/exit_status.h"
+#include "work/program/exit_status.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* Tests of common/fields.c. */
-#include "common/fields.h"
+#include "common/http/fields.h"
 
 #include "common/text.h"
 

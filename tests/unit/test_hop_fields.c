@@ -1,5 +1,5 @@
 /* Header fields of one connection. */
-#include "work/hop_fields.h"
+#include "work/upstream/hop_fields.h"
 
 #include "common/text.h"
 

@@ -1,6 +1,6 @@
 /* Tests of server/store/item_cache.c: which resources are found again, which ones a change drops, and how
  * many are kept. */
-#include "store/item_cache.h"
+#include "store/shared/item_cache.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* Tests of common/json.c. */
-#include "common/json.h"
+#include "common/json/json.h"
 
 #include <errno.h>
 #include <math.h>

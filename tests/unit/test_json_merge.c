@@ -1,8 +1,8 @@
 /* Tests of common/json_merge.c: the cases of RFC 7396, appendix A, and some of our own. */
-#include "common/json_merge.h"
+#include "common/json/json_merge.h"
 
 #include "common/cleanup.h"
-#include "common/json.h"
+#include "common/json/json.h"
 
 #include <string.h>
 

@@ -4,7 +4,7 @@
  * corpus whole and split at the ends of its requests.
  */
 #include "common/clock.h"
-#include "common/timer.h"
+#include "common/loop/timer.h"
 #include "http/lane.h"
 #include "http/reply.h"
 #include "http/server.h"

@@ -1,5 +1,5 @@
 /* Lines out of bytes that come in pieces. */
-#include "work/lines.h"
+#include "work/program/lines.h"
 
 #include "common/text.h"
 

@@ -2,7 +2,7 @@
 #include "resource_scene.h"
 
 #include "common/cleanup.h"
-#include "common/json.h"
+#include "common/json/json.h"
 
 #include <errno.h>
 #include <setjmp.h>

@@ -1,5 +1,5 @@
 /* Tests of common/mailbox.c. */
-#include "common/mailbox.h"
+#include "common/loop/mailbox.h"
 #include "loop.h"
 
 #include "common/list.h"

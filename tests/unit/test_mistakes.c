@@ -1,5 +1,5 @@
 /* Tests of server/mistakes.c. */
-#include "config/mistakes.h"
+#include "config/settings/mistakes.h"
 
 #include <json-c/json.h>
 #include <setjmp.h>
@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "common/json.h"
+#include "common/json/json.h"
 
 #define CHECK_LINES(mistakes, expected) \
 	do { \

@@ -1,8 +1,8 @@
 /* What programs leave behind. */
 #include "processes.h"
 
-#include "work/orphans.h"
-#include "work/process.h"
+#include "work/process/orphans.h"
+#include "work/process/process.h"
 
 #include <pthread.h>
 #include <sys/prctl.h>

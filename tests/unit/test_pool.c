@@ -1,5 +1,5 @@
 /* Tests of common/pool.c. */
-#include "common/pool.h"
+#include "common/loop/pool.h"
 #include "loop.h"
 
 #include "common/list.h"

@@ -1,7 +1,7 @@
 /* Tests of common/problem.c. */
-#include "common/problem.h"
+#include "common/http/problem.h"
 
-#include "common/json.h"
+#include "common/json/json.h"
 
 #include <ctype.h>
 #include <setjmp.h>

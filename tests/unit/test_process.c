@@ -1,7 +1,7 @@
 /* One process: its spawn, what it gets, and its end. */
 #include "processes.h"
 
-#include "work/process.h"
+#include "work/process/process.h"
 
 #include <pthread.h>
 #include <sys/prctl.h>

@@ -1,5 +1,5 @@
 /* Progress lines. */
-#include "work/progress.h"
+#include "work/program/progress.h"
 
 #include "common/text.h"
 

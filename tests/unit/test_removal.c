@@ -4,10 +4,10 @@
 #include "resource_scene.h"
 
 #include "common/cleanup.h"
-#include "store/changes.h"
-#include "store/database_open.h"
-#include "store/judge.h"
-#include "store/removal.h"
+#include "store/sqlite/disk/database_open.h"
+#include "store/sqlite/resources/changes.h"
+#include "store/sqlite/resources/judge.h"
+#include "store/sqlite/resources/removal.h"
 
 #include <errno.h>
 #include <setjmp.h>

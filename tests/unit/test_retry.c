@@ -1,5 +1,5 @@
 /* Retries: how long to wait, and when not to. */
-#include "work/retry.h"
+#include "work/upstream/retry.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* The list of programs that run. */
-#include "work/running.h"
+#include "work/process/running.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

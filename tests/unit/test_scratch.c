@@ -1,5 +1,5 @@
 /* Tests of server/store/scratch.c. */
-#include "store/scratch.h"
+#include "store/sqlite/disk/scratch.h"
 
 #include "common/blob.h"
 #include "common/cleanup.h"

@@ -1,5 +1,5 @@
 /* Tests of server/settings.c and server/setting_kinds.c. */
-#include "config/settings.h"
+#include "config/settings/settings.h"
 
 #include <json-c/json.h>
 #include <setjmp.h>
@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "common/json.h"
+#include "common/json/json.h"
 
 /* What the table below reads into. */
 struct inner {

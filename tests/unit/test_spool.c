@@ -2,7 +2,7 @@
 #include "faulty_vfs.h"
 #include "store_place.h"
 
-#include "store/spool.h"
+#include "store/sqlite/disk/spool.h"
 
 #include "common/cleanup.h"
 #include "common/text.h"

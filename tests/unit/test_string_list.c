@@ -1,5 +1,5 @@
 /* Lists of strings. */
-#include "work/string_list.h"
+#include "common/string_list.h"
 
 #include "common/text.h"
 

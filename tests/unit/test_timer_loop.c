@@ -1,5 +1,5 @@
 /* Tests of common/timer.c in a loop, on the true clock. */
-#include "common/timer.h"
+#include "common/loop/timer.h"
 #include "loop.h"
 
 #include "common/clock.h"

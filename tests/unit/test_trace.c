@@ -1,5 +1,5 @@
 /* Trace context: what is honoured, and that what we make is. */
-#include "common/trace.h"
+#include "common/http/trace.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

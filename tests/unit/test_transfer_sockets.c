@@ -1,5 +1,5 @@
 /* Tests of work/transfer_sockets.c. */
-#include "work/transfer_sockets.h"
+#include "transfer/transfer_sockets.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

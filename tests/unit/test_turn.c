@@ -1,5 +1,5 @@
 /* Turns of a loop: how many events they take, that all come to their turn, and how long the longest was. */
-#include "common/turn.h"
+#include "common/loop/turn.h"
 #include "loop.h"
 
 #include "common/clock.h"

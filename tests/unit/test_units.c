@@ -1,5 +1,5 @@
 /* Tests of server/units.c. */
-#include "config/units.h"
+#include "config/settings/units.h"
 
 #include <errno.h>
 #include <setjmp.h>

@@ -1,9 +1,9 @@
 /* Tests of upstream work and of the transfers' threads, against a server in the test. */
-#include "work/upstream.h"
+#include "work/upstream/upstream.h"
 
 #include "common/cleanup.h"
 #include "common/list.h"
-#include "work/transfers.h"
+#include "transfer/transfers.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

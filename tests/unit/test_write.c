@@ -1,7 +1,7 @@
 /* Tests of server/store/write.c: what a write copies, and how it completes. */
 #include "store_place.h"
 
-#include "store/write.h"
+#include "store/writer/write.h"
 
 #include <errno.h>
 #include <stdlib.h>

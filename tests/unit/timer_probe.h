@@ -1,7 +1,7 @@
 /* A timer wheel that a test turns by hand, and timers that tell what has become of them. */
 #pragma once
 
-#include "common/timer.h"
+#include "common/loop/timer.h"
 
 #include "common/clock.h"
 #include "common/text.h"
