@@ -1,10 +1,10 @@
 /* The fronts: the public one and the operators' own, their addresses, and what a reload changes of them. */
-#include "parts.h"
+#include "private.h"
 
 #include "common/cleanup.h"
 #include "common/log.h"
 #include "common/text.h"
-#include "config/config_address.h"
+#include "config/address.h"
 #include "http/auth.h"
 #include "http/server.h"
 #include "notify.h"

@@ -2,7 +2,7 @@
  * The life of the server between start and end: watchdog messages for the service manager, reaping of orphaned
  * processes, reload on SIGHUP, and the drain on SIGTERM.
  */
-#include "parts.h"
+#include "private.h"
 
 #include "common/cleanup.h"
 #include "common/clock.h"

@@ -1,12 +1,12 @@
 /* Routes of one configuration: makes the router, the operations' routes and the collections. */
 #include "routes.h"
 
+#include "collections.h"
 #include "common/log.h"
 #include "common/text.h"
 #include "config/config.h"
 #include "http/router.h"
 #include "operations/operations.h"
-#include "route_collection.h"
 #include "store/resources.h"
 #include "styles/style.h"
 #include "watch/admin.h"

@@ -2,7 +2,7 @@
  * Assembly of the server: one table of steps that is gone through upwards at the start and downwards at the
  * end.  The parts, lowest first: the loop, signals, the store, operations, routes, the fronts.
  */
-#include "parts.h"
+#include "private.h"
 
 #include "common/cleanup.h"
 #include "common/log.h"

@@ -5,11 +5,11 @@
 #include "common/id.h"
 #include "common/json/json.h"
 #include "common/list.h"
-#include "common/schema/engine/schema_compiler.h"
-#include "common/schema/engine/schema_refs.h"
-#include "common/schema/engine/schema_run.h"
-#include "common/schema/keywords/schema_keywords.h"
-#include "common/schema/schema_defaults.h"
+#include "common/schema/defaults.h"
+#include "common/schema/engine/compiler.h"
+#include "common/schema/engine/refs.h"
+#include "common/schema/engine/run.h"
+#include "common/schema/keywords/keywords.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -4,9 +4,9 @@
 #include "common/cleanup.h"
 #include "common/json/json.h"
 #include "common/log.h"
-#include "config/config_files.h"
-#include "config/config_parts.h"
-#include "config/config_values.h"
+#include "config/files.h"
+#include "config/private.h"
+#include "config/values.h"
 #include "http/users.h"
 
 #include <errno.h>

@@ -2,7 +2,7 @@
 #include "openapi/openapi.h"
 #include "common/text.h"
 #include "config/config.h"
-#include "openapi/openapi_parts.h"
+#include "openapi/parts.h"
 
 #include <assert.h>
 #include <json-c/json.h>

@@ -4,8 +4,8 @@
 #include "store/backend.h"
 #include "store/resources.h"
 #include "store/shared/item_cache.h"
-#include "store/sqlite/embedded.h"
 #include "store/sqlite/memory.h"
+#include "store/sqlite/sqlite.h"
 
 #include "common/log.h"
 

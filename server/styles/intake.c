@@ -4,8 +4,8 @@
 #include "common/blob.h"
 #include "common/cleanup.h"
 #include "common/json/json.h"
-#include "common/json/json_merge.h"
-#include "common/json/json_pointer.h"
+#include "common/json/merge.h"
+#include "common/json/pointer.h"
 #include "common/schema/schema.h"
 #include "store/resources.h"
 

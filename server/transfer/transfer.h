@@ -7,7 +7,7 @@
 #include "common/blob.h"
 #include "common/http/fields.h"
 #include "common/list.h"
-#include "transfer/transfer_handle.h"
+#include "transfer/handle.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>

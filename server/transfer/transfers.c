@@ -4,7 +4,7 @@
 #include "common/log.h"
 #include "common/loop/mailbox.h"
 #include "common/text.h"
-#include "transfer/transfer_thread.h"
+#include "transfer/thread.h"
 
 #include <assert.h>
 #include <sched.h>

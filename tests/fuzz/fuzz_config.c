@@ -3,7 +3,7 @@
  * configuration without mistakes has what config.h promises.
  */
 #include "common/json/json.h"
-#include "config/config_parts.h"
+#include "config/private.h"
 #include "http/router.h"
 
 #include <assert.h>

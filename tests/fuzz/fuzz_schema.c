@@ -5,7 +5,7 @@
  */
 #include "common/cleanup.h"
 #include "common/json/json.h"
-#include "common/json/json_pointer.h"
+#include "common/json/pointer.h"
 #include "common/schema/schema.h"
 
 #include <assert.h>

@@ -1,7 +1,7 @@
 /* Tables of configurations: see config_cases.h. */
 #include "config_cases.h"
 
-#include "config/config_parts.h"
+#include "config/private.h"
 
 #include <json-c/json.h>
 #include <setjmp.h>

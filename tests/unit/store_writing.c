@@ -3,7 +3,7 @@
 
 #include "faulty_vfs.h"
 
-#include "store/sqlite/disk/database_open.h"
+#include "store/sqlite/disk/open.h"
 
 #include "common/text.h"
 

@@ -3,7 +3,7 @@
 
 #include "store_place.h"
 
-#include "store/sqlite/disk.h"
+#include "store/sqlite/group.h"
 
 /* A place, a writer on a disk in it, and the completions and reports so far. */
 struct writing {

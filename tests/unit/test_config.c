@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#include "config/config_parts.h"
+#include "config/private.h"
 #include "config_cases.h"
 
 #define ROUTES "\"routes\": []"

@@ -1,5 +1,5 @@
 /* Tests of server/config_address.c. */
-#include "config/config_address.h"
+#include "config/address.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "config/config_parts.h"
+#include "config/private.h"
 #include "config_cases.h"
 
 #define NO_ROUTES "\"routes\": []"

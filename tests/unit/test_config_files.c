@@ -1,5 +1,5 @@
 /* Tests of server/config_files.c. */
-#include "config/config_files.h"
+#include "config/files.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-#include "config/config_parts.h"
+#include "config/private.h"
 #include "config_cases.h"
 
 static void

@@ -1,5 +1,5 @@
 /* Tests of server/config_values.c. */
-#include "config/config_values.h"
+#include "config/values.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

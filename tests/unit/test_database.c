@@ -2,7 +2,7 @@
 #include "faulty_vfs.h"
 #include "store_place.h"
 
-#include "store/sqlite/disk/database_open.h"
+#include "store/sqlite/disk/open.h"
 
 #include "common/cleanup.h"
 #include "common/text.h"

@@ -1,5 +1,5 @@
 /* Tests of common/json_merge.c: the cases of RFC 7396, appendix A, and some of our own. */
-#include "common/json/json_merge.h"
+#include "common/json/merge.h"
 
 #include "common/cleanup.h"
 #include "common/json/json.h"

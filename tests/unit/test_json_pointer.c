@@ -1,5 +1,5 @@
 /* Tests of common/json_pointer.c. */
-#include "common/json/json_pointer.h"
+#include "common/json/pointer.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

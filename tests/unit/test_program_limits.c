@@ -1,6 +1,6 @@
 /* Limits of a program: what a process that has set them finds. */
 #include "common/text.h"
-#include "work/process/program_limits.h"
+#include "work/process/limits.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 /* Users that programs run as: who there is, whom we may switch to, and how. */
 #include "common/cleanup.h"
 #include "common/text.h"
-#include "work/process/program_user.h"
+#include "work/process/user.h"
 
 #include <errno.h>
 #include <linux/capability.h>

@@ -4,7 +4,7 @@
 #include "resource_scene.h"
 
 #include "common/cleanup.h"
-#include "store/sqlite/disk/database_open.h"
+#include "store/sqlite/disk/open.h"
 #include "store/sqlite/resources/changes.h"
 #include "store/sqlite/resources/judge.h"
 #include "store/sqlite/resources/removal.h"

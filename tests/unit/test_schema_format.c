@@ -1,5 +1,5 @@
 /* Formats of strings, beyond what schema_suite has. */
-#include "common/schema/keywords/schema_format.h"
+#include "common/schema/keywords/format.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* Decimals: reading, comparing, remainders. */
-#include "common/schema/engine/schema_number.h"
+#include "common/schema/engine/number.h"
 
 #include <errno.h>
 #include <json-c/json.h>

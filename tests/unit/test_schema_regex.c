@@ -1,5 +1,5 @@
 /* Regular expressions of ECMA-262 on PCRE2: what they mean, what they are not, and that they end. */
-#include "common/schema/regex/schema_regex.h"
+#include "common/schema/regex/regex.h"
 #include "schema_cases.h"
 
 #include <errno.h>

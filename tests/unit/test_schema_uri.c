@@ -1,5 +1,5 @@
 /* URI references: RFC 3986's own examples, and what schemas do with them. */
-#include "common/schema/engine/schema_uri.h"
+#include "common/schema/engine/uri.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

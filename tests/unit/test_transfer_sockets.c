@@ -1,5 +1,5 @@
 /* Tests of work/transfer_sockets.c. */
-#include "transfer/transfer_sockets.h"
+#include "transfer/sockets.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

@@ -1,10 +1,10 @@
 /* Tests of work/transfer_thread.c: with a transfer_multi of their own, that always has more of a body. */
-#include "transfer/transfer_thread.h"
+#include "transfer/thread.h"
 
 #include "common/loop/mailbox.h"
 #include "loop.h"
+#include "transfer/multi.h"
 #include "transfer/transfer.h"
-#include "transfer/transfer_multi.h"
 
 #include <semaphore.h>
 #include <setjmp.h>

@@ -1,5 +1,5 @@
 /* The header that an upstream is sent. */
-#include "work/upstream/upstream_request.h"
+#include "work/upstream/request.h"
 
 #include "common/text.h"
 #include "work/work.h"

@@ -1,5 +1,5 @@
 /* The answer of an upstream as it comes, line by line. */
-#include "work/upstream/upstream_response.h"
+#include "work/upstream/response.h"
 
 #include <errno.h>
 #include <setjmp.h>

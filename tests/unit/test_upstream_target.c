@@ -1,5 +1,5 @@
 /* URLs of an upstream's side and of ours. */
-#include "work/upstream/upstream_target.h"
+#include "work/upstream/target.h"
 
 #include "work/work.h"
 

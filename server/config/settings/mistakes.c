@@ -3,7 +3,7 @@
 
 #include "common/cleanup.h"
 #include "common/json/json.h"
-#include "common/json/json_pointer.h"
+#include "common/json/pointer.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* Reader of settings by table: reads, frees and describes the rows. */
-#include "config/settings/setting_kinds.h"
+#include "config/settings/kinds.h"
 
 #include "common/json/json.h"
 

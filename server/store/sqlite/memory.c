@@ -9,9 +9,9 @@
 #include "store/backend.h"
 
 #include "store/shared/item_cache.h"
-#include "store/sqlite/disk.h"
-#include "store/sqlite/disk/database_open.h"
+#include "store/sqlite/disk/open.h"
 #include "store/sqlite/disk/scratch.h"
+#include "store/sqlite/group.h"
 #include "store/sqlite/resources/reader.h"
 
 #include "common/list.h"

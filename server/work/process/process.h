@@ -9,9 +9,9 @@
 
 #include "common/blob.h"
 #include "common/id.h"
-#include "work/process/program_limits.h"
-#include "work/process/program_user.h"
+#include "work/process/limits.h"
 #include "work/process/running.h"
+#include "work/process/user.h"
 
 #include <signal.h>
 #include <stdbool.h>

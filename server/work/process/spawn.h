@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "work/process/program_limits.h"
+#include "work/process/limits.h"
 
 #include <sys/types.h>
 

@@ -9,7 +9,7 @@
  */
 #pragma once
 
-#include "work/process/program_limits.h"
+#include "work/process/limits.h"
 #include "work/work.h"
 
 #include <stdbool.h>

@@ -6,9 +6,9 @@
 #include "common/log.h"
 #include "transfer/transfer.h"
 #include "transfer/transfers.h"
-#include "work/upstream/upstream_request.h"
-#include "work/upstream/upstream_response.h"
-#include "work/upstream/upstream_target.h"
+#include "work/upstream/request.h"
+#include "work/upstream/response.h"
+#include "work/upstream/target.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -7,8 +7,8 @@
 #include "store/sqlite/resources/indexes.h"
 #include "store/sqlite/resources/judge.h"
 #include "store/sqlite/resources/removal.h"
-#include "store/sqlite/resources/resource_write.h"
 #include "store/sqlite/resources/settlement.h"
+#include "store/sqlite/resources/write.h"
 
 #include "common/cleanup.h"
 

@@ -1,7 +1,7 @@
 /* Judges whether a change can be made now, without making it.  Used by the writer thread and by readers. */
 #pragma once
 
-#include "store/sqlite/resources/resource_row.h"
+#include "store/sqlite/resources/row.h"
 #include "store/sqlite/resources/statements.h"
 
 /* Judges a change: 0, a refusal (resources.h), or -errno.  Sets ret_row to the resource unless the change

@@ -8,7 +8,7 @@
  */
 #include "store/sqlite/resources/listing.h"
 
-#include "store/sqlite/resources/resource_row.h"
+#include "store/sqlite/resources/row.h"
 
 #include "common/cleanup.h"
 

@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "store/sqlite/resources/resource_row.h"
+#include "store/sqlite/resources/row.h"
 #include "store/sqlite/resources/statements.h"
 
 /* How many resources are removed at once (a transaction may have many deletes), and how many in a step (some

@@ -4,12 +4,12 @@
 
 #include "store/sqlite/resources/judge.h"
 #include "store/sqlite/resources/removal.h"
-#include "store/sqlite/resources/resource_write.h"
+#include "store/sqlite/resources/write.h"
 
 #include "common/cleanup.h"
 #include "common/http/problem.h"
 #include "common/json/json.h"
-#include "common/json/json_merge.h"
+#include "common/json/merge.h"
 
 #include <errno.h>
 #include <stdlib.h>

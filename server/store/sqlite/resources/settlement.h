@@ -2,7 +2,7 @@
  * that wait behind. */
 #pragma once
 
-#include "store/sqlite/resources/resource_write.h"
+#include "store/sqlite/resources/write.h"
 
 /* See changes_end.  A transaction of the writer thread. */
 __attribute__((warn_unused_result)) int settlement_make(struct statements *statements,

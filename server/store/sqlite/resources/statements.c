@@ -1,7 +1,7 @@
 /* The SQL of the statements on resources, and the binding of their parameters. */
 #include "store/sqlite/resources/statements.h"
 
-#include "store/sqlite/resources/resource_row.h"
+#include "store/sqlite/resources/row.h"
 
 #include <errno.h>
 #include <stdarg.h>

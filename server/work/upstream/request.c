@@ -1,0 +1,121 @@
+/* The request to an upstream. */
+#include "work/upstream/request.h"
+
+#include "common/cleanup.h"
+#include "common/http/trace.h"
+#include "common/text.h"
+#include "work/upstream/hop_fields.h"
+#include "work/work.h"
+
+#include <string.h>
+
+/* They say how the message is framed or where it goes, which the transfer does anew, or are for deferd
+ * alone. */
+static const struct field_name never_sent[] = {
+	FIELD_NAME("Host"), FIELD_NAME("Content-Length"), FIELD_NAME("Expect"), FIELD_NAME("Prefer")};
+
+static const struct field_name credentials[] = {FIELD_NAME("Authorization"), FIELD_NAME("Cookie")};
+
+static const struct field_name idempotency_key = FIELD_NAME("Idempotency-Key");
+
+static const char *const idempotent_methods[] = {"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"};
+
+bool
+upstream_request_is_idempotent(const char *method)
+{
+	for (size_t i = 0; i < sizeof idempotent_methods / sizeof *idempotent_methods; i++)
+		if (strcmp(method, idempotent_methods[i]) == 0)
+			return true;
+	return false;
+}
+
+static void
+add_quoted(struct text *text, const char *value)
+{
+	text_add_char(text, '"');
+	while (*value) {
+		size_t plain = strcspn(value, "\"\\");
+		text_add(text, value, plain);
+		value += plain;
+		if (*value) {
+			text_add_char(text, '\\');
+			text_add_char(text, *value++);
+		}
+	}
+	text_add_char(text, '"');
+}
+
+/* A node of RFC 7239, 6: addresses of version 6 stand in brackets and quotes, and what is no address is not
+ * told. */
+static void
+add_node(struct text *text, const char *address)
+{
+	if (!address || *address == '\0')
+		text_add_string(text, "unknown");
+	else if (strchr(address, ':'))
+		text_addf(text, "\"[%s]\"", address);
+	else
+		text_add_string(text, address);
+}
+
+/* One more element behind what other intermediaries have written. */
+static void
+put_forwarded(const struct work_input *input, struct fields *fields)
+{
+	CLEANUP(text_fini) struct text element = {0};
+
+	text_add_string(&element, "for=");
+	add_node(&element, input->remote_address);
+	if (input->authority && *input->authority) {
+		text_add_string(&element, ";host=");
+		add_quoted(&element, input->authority);
+	}
+	text_add_string(&element, ";proto=");
+	text_add_string(&element, input->scheme);
+	fields_put(fields, "Forwarded", element.data);
+}
+
+/* A trace is passed on as it came, or, where it cannot be read, not at all. */
+static void
+check_trace(struct fields *fields)
+{
+	CLEANUP_FREE char *parent = fields_dup_value(fields, "traceparent");
+
+	if (parent && trace_is_valid(parent))
+		return;
+	fields_remove(fields, "traceparent");
+	fields_remove(fields, "tracestate");
+}
+
+static void
+put_own(const struct fields *own, struct fields *fields)
+{
+	fields_for_each(field, own) {
+		CLEANUP_FREE char *name = xstrndup(field.name, field.name_len);
+		CLEANUP_FREE char *value = xstrndup(field.value, field.value_len);
+		fields_remove(fields, name);
+		fields_put(fields, name, value);
+	}
+}
+
+static bool
+is_not_sent(const struct field *field, const void *arg)
+{
+	const struct upstream_request_rules *rules = arg;
+
+	return field_is_one_of(field, never_sent, sizeof never_sent / sizeof *never_sent) ||
+	       (!rules->forward_credentials &&
+		       field_is_one_of(field, credentials, sizeof credentials / sizeof *credentials)) ||
+	       (!rules->pass_idempotency_key && field_is_one_of(field, &idempotency_key, 1));
+}
+
+void
+upstream_request_fields(
+	const struct upstream_request_rules *rules, const struct work_input *input, struct fields *ret_fields)
+{
+	fields_copy(ret_fields, &input->fields);
+	hop_fields_remove(ret_fields, is_not_sent, rules);
+	check_trace(ret_fields);
+	put_forwarded(input, ret_fields);
+	put_own(rules->own, ret_fields);
+}

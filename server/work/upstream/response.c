@@ -1,0 +1,194 @@
+/* The answer of an upstream. */
+#include "work/upstream/response.h"
+
+#include "common/cleanup.h"
+#include "work/upstream/hop_fields.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* What the reply says anew, and what is only true of the upstream's own address. */
+static const struct field_name not_passed[] = {
+	FIELD_NAME("Content-Length"), FIELD_NAME("Date"), FIELD_NAME("Alt-Svc")};
+
+static const struct field_name content_length = FIELD_NAME("Content-Length");
+
+static const struct field_name references[] = {FIELD_NAME("Location"), FIELD_NAME("Content-Location")};
+
+#define REFERENCE_COUNT (sizeof references / sizeof *references)
+
+void
+upstream_response_init(struct upstream_response *response, int spool_fd, uint64_t max_bytes)
+{
+	*response = (struct upstream_response){0};
+	blob_sink_init(&response->sink, spool_fd, max_bytes);
+}
+
+void
+upstream_response_fini(struct upstream_response *response)
+{
+	fields_fini(&response->fields);
+	blob_sink_fini(&response->sink);
+}
+
+/* "HTTP/1.1 200 OK", "HTTP/2 200". */
+static int
+take_status(struct upstream_response *response, const char *line, size_t len)
+{
+	const char *space = memchr(line, ' ', len);
+	uint64_t status;
+
+	if (!space || (size_t)(line + len - space) < 4 || text_parse_uint(space + 1, 3, 999, &status) < 0 ||
+		status < 100 || status > 599)
+		return -EBADMSG;
+	if ((size_t)(line + len - space) > 4 && space[4] != ' ')
+		return -EBADMSG;
+	fields_fini(&response->fields);
+	response->head_bytes = 0;
+	response->status = (int)status;
+	return 0;
+}
+
+static int
+take_field(struct upstream_response *response, const char *line, size_t len)
+{
+	const char *colon = memchr(line, ':', len);
+
+	if (!colon || response->status == 0)
+		return -EBADMSG;
+	size_t name_len = (size_t)(colon - line);
+	int rc = fields_add_bytes(&response->fields, line, name_len, colon + 1, len - name_len - 1);
+	return rc < 0 ? -EBADMSG : 0;
+}
+
+/* Lengths that contradict one another frame nothing (RFC 9112, 6.3), and one beyond the limit need not be
+ * waited for. */
+static int
+check_lengths(const struct upstream_response *response, bool is_head_request)
+{
+	uint64_t length, first = 0;
+	bool has_first = false;
+
+	fields_for_each(field, &response->fields) {
+		if (!field_is_one_of(&field, &content_length, 1))
+			continue;
+		if (text_parse_uint(field.value, field.value_len, UINT64_MAX, &length) < 0 ||
+			(has_first && length != first))
+			return -EBADMSG;
+		has_first = true;
+		first = length;
+	}
+	bool has_body = !is_head_request && response->status != 204 && response->status != 304;
+	return has_body && first > response->sink.max_bytes ? -EFBIG : 0;
+}
+
+static int
+end_head(struct upstream_response *response, bool is_head_request)
+{
+	if (response->status == 0 || response->status == 101)
+		return -EBADMSG;
+	if (response->status < 200)
+		return 0;
+	response->is_head_done = true;
+	return check_lengths(response, is_head_request);
+}
+
+static size_t
+trim_line_end(const char *line, size_t len)
+{
+	if (len > 0 && line[len - 1] == '\n')
+		len--;
+	if (len > 0 && line[len - 1] == '\r')
+		len--;
+	return len;
+}
+
+int
+upstream_response_take_line(
+	struct upstream_response *response, const char *line, size_t len, bool is_head_request)
+{
+	int rc;
+
+	if (response->error < 0 || response->is_head_done)
+		return response->error;
+	response->head_bytes += len;
+	len = trim_line_end(line, len);
+	if (response->head_bytes > UPSTREAM_HEADER_MAX)
+		rc = -EBADMSG;
+	else if (len == 0)
+		rc = end_head(response, is_head_request);
+	else if (len >= 5 && memcmp(line, "HTTP/", 5) == 0)
+		rc = take_status(response, line, len);
+	else
+		rc = take_field(response, line, len);
+	response->error = rc;
+	return rc;
+}
+
+int
+upstream_response_take_body(struct upstream_response *response, const char *data, size_t len)
+{
+	if (response->error == 0)
+		response->error = blob_sink_write(&response->sink, data, len);
+	return response->error;
+}
+
+/* Replaces a field that names something of the upstream's by one that names the same of ours. */
+static void
+map_reference(const char *name, const struct upstream_target *target, const struct work_input *input,
+	struct fields *fields)
+{
+	CLEANUP_FREE char *theirs = fields_dup_value(fields, name);
+	CLEANUP_FREE char *ours = theirs ? upstream_target_map_back(target, input, theirs) : NULL;
+
+	if (!ours)
+		return;
+	fields_remove(fields, name);
+	/* What is resolved and decoded may no longer be a value: then it is not passed on at all. */
+	int rc = fields_add(fields, name, ours);
+	(void)rc;
+}
+
+static bool
+has_references(const struct fields *fields)
+{
+	fields_for_each(field, fields)
+		if (field_is_one_of(&field, references, REFERENCE_COUNT))
+			return true;
+	return false;
+}
+
+static bool
+is_not_passed(const struct field *field, const void *arg)
+{
+	return field_is_one_of(field, not_passed, sizeof not_passed / sizeof *not_passed);
+}
+
+static void
+map_fields(struct fields *fields, const struct upstream_target *target, const struct work_input *input)
+{
+	hop_fields_remove(fields, is_not_passed, NULL);
+	for (size_t i = 0; i < REFERENCE_COUNT && has_references(fields); i++)
+		map_reference(references[i].text, target, input, fields);
+}
+
+int
+upstream_response_finish(struct upstream_response *response, const struct upstream_target *target,
+	const struct work_input *input, struct work_result *ret_result)
+{
+	struct blob *body = NULL;
+
+	if (!response->is_head_done)
+		return -EBADMSG;
+	if (response->sink.len > 0) {
+		int rc = blob_sink_finish(&response->sink, &body);
+		if (rc < 0)
+			return rc;
+	}
+	map_fields(&response->fields, target, input);
+	ret_result->status = response->status;
+	ret_result->fields = response->fields;
+	ret_result->body = body;
+	response->fields = (struct fields){0};
+	return 0;
+}
