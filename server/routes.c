@@ -33,12 +33,12 @@ struct routes {
 	size_t count;
 };
 
-static const struct style *const styles_of[] = {
-	[CONFIG_SYNC] = NULL,
-	[CONFIG_STATUS] = &style_status,
-	[CONFIG_TOKEN] = &style_token,
-	[CONFIG_RESOURCE] = &style_resource,
-};
+/* The style of a route, NULL if it is synchronous. */
+static const struct style *
+style_of(const struct config_route *config)
+{
+	return style_find(config_style_name(config->style));
+}
 
 /* The work of a collection carries its changes out. */
 static int
@@ -86,7 +86,7 @@ static struct op_route *
 make_op_route(const struct config_route *config, const struct route *route, struct operations *operations,
 	struct work *work)
 {
-	const struct style *style = styles_of[config->style];
+	const struct style *style = style_of(config);
 	/* Without on_change a change has no side effects: it can always run again, and interrupting it would
 	 * only lose it. */
 	bool is_harmless = config->work == CONFIG_COLLECTION && !config->collection.has_on_change;
@@ -136,7 +136,7 @@ enter_route(struct routes *routes, const struct config *whole, const struct conf
 	struct style_route_config style_config = {
 		.pattern = route->pattern,
 		.op_route = route->op_route,
-		.style = styles_of[config->style],
+		.style = style_of(config),
 		.query = config->query,
 		.request_types = config->request_types,
 		.users = config->users,

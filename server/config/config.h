@@ -19,6 +19,9 @@ struct users;
 /* The values of a route's setting "style". */
 enum config_style { CONFIG_SYNC, CONFIG_STATUS, CONFIG_TOKEN, CONFIG_RESOURCE };
 
+/* The name of a style as the configuration spells it: "sync", "token". */
+const char *config_style_name(enum config_style style);
+
 /* One address to listen on. */
 struct config_listen {
 	char *address;	       /* "127.0.0.1:8580", "[::]:0", "localhost:80", "unix:/run/deferd.sock" */

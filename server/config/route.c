@@ -10,13 +10,24 @@
 
 #define ROUTE(kind, member) SETTING_PLACE(kind, struct config_route, member)
 
-static const struct setting_choice styles[] = {
-	{"\"sync\"", CONFIG_SYNC},
-	{"\"status\"", CONFIG_STATUS},
-	{"\"token\"", CONFIG_TOKEN},
-	{"\"resource\"", CONFIG_RESOURCE},
-	{NULL, 0},
-};
+#define EACH_STYLE(DO) \
+	DO("sync", CONFIG_SYNC) \
+	DO("status", CONFIG_STATUS) \
+	DO("token", CONFIG_TOKEN) \
+	DO("resource", CONFIG_RESOURCE)
+
+#define AS_CHOICE(name, style) {"\"" name "\"", style},
+#define AS_NAME(name, style) [style] = name,
+
+static const struct setting_choice styles[] = {EACH_STYLE(AS_CHOICE){NULL, 0}};
+static const char *const style_names[] = {EACH_STYLE(AS_NAME)};
+
+const char *
+config_style_name(enum config_style style)
+{
+	return style_names[style];
+}
+
 static const struct setting_choice idempotencies[] = {
 	{"\"optional\"", false}, {"\"required\"", true}, {NULL, 0}};
 

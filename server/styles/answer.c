@@ -1,4 +1,4 @@
-/* Pieces that the answers of several styles are made of: see private.h. */
+/* Pieces that the answers of several styles are made of. */
 #include "common/cleanup.h"
 #include "common/log.h"
 #include "http/reply.h"
@@ -33,6 +33,19 @@ answer_put_url(struct fields *fields, const char *name, const struct http_reques
 	id_format(&op->id, id);
 	bool link = after[0] != '\0';
 	fields_putf(fields, name, "%s%s%s%s%s", link ? "<" : "", base, path, id, after);
+}
+
+void
+answer_pending(struct http_request *request, struct op *op, struct fields *fields)
+{
+	static const char queued[] = "{\"progress\":\"IN_QUEUE\"}";
+	static const char running[] = "{\"progress\":\"IN_PROGRESS\"}";
+	const char *body = op->state == OP_QUEUED ? queued : running;
+
+	answer_put_accepted(fields, op);
+	answer_put_url(fields, "Location", request, "/operations/", op, "");
+	fields_put(fields, "Content-Type", "application/json");
+	reply_bytes(request, 202, fields, body, strlen(body));
 }
 
 void

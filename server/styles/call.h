@@ -15,8 +15,8 @@ struct call {
 	struct style_route *route;    /* a reference */
 	struct preferences preferences;
 	const struct style *style; /* NULL: synchronous */
+	const struct style *also;  /* asked for too: its fields join the 202; NULL: none */
 	bool asks_prefer;	   /* Prefer: respond-async was honoured */
-	bool asks_location_too;	   /* ... beside async=true */
 	bool defers;		   /* Prefer: wait=0: the body is judged after the 202 */
 	bool unjudged;		   /* it is submitted before its body was judged */
 	bool is_late;		   /* it was answered: only its body is still to be judged, for op */

@@ -24,8 +24,8 @@ answer_accepted(struct call *call)
 	struct op *op = call->op;
 
 	put_preference_applied(call, &fields, true);
-	if (call->asks_location_too)
-		prefer_put_location(&fields, op);
+	if (call->also && call->also->put_fields)
+		call->also->put_fields(&fields, op);
 	style->reply_accepted(call_end(call), op, &fields);
 }
 

@@ -27,20 +27,13 @@ call_choose_style(struct call *call, enum async_param said)
 		return;
 	call->asks_prefer = preferences->respond_async;
 	call->defers = call->asks_prefer && preferences->has_wait && preferences->wait_ms == 0;
-	if (said == ASYNC_TRUE) {
-		call->style = &style_location;
-		call->asks_location_too = call->asks_prefer;
-	} else if (call->asks_prefer) {
-		call->style = &style_prefer;
-	} else if (!safe) {
-		call->style = call->route->config.style;
-	}
-	if (!preferences->has_wait || preferences->wait_ms == 0)
-		return;
-	/* A lone wait bounds a synchronous call, too: then it ends in a 202. */
-	if (!call->style && !safe)
-		call->style = &style_prefer;
-	if (call->style) {
+	struct style_request request = {
+		.preferences = preferences,
+		.is_async = said == ASYNC_TRUE,
+		.is_safe = safe,
+	};
+	call->style = style_choose(style_table, &request, call->route->config.style, &call->also);
+	if (call->style && preferences->has_wait && preferences->wait_ms > 0) {
 		int64_t most_ms = call->route->styles->config.wait_max_ms;
 		call->wait_ms = preferences->wait_ms < most_ms ? preferences->wait_ms : most_ms;
 	}

@@ -17,7 +17,7 @@ on_accepted(struct op_acceptor *acceptor, struct op *op, int error)
 		call_await(call, op);
 }
 
-/* Overload: 503 for the whole server, 429 for the route; style prefer knows but the former. */
+/* Overload: 503 for the whole server, 429 for the route, unless the style has one status for both. */
 static void
 refuse_load(struct call *call)
 {
@@ -31,7 +31,7 @@ refuse_load(struct call *call)
 		[OP_REFUSED_STORAGE] = {PROBLEM_STORAGE, "Operations cannot be stored at the moment."},
 	};
 	CLEANUP(fields_fini) struct fields fields = {0};
-	int status = call->style == &style_prefer ? 503 : 0;
+	int status = call->style ? call->style->overload_status : 0;
 
 	fields_putf(&fields, "Retry-After", "%u", op_route_retry_after(call->route->config.op_route));
 	call_refuse(call, reasons[call->refusal].problem, status, reasons[call->refusal].detail, &fields);
@@ -90,8 +90,8 @@ static void
 join(struct call *call, struct op *op)
 {
 	if (op->state == OP_EXPIRED) {
-		const struct style *style = call->style ? call->style : &style_location;
-		monitor_reply_missing(call_end(call), style, op);
+		enum problem_dialect dialect = call->style ? call->style->dialect : PROBLEM_PLAIN;
+		monitor_reply_missing(call_end(call), dialect, op);
 	} else if (op->state == OP_ACCEPTING) {
 		op_await(op, &call->acceptor, on_accepted);
 	} else {

@@ -11,12 +11,12 @@
  * durable. */
 struct held_monitor {
 	struct http_request *request;
-	const struct style *style;
+	style_reply_fn *reply;	      /* NULL: it cancels */
+	enum problem_dialect dialect; /* of a cancel */
 	struct op *op;
 	struct op_watcher watcher;
 	struct timer timer;
 	struct fields fields;
-	bool cancels;
 };
 
 static void
@@ -42,9 +42,9 @@ monitor_may_use(const struct http_request *request, const struct op *op)
 }
 
 void
-monitor_reply_missing(struct http_request *request, const struct style *style, const struct op *op)
+monitor_reply_missing(struct http_request *request, enum problem_dialect dialect, const struct op *op)
 {
-	struct problem_report report = {.problem = PROBLEM_NOT_FOUND, .dialect = style->dialect};
+	struct problem_report report = {.problem = PROBLEM_NOT_FOUND, .dialect = dialect};
 
 	if (op) {
 		report.problem = PROBLEM_EXPIRED;
@@ -57,7 +57,7 @@ monitor_reply_missing(struct http_request *request, const struct style *style, c
 }
 
 static void
-answer_cancel(struct http_request *request, const struct style *style, struct op *op)
+answer_cancel(struct http_request *request, enum problem_dialect dialect, struct op *op)
 {
 	struct fields fields = {0};
 
@@ -65,9 +65,9 @@ answer_cancel(struct http_request *request, const struct style *style, struct op
 		answer_put_common(&fields, op);
 		reply_bytes(request, 204, &fields, NULL, 0);
 	} else if (op_has_ended(op)) {
-		answer_problem(request, style->dialect, PROBLEM_ALREADY_ENDED, 0, NULL, NULL);
+		answer_problem(request, dialect, PROBLEM_ALREADY_ENDED, 0, NULL, NULL);
 	} else {
-		style_location.reply_accepted(request, op, &fields);
+		answer_pending(request, op, &fields);
 	}
 	fields_fini(&fields);
 }
@@ -76,18 +76,18 @@ static void
 release(struct held_monitor *held)
 {
 	struct http_request *request = held->request;
-	const struct style *style = held->style;
+	enum problem_dialect dialect = held->dialect;
+	style_reply_fn *reply = held->reply;
 	struct fields fields = held->fields;
 	struct op *op = held->op;
-	bool cancels = held->cancels;
 
 	op_unwatch(&held->watcher);
 	timer_stop(&held->timer);
 	free(held);
-	if (cancels)
-		answer_cancel(request, style, op);
+	if (reply)
+		reply(request, op, &fields);
 	else
-		style->reply_monitor(request, op, &fields);
+		answer_cancel(request, dialect, op);
 	fields_fini(&fields);
 }
 
@@ -119,12 +119,12 @@ monitor_is_at_hand(const struct http_request *request, const struct op *op)
 }
 
 static struct held_monitor *
-hold(struct http_request *request, const struct style *style, struct op *op)
+hold(struct http_request *request, style_reply_fn *reply, struct op *op)
 {
 	struct held_monitor *held = xcalloc(1, sizeof *held);
 
 	held->request = request;
-	held->style = style;
+	held->reply = reply;
 	held->op = op;
 	timer_init(&held->timer, on_patience_over);
 	op_watch(op, &held->watcher, on_end);
@@ -134,7 +134,7 @@ hold(struct http_request *request, const struct style *style, struct op *op)
 }
 
 void
-monitor_get(struct http_request *request, struct styles *styles, const struct style *style, struct op *op)
+monitor_get(struct http_request *request, struct styles *styles, style_reply_fn *reply, struct op *op)
 {
 	struct preferences preferences;
 	struct fields fields = {0};
@@ -144,25 +144,26 @@ monitor_get(struct http_request *request, struct styles *styles, const struct st
 	if (waits)
 		fields_put(&fields, "Preference-Applied", preferences.wait);
 	if (!waits || op_has_ended(op) || op_is_left(op)) {
-		style->reply_monitor(request, op, &fields);
+		reply(request, op, &fields);
 		fields_fini(&fields);
 		return;
 	}
 	int64_t most_ms = styles->config.wait_max_ms;
-	struct held_monitor *held = hold(request, style, op);
+	struct held_monitor *held = hold(request, reply, op);
 	held->fields = fields;
 	timer_start(styles->config.timers, &held->timer,
 		preferences.wait_ms < most_ms ? preferences.wait_ms : most_ms);
 }
 
 void
-monitor_cancel(struct http_request *request, struct styles *styles, const struct style *style, struct op *op)
+monitor_cancel(
+	struct http_request *request, struct styles *styles, enum problem_dialect dialect, struct op *op)
 {
 	enum op_cancel cancel = operations_cancel(op);
 
 	/* An end that is decided but not yet shown is waited for. */
 	if (cancel != OP_CANCEL_STOPPING && !op_has_ended(op))
-		hold(request, style, op)->cancels = true;
+		hold(request, NULL, op)->dialect = dialect;
 	else
-		answer_cancel(request, style, op);
+		answer_cancel(request, dialect, op);
 }

@@ -9,8 +9,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-void
-prefer_put_location(struct fields *fields, const struct op *op)
+/* A lone wait bounds a synchronous call, too: then it ends in a 202. */
+static enum style_claim
+asks(const struct style_request *request)
+{
+	const struct preferences *preferences = request->preferences;
+
+	if (preferences->respond_async)
+		return STYLE_ASKED;
+	return preferences->has_wait && preferences->wait_ms > 0 && !request->is_safe ? STYLE_FALLBACK
+										      : STYLE_NOT_ASKED;
+}
+
+/* Adds GW-Async-Location. */
+static void
+put_location(struct fields *fields, const struct op *op)
 {
 	char id[ID_TEXT_SIZE];
 
@@ -22,7 +35,7 @@ static void
 reply_accepted(struct http_request *request, struct op *op, struct fields *fields)
 {
 	answer_put_accepted(fields, op);
-	prefer_put_location(fields, op);
+	put_location(fields, op);
 	answer_put_url(fields, "Location", request, "/operations/", op, "");
 	reply_bytes(request, 202, fields, NULL, 0);
 }
@@ -127,12 +140,6 @@ reply_monitor(struct http_request *request, struct op *op, struct fields *fields
 	reply_json(request, 200, fields, &json);
 }
 
-const struct style style_prefer = {
-	.name = "prefer",
-	.reply_accepted = reply_accepted,
-	.reply_monitor = reply_monitor,
-};
-
 static void
 reply_response(struct http_request *request, struct op *op, struct fields *fields)
 {
@@ -141,12 +148,16 @@ reply_response(struct http_request *request, struct op *op, struct fields *field
 		return;
 	}
 	answer_put_common(fields, op);
-	prefer_put_location(fields, op);
+	put_location(fields, op);
 	reply_bytes(request, 202, fields, NULL, 0);
 }
 
-const struct style style_prefer_response = {
+const struct style style_prefer = {
 	.name = "prefer",
+	.overload_status = 503,
+	.asks = asks,
 	.reply_accepted = reply_accepted,
-	.reply_monitor = reply_response,
+	.put_fields = put_location,
+	.monitors = {{"/async/v1/requests/{id}", reply_monitor},
+		{"/async/v1/requests/{id}/response", reply_response}},
 };

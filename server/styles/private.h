@@ -9,16 +9,16 @@ struct monitor_target {
 	struct http_target target;
 	struct styles *styles;
 	const struct style *style;
+	const struct style_monitor *monitor; /* of style */
 };
-
-#define MONITOR_COUNT 4
 
 /* Threads that judge large bodies. */
 #define JUDGES 2
 
 struct styles {
 	struct styles_config config;
-	struct monitor_target monitors[MONITOR_COUNT];
+	struct monitor_target *monitors; /* monitor_count of them */
+	size_t monitor_count;
 	struct pool *pool; /* judges large bodies */
 };
 
@@ -42,22 +42,14 @@ enum problem_dialect style_route_dialect(const struct style_route *route);
 bool style_route_may_call(const struct style_route *route, const struct http_request *request);
 
 /* monitor.c: polls and cancels. */
-void monitor_get(
-	struct http_request *request, struct styles *styles, const struct style *style, struct op *op);
+void monitor_get(struct http_request *request, struct styles *styles, style_reply_fn *reply, struct op *op);
 void monitor_cancel(
-	struct http_request *request, struct styles *styles, const struct style *style, struct op *op);
-void monitor_reply_missing(struct http_request *request, const struct style *style, const struct op *op);
+	struct http_request *request, struct styles *styles, enum problem_dialect dialect, struct op *op);
+void monitor_reply_missing(struct http_request *request, enum problem_dialect dialect, const struct op *op);
 /* Whether monitor_get answers before it returns, and without reading a file. */
 bool monitor_is_at_hand(const struct http_request *request, const struct op *op);
 bool monitor_may_use(const struct http_request *request, const struct op *op);
 void read_preferences(const struct http_request *request, struct preferences *ret_preferences);
-
-/* prefer.c: GW-Async-Location. */
-void prefer_put_location(struct fields *fields, const struct op *op);
-
-/* token.c: GET and DELETE of a route's poll path. */
-void token_poll(struct http_request *request, void *route);
-bool token_answer_now(struct http_request *request, void *route);
 
 /* answer.c: pieces that answers are made of. */
 
@@ -70,6 +62,8 @@ void answer_put_accepted(struct fields *fields, const struct op *op);
 /* Adds name with BASE, path and op's id as its value. */
 void answer_put_url(struct fields *fields, const char *name, const struct http_request *request,
 	const char *path, const struct op *op, const char *after);
+/* Replies with a 202 that has the monitor's Location and the progress of op. */
+void answer_pending(struct http_request *request, struct op *op, struct fields *fields);
 /* Replies with op's final response; as a monitor's answer it is not to be cached. */
 void answer_final(struct http_request *request, const struct op *op, struct fields *fields, bool as_monitor);
 /* The whole body of the final response, for the caller to free; NULL if it cannot be read. */

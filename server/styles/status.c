@@ -118,5 +118,5 @@ const struct style style_status = {
 	.name = "status",
 	.dialect = PROBLEM_WITH_MSG,
 	.reply_accepted = reply_accepted,
-	.reply_monitor = reply_monitor,
+	.monitors = {{"/v1/operationStatus/{id}", reply_monitor}},
 };

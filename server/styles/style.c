@@ -1,4 +1,4 @@
-/* The table of styles, and the routes and monitors that lead to them: see style.h. */
+/* The routes and monitors that lead to the styles. */
 #include "styles/style.h"
 
 #include "common/cleanup.h"
@@ -13,37 +13,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-static const struct style *const all_styles[] = {
-	&style_location, &style_status, &style_resource, &style_token, &style_prefer};
-
-const struct style *
-style_find(const char *name)
-{
-	for (size_t i = 0; i < sizeof all_styles / sizeof *all_styles; i++)
-		if (strcmp(all_styles[i]->name, name) == 0)
-			return all_styles[i];
-	return NULL;
-}
-
-const char *
-style_find_name(const char *name)
-{
-	const struct style *style = style_find(name);
-
-	return style ? style->name : NULL;
-}
-
-/* Where monitors are: every one answers for every operation, in its own way. */
-static const struct {
-	const char *path;
-	const struct style *style;
-} monitors[] = {
-	{"/operations/{id}", &style_location},
-	{"/v1/operationStatus/{id}", &style_status},
-	{"/async/v1/requests/{id}", &style_prefer},
-	{"/async/v1/requests/{id}/response", &style_prefer_response},
-};
 
 /* What the path names, if whoever asks may know of it; else NULL. */
 static struct op *
@@ -65,11 +34,11 @@ on_monitor(struct http_request *request, void *arg)
 	struct op *op = find_monitored(request, monitor);
 
 	if (!op || op->state == OP_EXPIRED)
-		monitor_reply_missing(request, monitor->style, op);
+		monitor_reply_missing(request, monitor->style->dialect, op);
 	else if (request->method == HTTP_DELETE)
-		monitor_cancel(request, styles, monitor->style, op);
+		monitor_cancel(request, styles, monitor->style->dialect, op);
 	else
-		monitor_get(request, styles, monitor->style, op);
+		monitor_get(request, styles, monitor->monitor->reply, op);
 }
 
 static bool
@@ -79,12 +48,38 @@ answer_monitor_now(struct http_request *request, void *arg)
 	struct op *op = find_monitored(request, monitor);
 
 	if (!op || op->state == OP_EXPIRED)
-		monitor_reply_missing(request, monitor->style, op);
+		monitor_reply_missing(request, monitor->style->dialect, op);
 	else if (monitor_is_at_hand(request, op))
-		monitor_get(request, monitor->styles, monitor->style, op);
+		monitor_get(request, monitor->styles, monitor->monitor->reply, op);
 	else
 		return false;
 	return true;
+}
+
+static void
+make_monitor(struct styles *styles, const struct style *style, const struct style_monitor *from)
+{
+	struct monitor_target *monitor = &styles->monitors[styles->monitor_count++];
+
+	monitor->styles = styles;
+	monitor->style = style;
+	monitor->monitor = from;
+	monitor->target =
+		(struct http_target){.handler = on_monitor, .arg = monitor, .answer_now = answer_monitor_now};
+}
+
+/* Makes one target for each monitor of each style. */
+static void
+make_monitors(struct styles *styles)
+{
+	size_t count = 0;
+
+	for (const struct style *const *style = style_table; *style; style++)
+		count++;
+	styles->monitors = xcalloc(count * STYLE_MONITORS_MAX, sizeof *styles->monitors);
+	for (const struct style *const *style = style_table; *style; style++)
+		for (const struct style_monitor *monitor = (*style)->monitors; monitor->path; monitor++)
+			make_monitor(styles, *style, monitor);
 }
 
 int
@@ -98,15 +93,8 @@ styles_new(const struct styles_config *config, struct styles **ret_styles)
 		return rc;
 	}
 
-	_Static_assert(MONITOR_COUNT == sizeof monitors / sizeof *monitors, "one target a monitor");
 	styles->config = *config;
-	for (size_t i = 0; i < MONITOR_COUNT; i++) {
-		struct monitor_target *monitor = &styles->monitors[i];
-		monitor->styles = styles;
-		monitor->style = monitors[i].style;
-		monitor->target = (struct http_target){
-			.handler = on_monitor, .arg = monitor, .answer_now = answer_monitor_now};
-	}
+	make_monitors(styles);
 	*ret_styles = styles;
 	return 0;
 }
@@ -118,6 +106,7 @@ styles_free(struct styles *styles)
 		return;
 	pool_free(styles->pool);
 	mailbox_drain(styles->config.mailbox);
+	free(styles->monitors);
 	free(styles);
 }
 
@@ -126,8 +115,8 @@ styles_enter_monitors(struct styles *styles, struct router *router, const char *
 {
 	int rc = 0;
 
-	for (size_t i = 0; rc == 0 && i < MONITOR_COUNT; i++) {
-		char *path = xasprintf("%s%s", base_path, monitors[i].path);
+	for (size_t i = 0; rc == 0 && i < styles->monitor_count; i++) {
+		char *path = xasprintf("%s%s", base_path, styles->monitors[i].monitor->path);
 		rc = router_add(router, path, HTTP_GET | HTTP_DELETE, &styles->monitors[i].target);
 		free(path);
 	}
@@ -266,8 +255,9 @@ style_route_new(struct styles *styles, const struct style_route_config *config)
 		.answer_now = answer_item_now,
 		.refuse_early = refuse_early,
 	};
-	route->poll_target =
-		(struct http_target){.handler = token_poll, .arg = route, .answer_now = token_answer_now};
+	if (config->style && config->style->poll_path)
+		route->poll_target = (struct http_target){
+			.handler = config->style->poll, .arg = route, .answer_now = config->style->poll_now};
 	op_route_set_judge(config->op_route, call_late_begin, route);
 	return route;
 }
@@ -320,8 +310,8 @@ style_route_enter(struct style_route *route, struct router *router, unsigned met
 			 ? enter_collection(route, router, methods)
 			 : router_add(router, route->config.pattern, methods, &route->call_target);
 
-	if (rc == 0 && route->config.style == &style_token) {
-		char *path = xasprintf("%s/poll", route->config.pattern);
+	if (rc == 0 && route->config.style && route->config.style->poll_path) {
+		char *path = xasprintf("%s%s", route->config.pattern, route->config.style->poll_path);
 		rc = router_add(router, path, HTTP_GET | HTTP_DELETE, &route->poll_target);
 		free(path);
 	}

@@ -16,32 +16,76 @@
 #include <stdint.h>
 
 struct mailbox;
+struct preferences;
 struct schema;
 struct store;
 struct store_collection;
 struct styles;
 struct style_route;
 
+/* The part of a request by which it asks for a style. */
+struct style_request {
+	const struct preferences *preferences;
+	bool is_async; /* ?async=true */
+	bool is_safe;  /* the method changes nothing: GET, HEAD or OPTIONS */
+};
+
+enum style_claim {
+	STYLE_NOT_ASKED,
+	STYLE_FALLBACK, /* the style serves if neither the request nor the route names another */
+	STYLE_ASKED,
+};
+
+/* Answers a request with the state of op.  The caller keeps fields; the function may change them.  Ends the
+ * request. */
+typedef void style_reply_fn(struct http_request *request, struct op *op, struct fields *fields);
+
+/* A path below each base path, such as "/operations/{id}", at which operations are polled and cancelled. */
+struct style_monitor {
+	const char *path; /* NULL: there are no more monitors */
+	style_reply_fn *reply;
+};
+
+#define STYLE_MONITORS_MAX 4
+
 struct style {
 	const char *name;
 	enum problem_dialect dialect; /* of the problems of its routes and monitors */
+	int overload_status;	      /* of refusals for want of room; 0: that of the problem */
 
-	/* Answers a call whose operation has been accepted, or joined; fields (lent, may be changed) hold
-	 * Preference-Applied and the like. Ends the request. */
-	void (*reply_accepted)(struct http_request *request, struct op *op, struct fields *fields);
+	/* Whether the request asks for the style; NULL: only a route's configuration does. */
+	enum style_claim (*asks)(const struct style_request *request);
 
-	/* Answers a GET of its monitor for an operation that is not expired.  Ends the request. */
-	void (*reply_monitor)(struct http_request *request, struct op *op, struct fields *fields);
+	/* Answers a call whose operation has been accepted or joined; fields hold Preference-Applied. */
+	style_reply_fn *reply_accepted;
+
+	/* Adds the style's header fields to the 202 of another style, if the request asks for both; NULL:
+	 * there are none. */
+	void (*put_fields)(struct fields *fields, const struct op *op);
+
+	/* Each answers a GET for an operation of any style that has not expired. */
+	struct style_monitor monitors[STYLE_MONITORS_MAX + 1];
+
+	/* The path below each of its routes at which their operations are polled and cancelled, with the
+	 * handlers for the router; their argument is the style_route.  NULL: there is none. */
+	const char *poll_path;
+	void (*poll)(struct http_request *request, void *route);
+	bool (*poll_now)(struct http_request *request, void *route);
 };
 
-extern const struct style style_location;
-extern const struct style style_status;
-extern const struct style style_resource;
-extern const struct style style_token;
-extern const struct style style_prefer;
-extern const struct style style_prefer_response; /* the monitor's /response: no style of its own */
+/* All styles in the order in which a request is checked for them; ended by NULL. */
+extern const struct style *const style_table[];
 
-/* The style of that name, NULL if there is none; its name as a constant for op->style, NULL likewise. */
+/*
+ * The style of table that serves a request: the first one that the request asks for, else route_style unless
+ * the method is safe, else the first fallback.  NULL: the call is synchronous.  *ret_also is the next style
+ * that the request asks for too, NULL if there is none.
+ */
+const struct style *style_choose(const struct style *const *table, const struct style_request *request,
+	const struct style *route_style, const struct style **ret_also);
+
+/* The style of that name, NULL if there is none.  style_find_name gives its name as a constant for op->style,
+ * or NULL. */
 const struct style *style_find(const char *name);
 const char *style_find_name(const char *name);
 

@@ -112,12 +112,6 @@ reply_monitor(struct http_request *request, struct op *op, struct fields *fields
 	reply_poll(request, id, op, fields);
 }
 
-const struct style style_token = {
-	.name = "token",
-	.reply_accepted = reply_accepted,
-	.reply_monitor = reply_monitor,
-};
-
 /* The operation that token stands for on this route, NULL if it is none. */
 static struct op *
 find(const struct style_route *route, const struct http_request *request, const char *token)
@@ -132,21 +126,8 @@ find(const struct style_route *route, const struct http_request *request, const 
 	return op;
 }
 
-bool
-token_answer_now(struct http_request *request, void *arg)
-{
-	struct style_route *route = arg;
-	CLEANUP_FREE char *token = http_request_query(request, "asyncOperationToken");
-	struct op *op = token ? find(route, request, token) : NULL;
-
-	if (op && !monitor_is_at_hand(request, op))
-		return false;
-	token_poll(request, route);
-	return true;
-}
-
-void
-token_poll(struct http_request *request, void *arg)
+static void
+poll(struct http_request *request, void *arg)
 {
 	struct style_route *route = arg;
 	CLEANUP(fields_fini) struct fields fields = {0};
@@ -160,11 +141,32 @@ token_poll(struct http_request *request, void *arg)
 	struct op *op = find(route, request, token);
 	bool live = op && op->state != OP_EXPIRED;
 	if (request->method == HTTP_DELETE && live)
-		monitor_cancel(request, route->styles, &style_token, op);
+		monitor_cancel(request, route->styles, PROBLEM_PLAIN, op);
 	else if (request->method == HTTP_DELETE)
-		monitor_reply_missing(request, &style_token, op);
+		monitor_reply_missing(request, PROBLEM_PLAIN, op);
 	else if (live)
-		monitor_get(request, route->styles, &style_token, op);
+		monitor_get(request, route->styles, reply_monitor, op);
 	else
 		reply_poll(request, token, op, &fields);
 }
+
+static bool
+poll_now(struct http_request *request, void *arg)
+{
+	struct style_route *route = arg;
+	CLEANUP_FREE char *token = http_request_query(request, "asyncOperationToken");
+	struct op *op = token ? find(route, request, token) : NULL;
+
+	if (op && !monitor_is_at_hand(request, op))
+		return false;
+	poll(request, route);
+	return true;
+}
+
+const struct style style_token = {
+	.name = "token",
+	.reply_accepted = reply_accepted,
+	.poll_path = "/poll",
+	.poll = poll,
+	.poll_now = poll_now,
+};
