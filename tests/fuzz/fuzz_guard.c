@@ -3,8 +3,8 @@
  * passed must be good as it is; and a plainer reader must find the same ends of requests.
  */
 #include "http/guard_step.h"
-#include "tests/unit/guard_reference.h"
-#include "tests/unit/guard_trace.h"
+#include "tests/unit/server/http/guard_reference.h"
+#include "tests/unit/server/http/guard_trace.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
