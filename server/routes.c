@@ -27,6 +27,9 @@ struct route {
 	struct store_collection *collection; /* a reference; NULL: it is none */
 };
 
+/* How long a result is kept where neither the configuration nor the style decides: an hour. */
+#define KEEP_MS (60 * 60 * 1000)
+
 struct routes {
 	struct router *router;
 	struct route *routes; /* count of them */
@@ -97,7 +100,9 @@ make_op_route(const struct config_route *config, const struct route *route, stru
 		.queue = config->queue == CONFIG_NO_LIMIT ? OP_NO_LIMIT : config->queue,
 		.queue_timeout_ms = config->queue_timeout_ms,
 		.run_timeout_ms = config->run_timeout_ms,
-		.keep_ms = config->keep_ms,
+		.keep_ms = config->keep_ms	     ? config->keep_ms
+			   : style && style->keep_ms ? style->keep_ms
+						     : KEEP_MS,
 		.keep_timed_out_ms = config->keep_timed_out_ms,
 		.max_result_bytes = config->max_result_bytes,
 		.rerun = config->rerun || is_harmless,

@@ -117,6 +117,7 @@ reply_monitor(struct http_request *request, struct op *op, struct fields *fields
 const struct style style_status = {
 	.name = "status",
 	.dialect = PROBLEM_WITH_MSG,
+	.keep_ms = 5 * 60 * 1000,
 	.reply_accepted = reply_accepted,
 	.monitors = {{"/v1/operationStatus/{id}", reply_monitor}},
 };

@@ -51,6 +51,7 @@ struct style_monitor {
 struct style {
 	const char *name;
 	enum problem_dialect dialect; /* of the problems of its routes and monitors */
+	int64_t keep_ms;	      /* default of the setting keep on its routes; 0: the server's */
 	int overload_status;	      /* of refusals for want of room; 0: that of the problem */
 
 	/* Whether the request asks for the style; NULL: only a route's configuration does. */
