@@ -4,6 +4,7 @@
 #include "common/clock.h"
 #include "common/hash.h"
 #include "common/histogram.h"
+#include "common/log.h"
 #include "common/loop/turn.h"
 #include "http/server.h"
 #include "operations/operations.h"
@@ -361,6 +362,8 @@ add_process(struct metrics *metrics, struct text *text)
 		sample_add_value(text, "deferd_loop_turn_max_seconds", "gauge",
 			"Longest turn of the loop in the last one to two minutes.",
 			(double)peak_get(&metrics->turn_peak_us, now_ms) / 1e6);
+	sample_add_value(text, "deferd_log_lines_dropped_total", "counter",
+		"Log lines dropped because the reader of the log did not read.", (double)log_dropped());
 	sample_add_head(text, "deferd_build_info", "gauge", "Version of the server.");
 	text_add_string(text, "deferd_build_info{version=\"" DEFERD_VERSION "\"} 1\n");
 	process_metrics_format(metrics->started_ms, text);
