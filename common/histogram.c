@@ -1,4 +1,4 @@
-/* Histograms. */
+/* Histograms of durations with fixed buckets. */
 #include "common/histogram.h"
 
 #include <string.h>

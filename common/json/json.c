@@ -18,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What makes a double of a whole number. */
+/* The suffix that makes json-c read a whole number as a double. */
 #define EXPONENT "e-0"
 
 struct scan {

@@ -62,7 +62,7 @@ __attribute__((warn_unused_result)) int operations_new(
 void operations_halt(struct operations *operations);
 void operations_free(struct operations *operations); /* NULL is allowed */
 
-/* What an operation needs to know of its route. */
+/* The settings of a route that its operations need. */
 #define OP_NO_LIMIT 0xffffffffu
 
 /* How long a call may wait in the queue where its route sets no limit, in milliseconds. */

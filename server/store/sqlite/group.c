@@ -5,7 +5,7 @@
 #include <assert.h>
 #include <errno.h>
 
-/* What happens to the files of an operation once a write is durable. */
+/* The effect of a durable write on the files of its operation. */
 static const struct effect {
 	bool drops[SPOOL_KIND_COUNT];
 	enum spool_kind keeps; /* the kind of the new file */
