@@ -63,7 +63,7 @@ ask_ahead(void)
 	ahead.left = AHEAD;
 }
 
-/* Clears the random bytes that were handed out. */
+/* Hands out random bytes, and clears the copy of them that is kept here. */
 void
 random_bytes(void *buffer, size_t len)
 {
