@@ -1,4 +1,4 @@
-/* Blobs and sinks. */
+/* Blobs: bytes in memory or in a file; and sinks, which collect them. */
 #include "common/blob.h"
 
 #include "common/id.h"
@@ -22,7 +22,7 @@ enum place {
 	FILED,
 };
 
-/* What lies in a file. */
+/* The part of a blob that lies in a file. */
 struct file {
 	pthread_mutex_t lock; /* guards the name and its life, which the store's thread changes */
 	int dir_fd;

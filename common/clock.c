@@ -1,4 +1,4 @@
-/* Time. */
+/* The clocks: monotonic and wall time, which tests can hold. */
 #include "common/clock.h"
 
 #include <assert.h>

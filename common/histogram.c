@@ -1,4 +1,4 @@
-/* Histograms. */
+/* Histograms of durations with fixed buckets. */
 #include "common/histogram.h"
 
 #include <string.h>
@@ -8,8 +8,8 @@
 
 /* Upper bounds of the buckets: from a commit to the disk to work of an hour. */
 static const int64_t bounds_us[HISTOGRAM_BUCKETS] = {500, 1 * MS, (5 * MS) / 2, 5 * MS, 10 * MS, 25 * MS,
-	50 * MS, 100 * MS, 250 * MS, 500 * MS, 1 * S, (5 * S) / 2, 5 * S, 10 * S, 60 * S, 600 * S,
-	3600LL * S};
+	50 * MS, 100 * MS, 250 * MS, 500 * MS, 1 * S, (5 * S) / 2, 5 * S, 10 * S, 30 * S, 60 * S, 120 * S,
+	300 * S, 600 * S, 1800LL * S, 3600LL * S};
 
 void
 histogram_add(struct histogram *histogram, int64_t us)

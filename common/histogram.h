@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-#define HISTOGRAM_BUCKETS 17
+#define HISTOGRAM_BUCKETS 21
 
 /* All zero is empty. */
 struct histogram {

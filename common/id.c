@@ -1,4 +1,4 @@
-/* Ids. */
+/* Ids: version 4 UUIDs from a cryptographic generator. */
 #include "common/id.h"
 
 #include <errno.h>
@@ -11,7 +11,7 @@
 /* Random bytes that are asked for at once, as a call needs but a few. */
 #define AHEAD 512
 
-/* Where the canonical form has its hyphens. */
+/* The places of the hyphens in the canonical form. */
 static bool
 is_hyphen_place(size_t at)
 {
@@ -63,7 +63,7 @@ ask_ahead(void)
 	ahead.left = AHEAD;
 }
 
-/* What is handed out is not kept. */
+/* Hands out random bytes, and clears the copy of them that is kept here. */
 void
 random_bytes(void *buffer, size_t len)
 {

@@ -1,9 +1,15 @@
-/* The log. */
+/*
+ * The log.  A line is written only where that cannot block: a reader that does not read costs lines, which are counted,
+ * and never time.  Lines are at most PIPE_BUF bytes, because that much fits into a pipe that poll(2) calls writable.
+ */
 #include "common/log.h"
 
 #include "common/clock.h"
 #include "common/text.h"
 
+#include <limits.h>
+#include <poll.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,6 +17,9 @@
 
 static _Atomic int least_level = LOG_LEVEL_INFO;
 static _Atomic int journal;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards standard error */
+static _Atomic uint64_t dropped;
+static uint64_t dropped_told; /* under the lock: what the log itself has told of dropped */
 
 /* By level: the word of a plain line, and syslog's priority for journald (sd-daemon(3)). */
 static const struct {
@@ -78,6 +87,64 @@ add_escaped(struct text *line, const char *data, size_t len)
 	}
 }
 
+/* Cuts a line at PIPE_BUF bytes, between characters. */
+static void
+cut_line(struct text *line)
+{
+	static const char end[] = "...\n";
+	size_t len = PIPE_BUF - strlen(end);
+
+	while (((unsigned char)line->data[len] & 0xc0) == 0x80)
+		len--;
+	line->len = len;
+	text_add_string(line, end);
+}
+
+/* Whether a line can be written without waiting.  A file always can. */
+static bool
+is_writable(void)
+{
+	struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
+
+	return poll(&out, 1, 0) == 1 && out.revents & POLLOUT;
+}
+
+/* Tells how many lines were dropped since the last one that was written. */
+static void
+put_dropped(void)
+{
+	struct text line = {0};
+
+	add_prefix(&line, LOG_LEVEL_WARNING);
+	text_addf(&line, "log lines dropped count=%llu\n", (unsigned long long)(dropped - dropped_told));
+	dropped_told = dropped;
+	ssize_t n = write(STDERR_FILENO, line.data, line.len);
+	(void)n; /* where standard error is gone, nobody reads the log */
+	text_fini(&line);
+}
+
+/* The lock makes the look at the pipe and the write one step. */
+static void
+put_line(const struct text *line)
+{
+	pthread_mutex_lock(&lock);
+	if (dropped != dropped_told && is_writable())
+		put_dropped();
+	if (is_writable()) {
+		ssize_t n = write(STDERR_FILENO, line->data, line->len);
+		(void)n;
+	} else {
+		dropped++;
+	}
+	pthread_mutex_unlock(&lock);
+}
+
+uint64_t
+log_dropped(void)
+{
+	return dropped;
+}
+
 void
 log_write(enum log_level level, const char *message, const char *format, ...)
 {
@@ -95,9 +162,9 @@ log_write(enum log_level level, const char *message, const char *format, ...)
 		text_add_char(&line, ' ');
 	add_escaped(&line, pairs.data, pairs.len);
 	text_add_char(&line, '\n');
-	/* Where standard error is gone there is nobody left to tell. */
-	ssize_t n = write(STDERR_FILENO, line.data, line.len);
-	(void)n;
+	if (line.len > PIPE_BUF)
+		cut_line(&line);
+	put_line(&line);
 	text_fini(&line);
 	text_fini(&pairs);
 }

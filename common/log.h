@@ -12,6 +12,9 @@ enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_D
 void log_set_level(enum log_level level);
 enum log_level log_get_level(void);
 
+/* Lines dropped because standard error took no more at that moment. */
+uint64_t log_dropped(void);
+
 /* Prefixes every line with <N>, as journald reads priorities, instead of a date. */
 void log_set_journal(int on);
 

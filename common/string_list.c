@@ -1,4 +1,4 @@
-/* Lists of strings. */
+/* Lists of strings that end with NULL: copied and freed as a whole. */
 #include "common/string_list.h"
 
 #include "common/memory.h"

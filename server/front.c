@@ -137,6 +137,31 @@ lane_is_closed(void)
 	return lane && strcmp(lane, "closed") == 0;
 }
 
+/* Whether the service manager has passed a socket with that address; adds the others' addresses to seen. */
+static bool
+is_passed(const char *address, int count, struct text *seen)
+{
+	for (int i = 0; i < count; i++) {
+		CLEANUP_FREE char *passed = http_server_fd_address(NOTIFY_FIRST_FD + i);
+		if (strcmp(passed, address) == 0)
+			return true;
+		text_addf(seen, "%s%s", seen->len ? "," : "", passed);
+	}
+	return false;
+}
+
+/* With sockets of the service manager, the other addresses of listen are not served. */
+static void
+warn_of_ignored(const struct config *config, int count)
+{
+	for (size_t i = 0; i < config->listen_count; i++) {
+		CLEANUP(text_fini) struct text seen = {0};
+		if (!is_passed(config->listen[i].address, count, &seen))
+			log_warning("listen is ignored: the service manager passes sockets",
+				"listen=%s sockets=%s", config->listen[i].address, seen.data);
+	}
+}
+
 int
 start_front(struct server *server)
 {
@@ -164,6 +189,8 @@ start_front(struct server *server)
 	metrics_set_http(server->metrics, server->http);
 	http_server_set_router(server->http, routes_router(server->routes));
 	int handed_over = notify_listen_fds();
+	if (handed_over > 0)
+		warn_of_ignored(server->config, handed_over);
 	for (int i = 0; rc == 0 && i < handed_over; i++)
 		rc = listen_on_fd(server, NOTIFY_FIRST_FD + i);
 	for (size_t i = 0; rc == 0 && handed_over == 0 && i < server->config->listen_count; i++)
@@ -216,9 +243,22 @@ reload_users(struct server *server, struct users *users)
 		log_warning("users not reloaded: removing \"auth\" needs a restart");
 }
 
+/* A reload opens and closes no address. */
+static void
+warn_of_new_listen(const struct config *now, const struct config *config)
+{
+	for (size_t i = 0; i < config->listen_count || i < now->listen_count; i++) {
+		const char *old = i < now->listen_count ? now->listen[i].address : "none";
+		const char *new = i < config->listen_count ? config->listen[i].address : "none";
+		if (strcmp(old, new) != 0)
+			log_warning("listen needs a restart", "now=%s configured=%s", old, new);
+	}
+}
+
 void
 reload_fronts(struct server *server, const struct config *config)
 {
+	warn_of_new_listen(server->config, config);
 	reload_users(server, config->users);
 	reload_tls(server->http, config->listen, config->listen_count);
 	if (server->admin_http)

@@ -64,6 +64,20 @@ print_openapi(const struct config *config)
 	json_object_put(document);
 }
 
+/* Prints each warning of the configuration as a line of its own. */
+static void
+print_warnings(const char *file, FILE *stream)
+{
+	CLEANUP(text_fini) struct text warnings = {0};
+
+	config_read_warnings(file, style_table, &warnings);
+	for (char *line = warnings.data; line && *line;) {
+		size_t len = strcspn(line, "\n");
+		fprintf(stream, "warning: %.*s\n", (int)len, line);
+		line += len + (line[len] == '\n');
+	}
+}
+
 int
 main(int argc, char **argv)
 {
@@ -112,6 +126,8 @@ main(int argc, char **argv)
 		fputs(mistakes.data, check ? stdout : stderr);
 		return EXIT_FAILURE;
 	}
+	if (!openapi)
+		print_warnings(file, check ? stdout : stderr);
 	if (openapi)
 		print_openapi(config);
 	else if (!check)

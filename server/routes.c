@@ -29,6 +29,9 @@ struct route {
 	struct store_collection *collection; /* a reference; NULL: it is none */
 };
 
+/* How long a result is kept where neither the configuration nor the style decides: an hour. */
+#define KEEP_MS (60 * 60 * 1000)
+
 struct routes {
 	struct router *router;
 	struct route *routes; /* count of them */
@@ -77,6 +80,14 @@ make_key(const struct config_route *config, const char *pattern)
 	return text_take(&key);
 }
 
+static int64_t
+keep_ms(const struct config_route *config)
+{
+	if (config->keep_ms)
+		return config->keep_ms;
+	return config->style && config->style->keep_ms ? config->style->keep_ms : KEEP_MS;
+}
+
 static struct op_route *
 make_op_route(const struct config_route *config, const struct route *route, struct operations *operations,
 	struct work *work)
@@ -91,7 +102,7 @@ make_op_route(const struct config_route *config, const struct route *route, stru
 		.queue = config->queue == CONFIG_NO_LIMIT ? OP_NO_LIMIT : config->queue,
 		.queue_timeout_ms = config->queue_timeout_ms,
 		.run_timeout_ms = config->run_timeout_ms,
-		.keep_ms = config->keep_ms,
+		.keep_ms = keep_ms(config),
 		.keep_timed_out_ms = config->keep_timed_out_ms,
 		.max_result_bytes = config->max_result_bytes,
 		.rerun = config->rerun || is_harmless,

@@ -1,4 +1,4 @@
-/* Header fields. */
+/* Header fields as lines in one piece of memory. */
 #include "common/http/fields.h"
 
 #include "common/text.h"
@@ -157,7 +157,7 @@ field_is_one_of(const struct field *field, const struct field_name *names, size_
 	return false;
 }
 
-/* What stays moves up over what does not, in whole stretches of lines. */
+/* Removes lines by moving whole stretches of the lines that stay. */
 void
 fields_remove_if(struct fields *fields, bool (*is_unwanted)(const struct field *field, const void *arg),
 	const void *arg)

@@ -1,4 +1,4 @@
-/* Trace context. */
+/* Trace context (W3C): reads, continues and starts traceparent. */
 #include "common/http/trace.h"
 
 #include "common/id.h"

@@ -18,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What makes a double of a whole number. */
+/* The suffix that makes json-c read a whole number as a double. */
 #define EXPONENT "e-0"
 
 struct scan {
@@ -307,6 +307,17 @@ set_mistake(const char *data, size_t at, const char *reason, struct json_mistake
 
 /* Builds the value of a text that scan has passed.  Answers the reason of a mistake and its place, NULL if
  * there is none. */
+/* Whether a comma stands before the bracket at that place. */
+static bool
+is_behind_comma(const char *data, size_t len, size_t at)
+{
+	if (at >= len || (data[at] != '}' && data[at] != ']'))
+		return false;
+	while (at > 0 && strchr(" \t\r\n", data[at - 1]))
+		at--;
+	return at > 0 && data[at - 1] == ',';
+}
+
 static const char *
 build(const char *data, size_t len, struct json_object **ret_value, size_t *ret_at)
 {
@@ -328,7 +339,7 @@ build(const char *data, size_t len, struct json_object **ret_value, size_t *ret_
 	if (error == json_tokener_continue || error == json_tokener_error_parse_eof)
 		reason = "unexpected end";
 	else if (error != json_tokener_success)
-		reason = "unexpected character";
+		reason = is_behind_comma(data, len, at) ? "trailing comma" : "unexpected character";
 	json_tokener_free(tokener);
 	if (reason)
 		*ret_at = at;

@@ -31,7 +31,7 @@
 struct json_object;
 struct schema;
 
-/* What a validation, and one match within it, may take. */
+/* The limits of a validation, and of one match within it. */
 #define SCHEMA_STEPS 200000000
 #define SCHEMA_MATCH_STEPS 3000000
 

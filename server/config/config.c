@@ -174,10 +174,11 @@ static const struct setting rows[] = {
 			"The number of calls that may wait or run at the same time; further calls get 503."},
 	{.name = "queue_timeout",
 		CONFIG(SETTING_TIME, queue_timeout_ms),
-		.fallback = "\"30s\"",
+		.fallback_note = "30s for synchronous calls, 1h for asynchronous ones",
 		.min = 1,
 		.max = 30 * CONFIG_DAY_MS,
-		.meaning = "The longest time that a call may wait in the queue."},
+		.meaning = "The longest time that a call may wait in the queue; a value holds for both "
+			   "kinds of calls."},
 	{.name = "run_timeout",
 		CONFIG(SETTING_TIME, run_timeout_ms),
 		.fallback = "\"1h\"",
@@ -186,7 +187,7 @@ static const struct setting rows[] = {
 		.meaning = "The longest time that a call may run."},
 	{.name = "keep",
 		CONFIG(SETTING_TIME, keep_ms),
-		.fallback = "\"5m\"",
+		.fallback_note = "1h, 5m on routes of style status",
 		.min = 1,
 		.max = 365 * CONFIG_DAY_MS,
 		.meaning = "How long the result of a call can be read."},
@@ -204,7 +205,7 @@ static const struct setting rows[] = {
 		.meaning = "How long the server remembers an expired operation and its Idempotency-Key."},
 	{.name = "wait_max",
 		CONFIG(SETTING_TIME, wait_max_ms),
-		.fallback = "\"60s\"",
+		.fallback = "\"50s\"",
 		.min = 0,
 		.max = CONFIG_DAY_MS,
 		.meaning = "The longest wait that a client may request with Prefer."},
@@ -340,6 +341,8 @@ read_file(struct settings *settings, const char *file)
 		config = config_load(settings, text.data, text.len, &root);
 		if (config)
 			config_read_secrets(settings, root, config);
+		if (config && settings->mistakes.count == 0)
+			config_advise(settings, root, config);
 	}
 	json_object_put(root);
 	text_fini(&text);
@@ -364,6 +367,17 @@ config_read(const char *file, const struct style *const *styles, struct config *
 	}
 	config_end(&settings);
 	return error;
+}
+
+void
+config_read_warnings(const char *file, const struct style *const *styles, struct text *ret_warnings)
+{
+	struct settings settings;
+
+	config_begin(&settings, file, styles);
+	config_free(read_file(&settings, file));
+	text_add(ret_warnings, settings.mistakes.warnings.data, settings.mistakes.warnings.len);
+	config_end(&settings);
 }
 
 void

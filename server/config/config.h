@@ -51,7 +51,9 @@ struct config_route {
 	char **query;		   /* names of query parameters for {name}, ended by NULL; NULL: none */
 	char **request_types;	   /* media types allowed, ended by NULL; NULL: all */
 	char **users;		   /* principals that may call it, ended by NULL; NULL: everybody */
-	int64_t queue_timeout_ms, run_timeout_ms, keep_ms, keep_timed_out_ms;
+	int64_t queue_timeout_ms;  /* 0: not set, see operations.h */
+	int64_t keep_ms;	   /* 0: not set, the style decides */
+	int64_t run_timeout_ms, keep_timed_out_ms;
 	uint64_t max_body_bytes, max_result_bytes;
 	unsigned concurrency; /* 0: as many as there are workers */
 	unsigned queue;	      /* CONFIG_NO_LIMIT: as the server's capacity allows */
@@ -74,8 +76,9 @@ struct config {
 	char *public_url;	    /* without a slash at its end; NULL: from the request */
 	char *state;		    /* path of the database, NULL: "memory" */
 	unsigned workers, capacity;
-	int64_t queue_timeout_ms, run_timeout_ms, keep_ms, keep_timed_out_ms, keep_tombstone_ms, wait_max_ms,
-		validation_wait_ms, stop_grace_ms, drain_timeout_ms, header_timeout_ms, idle_timeout_ms;
+	int64_t queue_timeout_ms, keep_ms; /* 0: not set */
+	int64_t run_timeout_ms, keep_timed_out_ms, keep_tombstone_ms, wait_max_ms, validation_wait_ms,
+		stop_grace_ms, drain_timeout_ms, header_timeout_ms, idle_timeout_ms;
 	uint64_t max_body_bytes, max_result_bytes, max_retained_bytes;
 	unsigned max_connections_per_address;
 	int log_level; /* enum log_level */
@@ -97,6 +100,10 @@ struct config {
  */
 __attribute__((warn_unused_result)) int config_read(const char *file, const struct style *const *styles,
 	struct config **ret_config, struct text *ret_mistakes);
+
+/* Adds the warnings of a configuration without mistakes, one per line with its JSON Pointer: settings that are legal
+ * and unwise.  Reads the file again. */
+void config_read_warnings(const char *file, const struct style *const *styles, struct text *ret_warnings);
 
 void config_free(struct config *config); /* NULL is allowed */
 

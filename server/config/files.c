@@ -55,11 +55,16 @@ config_read_file(const char *path, struct text *ret_text)
 	return error;
 }
 
+/* The directory of the service manager's credentials, where LoadCredential= puts files (systemd.exec(5)). */
+#define CREDENTIALS "${CREDENTIALS_DIRECTORY}/"
+
 char *
 config_convert_path(struct settings *settings, const char *name)
 {
-	const char *directory = settings->directory;
+	const char *directory = settings->directory, *credentials = getenv("CREDENTIALS_DIRECTORY");
 
+	if (credentials && strncmp(name, CREDENTIALS, strlen(CREDENTIALS)) == 0)
+		return xasprintf("%s/%s", credentials, name + strlen(CREDENTIALS));
 	if (*name == '/')
 		return xstrdup(name);
 	while (strncmp(name, "./", 2) == 0)

@@ -6,10 +6,10 @@
  * share a method.  Monitors have reserved paths, at the root and below every base path.  Two patterns that can match
  * the same path but differ in shape are allowed, because the more literal one takes precedence.
  */
-#include "common/style.h"
 #include "config/pattern.h"
 #include "config/private.h"
 #include "http/router.h"
+#include "style/style.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -61,14 +61,17 @@ void config_check_collection(struct settings *settings, const struct config_rout
 void config_check_names(
 	struct settings *settings, const struct program_config *program, const char *const *known);
 
-/* Reports mistakes between settings: addresses, users, collections (config_check.c). */
+/* Reports mistakes between settings: addresses, users, collections (check.c). */
 void config_check(struct settings *settings, struct json_object *root, const struct config *config);
 
-/* Reports routes that match the same calls as another route or as a monitor (config_paths.c). */
+/* Reports routes that match the same calls as another route or as a monitor (paths.c). */
 void config_check_paths(struct settings *settings, const struct config *config);
 
-/* Reads the files of auth and TLS, and reports their mistakes (config_secrets.c). */
+/* Reads the files of auth and TLS, and reports their mistakes (secrets.c). */
 void config_read_secrets(struct settings *settings, struct json_object *root, struct config *config);
+
+/* Adds the warnings (advice.c): settings that are legal and unwise. */
+void config_advise(struct settings *settings, struct json_object *root, const struct config *config);
 
 /* Moves the pointer to a member of a route: "/routes/2/path".  Returns the mark for mistakes_leave. */
 size_t config_enter_route(struct settings *settings, size_t index, const char *member);

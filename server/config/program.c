@@ -182,7 +182,9 @@ static const struct setting program_rows[] = {
 		.min = 0,
 		.max = 19,
 		.fallback = "0",
-		.meaning = "The program's nice value: the higher, the less processor time it gets."},
+		.meaning = "Added to the nice value that the server runs with: the higher, the less "
+			   "processor time the "
+			   "program gets."},
 	{.name = NULL},
 };
 

@@ -1,11 +1,11 @@
 /* Routes in the configuration: their table of settings, and the checks of these settings together. */
 #include "common/json/json.h"
 #include "common/string_list.h"
-#include "common/style.h"
 #include "config/files.h"
 #include "config/pattern.h"
 #include "config/private.h"
 #include "config/values.h"
+#include "style/style.h"
 
 #include <stdlib.h>
 #include <string.h>

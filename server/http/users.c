@@ -219,6 +219,15 @@ compare_to_user(const void *name, const void *element)
 	return strcmp(name, user->name);
 }
 
+bool
+users_has(const struct users *users, const char *name)
+{
+	for (size_t i = 0; i < users->bearer_count; i++)
+		if (strcmp(users->bearers[i].name, name) == 0)
+			return true;
+	return users_find_hash(users, name);
+}
+
 const char *
 users_find_hash(const struct users *users, const char *name)
 {

@@ -30,6 +30,9 @@ void users_set_admins(struct users *users, char *const *names);
 bool users_have_passwords(const struct users *users);
 bool users_have_tokens(const struct users *users);
 
+/* Whether a file has a user or a bearer of that name. */
+bool users_has(const struct users *users, const char *name);
+
 /* The hash of a user's password, NULL if there is no such user; lent. */
 const char *users_find_hash(const struct users *users, const char *name);
 

@@ -1,9 +1,9 @@
 /* A call: parameters, body and responses of one method at one path. */
-#include "common/style.h"
 #include "common/text.h"
 #include "config/config.h"
 #include "config/pattern.h"
 #include "openapi/parts.h"
+#include "style/style.h"
 
 #include <ctype.h>
 #include <json-c/json.h>

@@ -1,8 +1,8 @@
 /* Collections: the schemas of their items, and the calls on a collection and on an item. */
-#include "common/style.h"
 #include "common/text.h"
 #include "config/config.h"
 #include "openapi/parts.h"
+#include "style/style.h"
 
 #include <json-c/json.h>
 #include <stdlib.h>

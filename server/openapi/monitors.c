@@ -1,10 +1,10 @@
 /* The monitors, at which operations are polled and cancelled, and the components that every part of the
  * document shares. */
-#include "common/style.h"
 #include "common/text.h"
 #include "config/config.h"
 #include "http/router.h"
 #include "openapi/parts.h"
+#include "style/style.h"
 
 #include <json-c/json.h>
 #include <stdlib.h>

@@ -62,15 +62,20 @@ __attribute__((warn_unused_result)) int operations_new(
 void operations_halt(struct operations *operations);
 void operations_free(struct operations *operations); /* NULL is allowed */
 
-/* What an operation needs to know of its route. */
+/* The settings of a route that its operations need. */
 #define OP_NO_LIMIT 0xffffffffu
 
+/* How long a call may wait in the queue where its route sets no limit, in milliseconds. */
+#define OP_QUEUE_SYNC_MS (30 * 1000)
+#define OP_QUEUE_ASYNC_MS (60 * 60 * 1000)
+
 struct op_route_config {
-	const char *key;      /* names the route over restarts: its pattern; copied */
-	struct work *work;    /* a reference is taken */
-	unsigned concurrency; /* operations running at once; 0: as many as there are workers */
-	unsigned queue;	      /* operations waiting; OP_NO_LIMIT: up to the capacity */
-	int64_t queue_timeout_ms, run_timeout_ms, keep_ms, keep_timed_out_ms;
+	const char *key;	  /* names the route over restarts: its pattern; copied */
+	struct work *work;	  /* a reference is taken */
+	unsigned concurrency;	  /* operations running at once; 0: as many as there are workers */
+	unsigned queue;		  /* operations waiting; OP_NO_LIMIT: up to the capacity */
+	int64_t queue_timeout_ms; /* 0: the defaults, OP_QUEUE_SYNC_MS and OP_QUEUE_ASYNC_MS */
+	int64_t run_timeout_ms, keep_ms, keep_timed_out_ms;
 	uint64_t max_result_bytes;
 	bool rerun; /* may be run a second time after a crash */
 	enum problem_dialect dialect;

@@ -121,6 +121,14 @@ count_anew(struct op *op, const struct phase *was, const struct phase *is)
 	count(&load->running, was->has_slot, is->has_slot);
 }
 
+static int64_t
+queue_timeout_ms(const struct op *op)
+{
+	if (op->route->queue_timeout_ms)
+		return op->route->queue_timeout_ms;
+	return op->sync ? OP_QUEUE_SYNC_MS : OP_QUEUE_ASYNC_MS;
+}
+
 /* A limit that applies in both phases goes on. */
 static void
 change_limit(struct op *op, enum limit was, enum limit is)
@@ -131,7 +139,7 @@ change_limit(struct op *op, enum limit was, enum limit is)
 		return;
 	timer_stop(&op->timer);
 	if (is == QUEUE_LIMIT)
-		timer_start(timers, &op->timer, op->route->queue_timeout_ms);
+		timer_start(timers, &op->timer, queue_timeout_ms(op));
 	else if (is == RUN_LIMIT)
 		timer_start(timers, &op->timer, op->route->run_timeout_ms);
 }

@@ -1,4 +1,4 @@
-/* What an operation has until its end. */
+/* Runs: the part of an operation that lives until its end. */
 #include "operations/run.h"
 
 #include "operations/private.h"

@@ -1,4 +1,4 @@
-/* What an operation has until its end: made when it is submitted or recovered, freed when it ends. */
+/* A run, the part of an operation that lives until its end: made when it is submitted or recovered, freed when it ends. */
 #pragma once
 
 struct op;

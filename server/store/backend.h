@@ -8,7 +8,7 @@ struct store_judgement;
 struct store_list;
 struct store_read;
 
-/* What a write does, and which members of struct store_operation it reads besides id and sequence. */
+/* The kinds of writes, each with the members of struct store_operation that it reads besides id and sequence. */
 enum store_verb {
 	STORE_ACCEPT,  /* all that is known before the work begins */
 	STORE_BEGIN,   /* started_ms, change */

@@ -1,9 +1,9 @@
 /* Monitors: reading an operation, at once or when it has ended (Prefer: wait), and cancelling it. */
 #pragma once
 
-#include "common/style.h"
 #include "http/request.h"
 #include "http/router.h"
+#include "style/style.h"
 
 #include <stddef.h>
 

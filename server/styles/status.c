@@ -151,6 +151,7 @@ const struct style style_status = {
 	.name = "status",
 	.is_for_routes = true,
 	.dialect = PROBLEM_WITH_MSG,
+	.keep_ms = 5 * 60 * 1000,
 	.reply_accepted = reply_accepted,
 	.monitors = {{.path = "/v1/operationStatus/{id}",
 		.polls = HTTP_GET,

@@ -8,10 +8,10 @@
 #include "common/http/fields.h"
 #include "common/http/problem.h"
 #include "common/loop/timer.h"
-#include "common/style.h"
 #include "http/request.h"
 #include "http/router.h"
 #include "operations/operations.h"
+#include "style/style.h"
 
 #include <stdbool.h>
 #include <stdint.h>

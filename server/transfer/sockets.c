@@ -81,7 +81,7 @@ watch(struct transfer_sockets *sockets, int fd)
 
 	event.events = socket->wanted == 0 && is_kept ? EPOLLRDHUP : socket->wanted;
 	int how = event.events == 0 ? EPOLL_CTL_DEL : socket->watched == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
-	/* What cannot be taken out of the set is not in it. */
+	/* A socket that cannot be removed is not in the set. */
 	if (epoll_ctl(sockets->epoll_fd, how, fd, &event) == 0 || how == EPOLL_CTL_DEL)
 		socket->watched = event.events;
 	else

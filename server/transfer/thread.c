@@ -54,7 +54,7 @@ struct transfer_thread {
 	bool is_ending;	      /* nothing will be added any more */
 };
 
-/* What is new since the last pass. */
+/* Takes the transfers that are new since the last pass. */
 struct news {
 	struct list added;
 	bool has_stops;

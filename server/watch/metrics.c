@@ -4,10 +4,12 @@
 #include "common/clock.h"
 #include "common/hash.h"
 #include "common/histogram.h"
+#include "common/log.h"
 #include "common/loop/turn.h"
 #include "http/server.h"
 #include "operations/operations.h"
 #include "store/store.h"
+#include "watch/peak.h"
 #include "watch/process_metrics.h"
 #include "watch/route_metrics.h"
 #include "watch/sample.h"
@@ -52,8 +54,19 @@ struct metrics {
 	struct timer lag_timer;
 	int64_t lag_due_ms;
 	int64_t lag_ms;
-	int64_t lag_max_ms; /* since the last scrape */
+	struct peak lag_peak_ms;
+	struct peak turn_peak_us; /* the longest turn of the loop */
+	bool knows_turns;	  /* whether turns can be measured, see turn.h */
 };
+
+static void
+add_turns(struct metrics *metrics, int64_t now_ms)
+{
+	int64_t longest_us = turn_take_longest_us();
+
+	metrics->knows_turns = longest_us >= 0;
+	peak_add(&metrics->turn_peak_us, now_ms, longest_us);
+}
 
 static void
 on_lag_timer(struct timer *timer)
@@ -62,8 +75,8 @@ on_lag_timer(struct timer *timer)
 	int64_t now_ms = clock_mono_ms();
 
 	metrics->lag_ms = now_ms > metrics->lag_due_ms ? now_ms - metrics->lag_due_ms : 0;
-	if (metrics->lag_ms > metrics->lag_max_ms)
-		metrics->lag_max_ms = metrics->lag_ms;
+	peak_add(&metrics->lag_peak_ms, now_ms, metrics->lag_ms);
+	add_turns(metrics, now_ms);
 	metrics->lag_due_ms = now_ms + LAG_INTERVAL_MS;
 	timer_start(metrics->sources.timers, timer, LAG_INTERVAL_MS);
 }
@@ -337,15 +350,20 @@ add_store(struct metrics *metrics, struct text *text)
 static void
 add_process(struct metrics *metrics, struct text *text)
 {
+	int64_t now_ms = clock_mono_ms();
+
 	sample_add_value(text, "deferd_loop_lag_seconds", "gauge", "Delay of the loop's last timer.",
 		(double)metrics->lag_ms / 1000);
 	sample_add_value(text, "deferd_loop_lag_max_seconds", "gauge",
-		"Longest timer delay since the last scrape.", (double)metrics->lag_max_ms / 1000);
-	metrics->lag_max_ms = 0;
-	int64_t turn_us = turn_take_longest_us();
-	if (turn_us >= 0)
+		"Longest timer delay of the last one to two minutes.",
+		(double)peak_get(&metrics->lag_peak_ms, now_ms) / 1000);
+	add_turns(metrics, now_ms);
+	if (metrics->knows_turns)
 		sample_add_value(text, "deferd_loop_turn_max_seconds", "gauge",
-			"Longest turn of the loop since the last scrape.", (double)turn_us / 1e6);
+			"Longest turn of the loop in the last one to two minutes.",
+			(double)peak_get(&metrics->turn_peak_us, now_ms) / 1e6);
+	sample_add_value(text, "deferd_log_lines_dropped_total", "counter",
+		"Log lines dropped because the reader of the log did not read.", (double)log_dropped());
 	sample_add_head(text, "deferd_build_info", "gauge", "Version of the server.");
 	text_add_string(text, "deferd_build_info{version=\"" DEFERD_VERSION "\"} 1\n");
 	process_metrics_format(metrics->started_ms, text);

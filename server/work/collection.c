@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-/* What is merged into a resource is no larger than this. */
+/* The largest answer that is merged into a resource. */
 #define ANSWER_MAX (8 * 1024 * 1024)
 
 /* The change says what is to be done, not the method by which it came. */
@@ -29,7 +29,7 @@ is_object(const struct blob *body)
 	return json_parse(data, len, &value, &mistake) == 0 && json_object_is_type(value, json_type_object);
 }
 
-/* What is no JSON object has nothing to merge in. */
+/* An answer that is not a JSON object has nothing to merge. */
 static void
 check_answer(const struct work_input *input, struct work_result *result)
 {

@@ -19,10 +19,10 @@
 /* Follows where the body was still to be judged. */
 #define UNJUDGED_LINE "unjudged\n"
 
-/* What an input seldom has more of beside its header fields. */
+/* A usual length of the text of an input without its header fields. */
 #define USUAL_BYTES 384
 
-/* What the shortest item takes, "-\n": bounds a count before memory is had for it. */
+/* The length of the shortest item, "-\n".  It bounds a count before memory is allocated for it. */
 #define ITEM_MIN 2
 
 /* The strings of an input, in the order of the text. */
@@ -154,7 +154,7 @@ work_input_format(const struct work_input *input, struct text *ret_text)
 		text_add_string(ret_text, UNJUDGED_LINE);
 }
 
-/* What is still to be read; ok is false once anything was wrong, and then nothing more is read. */
+/* The rest of the text that is being read; ok is false after the first mistake, and then nothing more is read. */
 struct reader {
 	const char *at;
 	const char *end;

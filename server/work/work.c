@@ -1,4 +1,4 @@
-/* What every kind of work shares: references, results, and the control through which the loop stops a run. */
+/* The part that every kind of work shares: references, results, and the control through which the loop stops a run. */
 #include "work/work.h"
 
 #include <assert.h>

@@ -74,7 +74,7 @@ UNEXPECTED = "unexpected character"
 
 @pytest.mark.parametrize("document, line, column, mistake", [
     ("{\n  \"routes\": [\n}\n", 3, 1, UNEXPECTED), ("", 1, 1, "unexpected end"), ("{\"routes\": []} x", 1, 16, UNEXPECTED),
-    ("{\n\n \"a\" 1}", 3, 6, UNEXPECTED), ('{"routes": [], }', 1, 16, UNEXPECTED),
+    ("{\n\n \"a\" 1}", 3, 6, UNEXPECTED), ('{"routes": [], }', 1, 16, "trailing comma"),
     ('{"a": "\x01"}', 1, 8, "control character in a string"), ('{"a": tru}', 1, 7, UNEXPECTED),
     ("[" * 5000, 1, 65, "nested too deeply"), ('{"a": 1', 1, 8, "unexpected end"), ("\ufeff{}", 1, 1, UNEXPECTED),
     ('{"a": 01}', 1, 7, "malformed number"), ("{'a': 1}", 1, 2, UNEXPECTED)])
@@ -153,6 +153,45 @@ def test_good(tmp_path):
                 "max_result": "64MiB", "public_url": "https://api.example.com"}
     assert check(tmp_path, {"listen": ["127.0.0.1:0", "[::1]:0", f"unix:{tmp_path}/s"], "state": "memory", **settings,
                             "routes": [echo("/a/{x}/{rest...}", concurrency=1, queue=0, rerun=True)]}) == []
+
+
+WARNINGS = [
+    ({"state": "/nowhere/deferd.db"}, {}, '/state: the directory "/nowhere" does not exist'),
+    ({"workers": 2}, {"concurrency": 3}, '/routes/0/concurrency: 3 is more than the 2 "workers" of the server'),
+    ({"workers": 1}, {"queue": 31, "queue_timeout": "30s"},
+     '/routes/0/queue: 31 calls of a second, 1 at a time, do not fit into "queue_timeout": the last ones would be dropped'),
+]
+
+
+@pytest.mark.parametrize("settings, route, line", WARNINGS)
+def test_warning(tmp_path, settings, route, line):
+    """Legal and unwise: told, and no mistake."""
+    configuration = {"listen": "127.0.0.1:0", "state": "memory", **settings, "routes": [echo("/a", **route)]}
+    (tmp_path / "deferd.json").write_text(json.dumps(configuration))
+    done = run("--check", "-c", tmp_path / "deferd.json")
+    assert (done.returncode, done.stdout) == (0, f"warning: {line}\n")
+
+
+def test_warning_of_names_that_no_file_has(tmp_path):
+    (tmp_path / "tokens").write_text("ann:" + "0" * 64 + "\n")
+    configuration = {"listen": "127.0.0.1:0", "state": "memory", "auth": {"bearer": "tokens", "admins": ["ann", "su"]},
+                     "routes": [echo("/a", users=["bob", "ann"])]}
+    (tmp_path / "deferd.json").write_text(json.dumps(configuration))
+    done = run("--check", "-c", tmp_path / "deferd.json")
+    assert done.returncode == 0
+    assert done.stdout.splitlines() == [
+        'warning: /auth/admins/1: "su" is neither in "basic" nor in "bearer"',
+        'warning: /routes/0/users/0: "bob" is neither in "basic" nor in "bearer"',
+    ]
+
+
+def test_warning_of_clear_text(tmp_path):
+    (tmp_path / "tokens").write_text("ann:" + "0" * 64 + "\n")
+    configuration = {"listen": ["127.0.0.1:0", "0.0.0.0:0"], "state": "memory", "auth": {"bearer": "tokens"}, "routes": []}
+    (tmp_path / "deferd.json").write_text(json.dumps(configuration))
+    done = run("--check", "-c", tmp_path / "deferd.json")
+    assert done.returncode == 0
+    assert done.stdout.startswith('warning: /listen/1: "0.0.0.0:0" has no "tls": ') and done.stdout.count("\n") == 1
 
 
 def test_no_file(tmp_path):

@@ -26,7 +26,7 @@ VARIABLE = [
     (re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z"), "TIME"),
     (re.compile(r"^(Date|Retry-After|Content-Length|X-Request-Id): .*$", re.MULTILINE), r"\1: ..."),
     (re.compile(r'"(progress|serial|bytes|request_id|(?:gzip|xz) -\w+)": ?("IN_QUEUE"|"IN_PROGRESS"|"?\w+"?)'), r'"\1":...'),
-    (re.compile(r'"msg":"(?:[gx]\w+ -\w+|The operation is running\.)"'), '"msg":...'),
+    (re.compile(r'"msg":"(?:[gx]\w+ -\w+|The operation is (?:queued|running)\.)"'), '"msg":...'),
     (re.compile(r"\b[QP]\d{4}\b|\b125-\d{10}\b"), "NUMBER"),
 ]
 
@@ -74,7 +74,7 @@ def shell(samples, tmp_path):
     (home / "build/server/deferd").symlink_to(harness.find_binary())
     (home / ".curlrc").write_text(f'connect-to = "{ADDRESS}:{samples.address}"\nmax-time = 60\n')
     environment = {**os.environ, "HOME": str(home), "CURL_HOME": str(home)}
-    shell = subprocess.Popen(["/bin/bash"], cwd=home, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    shell = subprocess.Popen(["/bin/sh"], cwd=home, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                              stderr=subprocess.DEVNULL, text=True, bufsize=1)
 
     def run(command):

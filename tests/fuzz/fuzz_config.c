@@ -45,7 +45,7 @@ check_route(const struct config_route *route)
 	assert(route->path && route->path[0] == '/');
 	assert(route->base_path);
 	assert(route->methods && route->methods[0]);
-	assert(route->queue_timeout_ms > 0 && route->run_timeout_ms > 0 && route->keep_ms > 0);
+	assert(route->queue_timeout_ms >= 0 && route->run_timeout_ms > 0 && route->keep_ms >= 0);
 	assert(!route->style || !route->style->is_of_collections || route->work == CONFIG_COLLECTION);
 	if (route->work == CONFIG_PROGRAM)
 		check_program(&route->program);

@@ -1,4 +1,4 @@
-/* What of a value has been evaluated. */
+/* Marks: which members and items of a value have been evaluated. */
 #include "common/schema/engine/marks.h"
 
 #include "common/text.h"

@@ -132,7 +132,7 @@ schema_run_spend(struct schema_run *run, uint64_t steps)
 	return true;
 }
 
-/* What one match may take: so that a plain pattern can run over a text of any length, the text counts. */
+/* The limit of one match.  It grows with the text, so that a plain pattern can run over a text of any length. */
 static uint64_t
 match_steps(const struct schema_run *run, size_t len)
 {

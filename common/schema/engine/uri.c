@@ -189,7 +189,7 @@ has_only(const struct part *part, const char *also)
 	return true;
 }
 
-/* What stands between the brackets: IPv6address or IPvFuture (3.2.2). */
+/* The text between the brackets: IPv6address or IPvFuture (3.2.2). */
 static bool
 is_ip_literal(const char *data, size_t len)
 {

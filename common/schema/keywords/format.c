@@ -1,4 +1,4 @@
-/* Formats of strings. */
+/* The formats of strings that the keyword `format` can assert. */
 #include "common/schema/keywords/format.h"
 
 #include "common/id.h"
@@ -9,7 +9,7 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-/* What is still to be read. */
+/* The rest of the text that is being read. */
 struct reader {
 	const char *at;
 	const char *end;

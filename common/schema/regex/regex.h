@@ -31,7 +31,7 @@ enum schema_match {
 	SCHEMA_MATCH_TOO_COMPLEX, /* undecided within max_steps */
 };
 
-/* What matches need, one after the other, on one thread; all zero at first. */
+/* The memory of matches that run one after the other on one thread; all zero at first. */
 struct schema_matcher {
 	void *data;			  /* pcre2_match_data, NULL before the first match */
 	void *context;			  /* pcre2_match_context */

@@ -101,7 +101,8 @@ read_time(struct settings *settings, const struct setting *row, struct json_obje
 		error = units_parse_time(
 			json_object_get_string(value), (size_t)json_object_get_string_len(value), &ms);
 	if (error == -EINVAL)
-		mistakes_add_value(&settings->mistakes, value, "is not a time");
+		mistakes_add_value(
+			&settings->mistakes, value, "is not a time such as \"30s\", \"5m\" or \"1h\"");
 	else
 		store_bounded(settings, row, value, owner, error, ms);
 }
@@ -118,7 +119,8 @@ read_size(struct settings *settings, const struct setting *row, struct json_obje
 	else
 		error = whole_number(value, &bytes);
 	if (error == -EINVAL)
-		mistakes_add_value(&settings->mistakes, value, "is not a size");
+		mistakes_add_value(
+			&settings->mistakes, value, "is not a size such as \"64KiB\" or \"10MiB\"");
 	else
 		store_bounded(settings, row, value, owner, error, bytes);
 }

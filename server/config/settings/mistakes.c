@@ -32,16 +32,22 @@ mistakes_leave(struct mistakes *mistakes, size_t mark)
 
 /* Adds line and a newline.  Escapes control characters in line. */
 static void
-add_line(struct mistakes *mistakes, const char *line)
+add_escaped(struct text *lines, const char *line)
 {
 	for (; *line; line++) {
 		unsigned char c = (unsigned char)*line;
 		if (c < 0x20 || c == 0x7f)
-			text_addf(&mistakes->lines, "\\u%04x", c);
+			text_addf(lines, "\\u%04x", c);
 		else
-			text_add_char(&mistakes->lines, *line);
+			text_add_char(lines, *line);
 	}
-	text_add_char(&mistakes->lines, '\n');
+	text_add_char(lines, '\n');
+}
+
+static void
+add_line(struct mistakes *mistakes, const char *line)
+{
+	add_escaped(&mistakes->lines, line);
 	mistakes->count++;
 }
 
@@ -57,6 +63,20 @@ add(struct mistakes *mistakes, const struct text *shown, const char *format, va_
 		text_addf(&line, "%s ", shown->data);
 	text_addv(&line, format, args);
 	add_line(mistakes, line.data);
+	text_fini(&line);
+}
+
+void
+mistakes_warn(struct mistakes *mistakes, const char *format, ...)
+{
+	struct text line = {0};
+	va_list args;
+
+	text_addf(&line, "%s: ", mistakes->pointer.len > 0 ? mistakes->pointer.data : mistakes->file);
+	va_start(args, format);
+	text_addv(&line, format, args);
+	va_end(args);
+	add_escaped(&mistakes->warnings, line.data);
 	text_fini(&line);
 }
 
@@ -165,4 +185,5 @@ mistakes_fini(struct mistakes *mistakes)
 {
 	text_fini(&mistakes->pointer);
 	text_fini(&mistakes->lines);
+	text_fini(&mistakes->warnings);
 }

@@ -12,10 +12,11 @@ struct json_object;
 struct json_mistake;
 
 struct mistakes {
-	const char *file;    /* name of the file, shown where the pointer is empty; lent */
-	struct text pointer; /* to the value that is being read; empty: the whole */
-	struct text lines;   /* the mistakes, each ended by a newline */
-	size_t count;	     /* of lines */
+	const char *file;     /* name of the file, shown where the pointer is empty; lent */
+	struct text pointer;  /* to the value that is being read; empty: the whole */
+	struct text lines;    /* the mistakes, each ended by a newline */
+	size_t count;	      /* of lines */
+	struct text warnings; /* what is legal and unwise, each ended by a newline */
 };
 
 /* Move the pointer to a member or an element.  They return a mark; mistakes_leave(mark) moves it back. */
@@ -32,6 +33,9 @@ __attribute__((format(printf, 3, 4))) void mistakes_add_value(
 	struct mistakes *mistakes, struct json_object *value, const char *format, ...);
 __attribute__((format(printf, 3, 4))) void mistakes_add_string(
 	struct mistakes *mistakes, const char *string, const char *format, ...);
+
+/* Adds a warning at the pointer, which is no mistake: "/routes/0/queue: MESSAGE". */
+__attribute__((format(printf, 2, 3))) void mistakes_warn(struct mistakes *mistakes, const char *format, ...);
 
 /* Adds a JSON syntax error in a file: "FILE:LINE:COLUMN: REASON".  Adds the same line only once. */
 void mistakes_add_json(struct mistakes *mistakes, const char *file, const struct json_mistake *mistake);

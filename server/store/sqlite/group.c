@@ -2,9 +2,10 @@
  * names any more. */
 #include "store/sqlite/group.h"
 
+#include <assert.h>
 #include <errno.h>
 
-/* What happens to the files of an operation once a write is durable. */
+/* The effect of a durable write on the files of its operation. */
 static const struct effect {
 	bool drops[SPOOL_KIND_COUNT];
 	enum spool_kind keeps; /* the kind of the new file */
@@ -66,6 +67,7 @@ take_response(struct disk *disk, struct store_write *write, struct store_operati
 {
 	struct store_change *change = row->change;
 
+	assert(change);
 	if (change->end_failed)
 		row->end = "failed";
 	row->detail = change->end_failed ? change->message : NULL;

@@ -30,7 +30,7 @@
 /* How often we look for the end of a process where no descriptor tells of it. */
 #define LOOK_MS 10
 
-/* What a poll waits for.  The leader stands last: what its pipes have is taken first. */
+/* The descriptors of a poll.  The leader stands last, so that its pipes are read before its end is seen. */
 enum channel { OUTPUT, ERRORS, PROGRESS, INPUT, WAKE, LEADER, CHANNEL_COUNT };
 
 enum phase {

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <sys/resource.h>
 
-/* What a program's soft limit of descriptors is to be; RLIM_INFINITY: as ours. */
+/* The soft limit of descriptors for programs; RLIM_INFINITY: the same as ours. */
 static rlim_t own_open_files = RLIM_INFINITY;
 
 void

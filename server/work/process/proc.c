@@ -119,7 +119,7 @@ proc_table_read(struct proc_table *ret_table)
 	for (struct dirent *entry; (entry = readdir(dir));) {
 		uint64_t pid;
 		struct proc proc;
-		/* What ended since it was listed is left out. */
+		/* A process that has ended since it was listed is left out. */
 		if (text_parse_uint(entry->d_name, strlen(entry->d_name), INT32_MAX, &pid) == 0 &&
 			proc_read((pid_t)pid, &proc) == 0)
 			add_proc(&table, &size, &proc);

@@ -20,7 +20,7 @@
 /* Where the child has its end of the pipe. */
 #define REPORT_FD (SPAWN_LOWEST_FD - 1)
 
-/* What the child knows. */
+/* The arguments of the child. */
 struct child {
 	const struct spawn_spec *spec;
 	int report_fd;
@@ -136,7 +136,7 @@ start_child(const struct child *child)
 	return pid < 0 ? -errno : pid;
 }
 
-/* What the child tells: 0 once it is the program. */
+/* Reads the message of the child: 0 once it has become the program. */
 static int
 read_report(int fd)
 {

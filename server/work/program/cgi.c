@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <string.h>
 
-/* What a program may say to a server that it is behind, but not to the server's client. */
+/* Fields that are meant for the server, and must not reach its client. */
 static const char *const dropped[] = {
 	"Connection",
 	"Content-Length",

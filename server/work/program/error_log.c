@@ -11,7 +11,7 @@ error_log_init(struct error_log *log, const struct id *id)
 	*log = (struct error_log){.id = *id};
 }
 
-/* What a line counts beside its bytes, so that a flood of short ones is bounded as well. */
+/* The cost of a line in addition to its bytes, so that a flood of short lines is bounded as well. */
 #define LINE_COST 16
 
 static bool

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <sysexits.h>
 
-/* What an exit status of sysexits.h is called, and what it is for a client. */
+/* The exit statuses of sysexits.h: name, and status code for the client. */
 static const struct exit_status {
 	int exit_status;
 	int status;

@@ -12,7 +12,7 @@ static const struct field_name known[] = {FIELD_NAME("Connection"), FIELD_NAME("
 
 static const struct field_name connection = FIELD_NAME("Connection");
 
-/* What is removed. */
+/* The fields to remove. */
 struct unwanted {
 	struct text named; /* by Connection: a list of names; empty: none */
 	bool (*is_unwanted)(const struct field *field, const void *arg);

@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
-/* What the reply says anew, and what is only true of the upstream's own address. */
+/* Fields that the reply sets itself, and fields that hold only for the upstream's own address. */
 static const struct field_name not_passed[] = {
 	FIELD_NAME("Content-Length"), FIELD_NAME("Date"), FIELD_NAME("Alt-Svc")};
 
@@ -144,7 +144,7 @@ map_reference(const char *name, const struct upstream_target *target, const stru
 	if (!ours)
 		return;
 	fields_remove(fields, name);
-	/* What is resolved and decoded may no longer be a value: then it is not passed on at all. */
+	/* A resolved and decoded value may no longer be a valid field value: then the field is dropped. */
 	int rc = fields_add(fields, name, ours);
 	(void)rc;
 }

@@ -5,6 +5,7 @@
 #include "common/text.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -254,6 +255,63 @@ test_no_stderr(void **state)
 
 #define TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
+/* Reads what is in the pipe, without waiting. */
+static void
+read_pipe(int fd, struct text *ret_text)
+{
+	char buffer[4096];
+	ssize_t n;
+
+	while ((n = read(fd, buffer, sizeof buffer)) > 0)
+		text_add(ret_text, buffer, (size_t)n);
+}
+
+/* A pipe that nobody reads: lines are lost, and no time; the count of lost lines follows. */
+static void
+does_not_wait_for_a_reader(void **state)
+{
+	struct text lines = {0}, more = {0};
+	char told[64];
+	int fds[2];
+
+	log_info("tells what was dropped before");
+	uint64_t before = log_dropped();
+	assert_int_equal(pipe(fds), 0);
+	fcntl(fds[0], F_SETFL, O_NONBLOCK);
+	dup2(fds[1], STDERR_FILENO);
+	close(fds[1]);
+	for (int i = 0; i < 5000; i++)
+		log_info("a line of some length that fills a pipe after some thousand of them", "i=%d", i);
+	uint64_t lost = log_dropped() - before;
+	read_pipe(fds[0], &lines);
+	log_info("next");
+	read_pipe(fds[0], &more);
+	unsigned kept = 0;
+	for (const char *at = lines.data; (at = strchr(at, '\n')); at++)
+		kept++;
+	assert_int_equal(kept + lost, 5000);
+	assert_in_range(lost, 1, 4999);
+	snprintf(told, sizeof told, "log lines dropped count=%llu\n", (unsigned long long)lost);
+	assert_non_null(strstr(more.data, told));
+	assert_non_null(strstr(more.data, ": next\n"));
+	text_fini(&lines);
+	text_fini(&more);
+	close(fds[0]);
+}
+
+static void
+cuts_a_line_that_no_pipe_takes(void **state)
+{
+	char *value = calloc(1, 10001);
+
+	memset(value, 'x', 10000);
+	log_info("long", "value=%s", value);
+	const char *line = take_written();
+	assert_int_equal(strlen(line), PIPE_BUF);
+	assert_string_equal(line + PIPE_BUF - 5, "x...\n");
+	free(value);
+}
+
 int
 main(void)
 {
@@ -267,6 +325,8 @@ main(void)
 		cmocka_unit_test(test_id),
 		TEST(test_threads),
 		TEST(test_no_stderr),
+		TEST(does_not_wait_for_a_reader),
+		TEST(cuts_a_line_that_no_pipe_takes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

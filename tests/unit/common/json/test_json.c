@@ -125,6 +125,9 @@ test_bad(void **state)
 		{"\"a\nb\"", 1, 3, "control character in a string"},
 		{"'a'", 1, 1, "unexpected character"},
 		{"{a:1}", 1, 2, "unexpected character"},
+		{"[1,]", 1, 4, "trailing comma"},
+		{"{\"a\": 1,\n}", 2, 1, "trailing comma"},
+		{"[,]", 1, 2, "unexpected character"},
 		{"{\n  \"a\": tru\n}", 2, 8, "unexpected character"},
 		{"NaN", 1, 1, "unexpected character"},
 		{"[Infinity]", 1, 2, "unexpected character"},
@@ -295,7 +298,7 @@ test_large_numbers(void **state)
 	check_good(json_parse, exponents, sizeof exponents - 1, exponents);
 	/* A mistake behind one is told where it is in the text that came. */
 	check_bad(json_parse, "[99999999999999999999,99999999999999999999\n,}", 45,
-		&(struct bad_case){.line = 2, .column = 2, .reason = "unexpected character"});
+		&(struct bad_case){.line = 2, .column = 2, .reason = "trailing comma"});
 }
 
 static void

@@ -92,12 +92,12 @@ test_defaults(void **state)
 	assert_string_equal(config->state, "/var/lib/deferd/deferd.db");
 	assert_int_equal(config->workers, 16);
 	assert_int_equal(config->capacity, 1000);
-	assert_int_equal(config->queue_timeout_ms, 30000);
+	assert_int_equal(config->queue_timeout_ms, 0);
 	assert_int_equal(config->run_timeout_ms, 3600000);
-	assert_int_equal(config->keep_ms, 300000);
+	assert_int_equal(config->keep_ms, 0);
 	assert_int_equal(config->keep_timed_out_ms, 3600000);
 	assert_int_equal(config->keep_tombstone_ms, 86400000);
-	assert_int_equal(config->wait_max_ms, 60000);
+	assert_int_equal(config->wait_max_ms, 50000);
 	assert_int_equal(config->validation_wait_ms, 5000);
 	assert_int_equal(config->stop_grace_ms, 5000);
 	assert_int_equal(config->drain_timeout_ms, 30000);
@@ -240,10 +240,10 @@ test_ten_mistakes(void **state)
 	assert_string_equal(lines.data,
 		"/workers: \"many\" is not a whole number\n"
 		"/capacity: 0 is not between 1 and 10000000\n"
-		"/max_body: \"8MB\" is not a size\n"
+		"/max_body: \"8MB\" is not a size such as \"64KiB\" or \"10MiB\"\n"
 		"/routes/0/queu: unknown member (did you mean \"queue\"?)\n"
 		"/routes/1/path: \"/jobs/{id}/../x\" has a dot segment\n"
-		"/routes/2/queue_timeout: \"30x\" is not a time\n"
+		"/routes/2/queue_timeout: \"30x\" is not a time such as \"30s\", \"5m\" or \"1h\"\n"
 		"/routes/3/program/argv/0: \"/usr/bin/nothing-of-that-name\" cannot be run: No such file or "
 		"directory\n"
 		"/routes/4/program/argv/1: {cuont} is neither in the path nor in \"query\" (did you mean "

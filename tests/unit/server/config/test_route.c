@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "common/style.h"
+#include "style/style.h"
 #include "tests/unit/server/config/config_cases.h"
 
 /* The work of a route that is looked at for something else. */
@@ -29,14 +29,14 @@ static const struct config_case routes[] = {
 	{"{\"path\": \"/a\", \"queu\": 1, " TRUE_PROGRAM "}",
 		"/routes/0/queu: unknown member (did you mean \"queue\"?)\n"},
 	{"{\"path\": \"/a\", \"queue_timeout\": \"30x\", " TRUE_PROGRAM "}",
-		"/routes/0/queue_timeout: \"30x\" is not a time\n"},
+		"/routes/0/queue_timeout: \"30x\" is not a time such as \"30s\", \"5m\" or \"1h\"\n"},
 	{"{\"path\": \"/a\", \"concurrency\": 0, " TRUE_PROGRAM "}",
 		"/routes/0/concurrency: 0 is not between 1 and 10000\n"},
 	{"{\"path\": \"/a\", \"queue\": 0, " TRUE_PROGRAM "}", ""},
 	{"{\"path\": \"/a\", \"queue\": -1, " TRUE_PROGRAM "}",
 		"/routes/0/queue: -1 is not between 0 and 10000000\n"},
 	{"{\"path\": \"/a\", \"max_body\": \"8MB\", \"max_result\": 0, " TRUE_PROGRAM "}",
-		"/routes/0/max_body: \"8MB\" is not a size\n"
+		"/routes/0/max_body: \"8MB\" is not a size such as \"64KiB\" or \"10MiB\"\n"
 		"/routes/0/max_result: 0 is not between 1B and 64GiB\n"},
 	{"{\"path\": \"/a\", \"keep_tombstone\": \"1h\", " TRUE_PROGRAM "}",
 		"/routes/0/keep_tombstone: unknown member\n"},
@@ -304,7 +304,7 @@ test_route_defaults(void **state)
 	assert_null(route->query);
 	assert_null(route->request_types);
 	assert_null(route->users);
-	assert_int_equal(route->queue_timeout_ms, 30000);
+	assert_int_equal(route->queue_timeout_ms, 0);
 	assert_int_equal(route->run_timeout_ms, 3600000);
 	assert_int_equal(route->keep_ms, 7000);
 	assert_int_equal(route->keep_timed_out_ms, 3600000);

@@ -99,6 +99,36 @@ fails_an_assert_for_an_illegal_move(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_set_up, fixture_tear_down)
 
+/* A route without a queue timeout: 30 seconds for a synchronous call, an hour for an asynchronous one. */
+static void
+waits_as_long_as_its_kind(void **state)
+{
+	struct fixture *f = *state;
+	struct op_route_config config = {.key = "POST /default",
+		.work = &f->gate.work,
+		.concurrency = 1,
+		.queue = OP_NO_LIMIT,
+		.run_timeout_ms = 2 * OP_QUEUE_ASYNC_MS,
+		.keep_ms = 60000,
+		.keep_timed_out_ms = 60000,
+		.max_result_bytes = 1000};
+	struct op_route *route = operations_add_route(f->operations, &config);
+	struct op *sync;
+
+	fixture_submit(f, route, "/1");
+	struct op *async = fixture_submit(f, route, "/2");
+	assert_int_equal(fixture_try_submit(f, route, "/3", true, NULL, &sync), OP_TAKEN);
+	fixture_pass_time(f, OP_QUEUE_SYNC_MS - 1);
+	check_counts(f, 3, 2, 1);
+	fixture_pass_time(f, 1);
+	check_counts(f, 2, 1, 1);
+	fixture_pass_time(f, OP_QUEUE_ASYNC_MS - OP_QUEUE_SYNC_MS - 1);
+	assert_int_equal(async->state, OP_QUEUED);
+	fixture_pass_time(f, 1);
+	UNTIL(async->state == OP_TIMED_OUT);
+	op_route_unref(route);
+}
+
 int
 main(void)
 {
@@ -106,6 +136,7 @@ main(void)
 		cmocka_unit_test(allows_only_what_can_happen),
 		cmocka_unit_test(never_leaves_an_end),
 		TEST(counts_with_each_move),
+		TEST(waits_as_long_as_its_kind),
 		TEST(fails_an_assert_for_an_illegal_move),
 	};
 

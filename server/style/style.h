@@ -8,6 +8,7 @@
 #include "common/http/problem.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct fields;
 struct http_request;
@@ -92,6 +93,7 @@ struct style {
 	bool is_for_routes;	      /* a route's setting "style" may name it */
 	bool is_of_collections;	      /* only collections have it; the accepted call shows the resource */
 	enum problem_dialect dialect; /* of the problems of its routes and monitors */
+	int64_t keep_ms;	      /* default of the setting keep on its routes; 0: the server's */
 	int overload_status;	      /* of refusals for want of room; 0: that of the problem */
 
 	/* Whether the request asks for the style; NULL: only a route's configuration does. */
