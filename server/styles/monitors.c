@@ -36,20 +36,27 @@ find_monitored(const struct http_request *request, const struct style_place *pla
 	return op && monitor_may_use(request, op) ? op : NULL;
 }
 
+/* GET includes HEAD. */
+static bool
+has_method(unsigned methods, const struct http_request *request)
+{
+	return methods & (request->method == HTTP_HEAD ? HTTP_GET : request->method);
+}
+
 static void
 on_monitor(struct http_request *request, void *arg)
 {
 	struct style_place *place = arg;
 	struct op *op;
 
-	if (place->monitor->handles & request->method) {
+	if (has_method(place->monitor->handles, request)) {
 		place->monitor->handle(request, place);
 		return;
 	}
 	op = find_monitored(request, place);
 	if (!op || op->state == OP_EXPIRED)
 		monitor_reply_missing(request, place->style, op);
-	else if (place->monitor->cancels & request->method)
+	else if (has_method(place->monitor->cancels, request))
 		monitor_cancel(request, place->style, op);
 	else
 		monitor_get(request, place->styles, place->monitor->reply, op);
