@@ -3,6 +3,7 @@
 #include "styles/collection.h"
 
 #include "common/cleanup.h"
+#include "http/query.h"
 #include "http/reply.h"
 #include "styles/answer.h"
 

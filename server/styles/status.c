@@ -1,6 +1,7 @@
 /* Style `status` (Cisco CloudCenter): an operationStatus resource that stays readable until it expires
  * (contract, 5.2). */
 #include "common/cleanup.h"
+#include "http/head.h"
 #include "http/reply.h"
 #include "store/resources.h"
 #include "styles/answer.h"
@@ -75,7 +76,7 @@ add_failure(struct text *json, const struct op *op)
 		text_add_string(&sentence, detail);
 	else
 		text_addf(&sentence, "The operation ended with status %d (%s).", op->status,
-			reply_reason(op->status));
+			head_reason(op->status));
 	text_add_json_bytes(json, sentence.data, sentence.len);
 }
 
