@@ -5,7 +5,7 @@
 #include "common/log.h"
 #include "common/text.h"
 #include "config/address.h"
-#include "http/auth.h"
+#include "http/login/auth.h"
 #include "http/server.h"
 #include "notify.h"
 #include "routes.h"

@@ -6,7 +6,7 @@
 #include "common/string_list.h"
 #include "common/text.h"
 #include "config/config.h"
-#include "http/router.h"
+#include "http/message/router.h"
 #include "operations/operations.h"
 #include "store/resources.h"
 #include "styles/style.h"

@@ -9,7 +9,7 @@
 #include "common/loop/mailbox.h"
 #include "common/loop/turn.h"
 #include "common/text.h"
-#include "http/auth.h"
+#include "http/login/auth.h"
 #include "http/server.h"
 #include "notify.h"
 #include "operations/operations.h"

@@ -3,7 +3,7 @@
 #include "common/json/json.h"
 #include "config/address.h"
 #include "config/private.h"
-#include "http/users.h"
+#include "http/login/users.h"
 
 #include <stdlib.h>
 #include <string.h>

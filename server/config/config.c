@@ -7,7 +7,7 @@
 #include "config/files.h"
 #include "config/private.h"
 #include "config/values.h"
-#include "http/users.h"
+#include "http/login/users.h"
 
 #include <errno.h>
 #include <stdlib.h>

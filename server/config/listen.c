@@ -3,7 +3,7 @@
 #include "config/address.h"
 #include "config/files.h"
 #include "config/private.h"
-#include "http/tls.h"
+#include "http/connection/tls.h"
 
 #include <stdlib.h>
 

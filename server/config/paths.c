@@ -8,7 +8,7 @@
  */
 #include "config/pattern.h"
 #include "config/private.h"
-#include "http/router.h"
+#include "http/message/router.h"
 #include "style/style.h"
 
 #include <stdlib.h>

@@ -3,8 +3,8 @@
 #include "common/json/json.h"
 #include "config/files.h"
 #include "config/private.h"
-#include "http/tls.h"
-#include "http/users.h"
+#include "http/connection/tls.h"
+#include "http/login/users.h"
 
 #include <openssl/crypto.h>
 #include <string.h>

@@ -3,7 +3,7 @@
 
 #include "common/cleanup.h"
 #include "config/pattern.h"
-#include "http/router.h"
+#include "http/message/router.h"
 
 #include <curl/curl.h>
 #include <stdlib.h>

@@ -3,9 +3,9 @@
 
 #include "common/log.h"
 #include "common/text.h"
-#include "http/dispatch.h"
-#include "http/evhttp.h"
-#include "http/tls.h"
+#include "http/connection/tls.h"
+#include "http/transport/dispatch.h"
+#include "http/transport/evhttp.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

@@ -3,12 +3,12 @@
  */
 #include "http/server.h"
 
-#include "http/address_count.h"
-#include "http/connection.h"
-#include "http/dispatch.h"
-#include "http/early.h"
-#include "http/lane.h"
+#include "http/connection/address_count.h"
+#include "http/connection/connection.h"
 #include "http/listener.h"
+#include "http/transport/dispatch.h"
+#include "http/transport/early.h"
+#include "http/transport/lane.h"
 
 #include "common/log.h"
 

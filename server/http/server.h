@@ -4,8 +4,8 @@
  */
 #pragma once
 
-#include "http/guard.h"
-#include "http/request.h"
+#include "http/guard/guard.h"
+#include "http/message/request.h"
 
 #include <stdbool.h>
 #include <stdint.h>

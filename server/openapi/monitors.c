@@ -2,7 +2,7 @@
  * document shares. */
 #include "common/text.h"
 #include "config/config.h"
-#include "http/router.h"
+#include "http/message/router.h"
 #include "openapi/parts.h"
 #include "style/style.h"
 

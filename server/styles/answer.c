@@ -3,7 +3,7 @@
 
 #include "common/cleanup.h"
 #include "common/log.h"
-#include "http/reply.h"
+#include "http/message/reply.h"
 #include "operations/operations.h"
 
 #include <stdlib.h>

@@ -3,7 +3,7 @@
 
 #include "common/http/fields.h"
 #include "common/http/problem.h"
-#include "http/request.h"
+#include "http/message/request.h"
 #include "operations/operations.h"
 
 #include <stdbool.h>

@@ -1,7 +1,7 @@
 /* A call of a route, from the request to its answer: its life, and its refusals. */
 #include "styles/call.h"
 
-#include "http/reply.h"
+#include "http/message/reply.h"
 #include "styles/answer.h"
 #include "styles/call_body.h"
 #include "styles/collection.h"

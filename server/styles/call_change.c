@@ -7,7 +7,7 @@
 
 #include "common/cleanup.h"
 #include "common/log.h"
-#include "http/reply.h"
+#include "http/message/reply.h"
 #include "styles/call.h"
 #include "styles/call_body.h"
 #include "styles/call_input.h"

@@ -2,7 +2,7 @@
 #include "styles/collection.h"
 
 #include "common/cleanup.h"
-#include "http/reply.h"
+#include "http/message/reply.h"
 #include "styles/answer.h"
 
 #include <errno.h>

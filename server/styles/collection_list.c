@@ -3,8 +3,8 @@
 #include "styles/collection.h"
 
 #include "common/cleanup.h"
-#include "http/query.h"
-#include "http/reply.h"
+#include "http/message/query.h"
+#include "http/message/reply.h"
 #include "styles/answer.h"
 
 #include <errno.h>

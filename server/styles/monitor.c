@@ -2,7 +2,7 @@
  * and 5). */
 #include "styles/monitor.h"
 #include "common/text.h"
-#include "http/reply.h"
+#include "http/message/reply.h"
 #include "styles/answer.h"
 #include "styles/preference.h"
 #include "styles/private.h"

@@ -1,8 +1,8 @@
 /* Monitors: reading an operation, at once or when it has ended (Prefer: wait), and cancelling it. */
 #pragma once
 
-#include "http/request.h"
-#include "http/router.h"
+#include "http/message/request.h"
+#include "http/message/router.h"
 #include "style/style.h"
 
 #include <stddef.h>

@@ -3,7 +3,7 @@
 #include "common/cleanup.h"
 #include "common/clock.h"
 #include "common/json/json.h"
-#include "http/reply.h"
+#include "http/message/reply.h"
 #include "styles/answer.h"
 #include "styles/monitor.h"
 #include "styles/preference.h"

@@ -2,7 +2,7 @@
 #include "styles/preference.h"
 
 #include "common/text.h"
-#include "http/request.h"
+#include "http/message/request.h"
 
 #include <errno.h>
 #include <stdio.h>

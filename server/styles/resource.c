@@ -1,6 +1,6 @@
 /* Style `resource` (Rackspace Cloud DNS, OpenStack Designate): the resource itself tells how far its change
  * is (contract, 5.3). */
-#include "http/reply.h"
+#include "http/message/reply.h"
 #include "store/resources.h"
 #include "styles/answer.h"
 #include "styles/monitor.h"

@@ -1,8 +1,8 @@
 /* Style `status` (Cisco CloudCenter): an operationStatus resource that stays readable until it expires
  * (contract, 5.2). */
 #include "common/cleanup.h"
-#include "http/head.h"
-#include "http/reply.h"
+#include "http/message/head.h"
+#include "http/message/reply.h"
 #include "store/resources.h"
 #include "styles/answer.h"
 #include "styles/monitor.h"

@@ -8,8 +8,8 @@
 #include "common/http/fields.h"
 #include "common/http/problem.h"
 #include "common/loop/timer.h"
-#include "http/request.h"
-#include "http/router.h"
+#include "http/message/request.h"
+#include "http/message/router.h"
 #include "operations/operations.h"
 #include "style/style.h"
 

@@ -2,7 +2,7 @@
  * 5.4). */
 #include "common/cleanup.h"
 #include "common/json/json.h"
-#include "http/reply.h"
+#include "http/message/reply.h"
 #include "styles/answer.h"
 #include "styles/monitor.h"
 #include "styles/private.h"

@@ -2,7 +2,7 @@
 #include "watch/admin.h"
 
 #include "common/cleanup.h"
-#include "http/reply.h"
+#include "http/message/reply.h"
 #include "operations/operations.h"
 #include "store/store.h"
 #include "watch/list.h"

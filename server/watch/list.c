@@ -4,8 +4,8 @@
 #include "common/cleanup.h"
 #include "common/clock.h"
 #include "common/loop/timer.h"
-#include "http/query.h"
-#include "http/reply.h"
+#include "http/message/query.h"
+#include "http/message/reply.h"
 #include "operations/operations.h"
 
 #include <errno.h>

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "http/request.h"
+#include "http/message/request.h"
 
 struct operations;
 struct timers;

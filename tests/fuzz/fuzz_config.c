@@ -4,7 +4,7 @@
  */
 #include "common/json/json.h"
 #include "config/private.h"
-#include "http/router.h"
+#include "http/message/router.h"
 #include "styles/style.h"
 
 #include <assert.h>

@@ -2,7 +2,7 @@
  * Fuzzes the wire guard with bytes of a connection.  However they are cut, it must say the same; what it has
  * passed must be good as it is; and a plainer reader must find the same ends of requests.
  */
-#include "http/guard_step.h"
+#include "http/guard/guard_step.h"
 #include "tests/unit/server/http/guard_reference.h"
 #include "tests/unit/server/http/guard_trace.h"
 

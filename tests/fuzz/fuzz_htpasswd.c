@@ -1,9 +1,9 @@
 /* Fuzzes the files that say who may log in, and the field that says who does: what is taken is sound, and
  * what is refused has a reason. */
 #include "common/text.h"
-#include "http/credentials.h"
-#include "http/login_files.h"
-#include "http/users.h"
+#include "http/login/credentials.h"
+#include "http/login/login_files.h"
+#include "http/login/users.h"
 
 #include <assert.h>
 #include <stdint.h>

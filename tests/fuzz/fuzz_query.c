@@ -4,8 +4,8 @@
  */
 #include "common/cleanup.h"
 #include "common/text.h"
-#include "http/query.h"
-#include "http/request.h"
+#include "http/message/query.h"
+#include "http/message/request.h"
 #include "styles/async_param.h"
 
 #include <assert.h>

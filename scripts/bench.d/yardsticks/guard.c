@@ -1,7 +1,7 @@
 /* How long the wire guard takes for a request, with notes for the fast lane: prints nanoseconds, the least of
  * several rounds.
  * usage: guard REQUEST */
-#include "http/guard.h"
+#include "http/guard/guard.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* The corpus of the wire guard's fuzzer, for tests that send it to servers. */
 #pragma once
 
-#include "http/guard.h"
+#include "http/guard/guard.h"
 
 #include <stddef.h>
 

@@ -5,7 +5,7 @@
 #pragma once
 
 #include "common/text.h"
-#include "http/guard.h"
+#include "http/guard/guard.h"
 
 #include <assert.h>
 #include <string.h>

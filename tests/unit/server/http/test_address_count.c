@@ -1,5 +1,5 @@
 /* Connections by address. */
-#include "http/address_count.h"
+#include "http/connection/address_count.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* What an Authorization field holds. */
-#include "http/credentials.h"
+#include "http/login/credentials.h"
 
 #include <errno.h>
 #include <setjmp.h>

@@ -1,5 +1,5 @@
 /* The wire guard's classes of bytes, against the characters that the RFCs list. */
-#include "http/guard_step.h"
+#include "http/guard/guard_step.h"
 
 /* clang-format off */
 #include <setjmp.h>

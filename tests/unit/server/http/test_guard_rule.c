@@ -1,7 +1,7 @@
 /* The wire guard's rules for Host, Content-Length, Transfer-Encoding, Expect and Connection. */
 #include "tests/unit/server/http/guard_cases.h"
 
-#include "http/guard_step.h"
+#include "http/guard/guard_step.h"
 
 #define WITH_HOST(value) GET "Host: " value "\r\n" END
 

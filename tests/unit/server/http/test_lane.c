@@ -5,9 +5,9 @@
  */
 #include "common/clock.h"
 #include "common/loop/timer.h"
-#include "http/lane.h"
-#include "http/reply.h"
+#include "http/message/reply.h"
 #include "http/server.h"
+#include "http/transport/lane.h"
 #include "tests/unit/server/http/guard_corpus.h"
 #include "tests/unit/server/http/guard_trace.h"
 

@@ -1,5 +1,5 @@
 /* Passwords that were found right. */
-#include "http/login_cache.h"
+#include "http/login/login_cache.h"
 
 #include "common/clock.h"
 

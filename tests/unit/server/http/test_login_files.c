@@ -1,5 +1,5 @@
 /* Lines of htpasswd files and files of tokens. */
-#include "http/login_files.h"
+#include "http/login/login_files.h"
 
 #include <errno.h>
 #include <setjmp.h>

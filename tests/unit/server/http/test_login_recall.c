@@ -1,5 +1,5 @@
 /* Authorization fields found good: who is remembered, until when, and what is forgotten. */
-#include "http/login_recall.h"
+#include "http/login/login_recall.h"
 
 #include "common/clock.h"
 #include "common/text.h"

@@ -1,5 +1,5 @@
 /* The router: which pattern a path leads to, what its parameters are, and which methods would do. */
-#include "http/router.h"
+#include "http/message/router.h"
 
 #include <errno.h>
 #include <setjmp.h>

@@ -1,5 +1,5 @@
 /* Slowing of failed log-ins. */
-#include "http/throttle.h"
+#include "http/login/throttle.h"
 
 #include "common/clock.h"
 

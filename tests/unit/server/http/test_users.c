@@ -1,5 +1,5 @@
 /* The set of those who may log in. */
-#include "http/users.h"
+#include "http/login/users.h"
 
 #include "common/text.h"
 
