@@ -4,7 +4,7 @@
 
 #include "common/list.h"
 #include "common/loop/timer.h"
-#include "http/connection/connection_state.h"
+#include "http/connection/state.h"
 
 #include <stdbool.h>
 

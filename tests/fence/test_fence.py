@@ -27,11 +27,11 @@ INCLUDES = [
     ("server/store/writer/writer.c", '#include "store/sqlite/group.h"', "server/store/writer may not know server/store/sqlite"),
     ("server/store/writer/writer.c", '#include "store/sqlite/disk/private.h"', "server/store/writer may not know server/store/sqlite/disk"),
     ("server/store/sqlite/group.c", '#include "store/sqlite/disk/private.h"', "private to server/store/sqlite/disk"),
-    ("server/http/ROUTER", '#include "operations/op.h"', "may not know server/operations"),
-    ("server/http/ROUTER", '#include "OPERATIONS/op.h"', "may not know server/operations"),
-    ("server/http/ROUTER", "#include <operations/op.h>", "may not know server/operations"),
-    ("server/http/ROUTER", '\t#  include "operations/op.h"', "may not know server/operations"),
-    ("server/operations/op.c", '#include "http/REQUEST"', "server/operations may not know server/http"),
+    ("server/http/message/ROUTER", '#include "operations/op.h"', "may not know server/operations"),
+    ("server/http/message/ROUTER", '#include "OPERATIONS/op.h"', "may not know server/operations"),
+    ("server/http/message/ROUTER", "#include <operations/op.h>", "may not know server/operations"),
+    ("server/http/message/ROUTER", '\t#  include "operations/op.h"', "may not know server/operations"),
+    ("server/operations/op.c", '#include "http/message/REQUEST"', "server/operations may not know server/http/message"),
     ("server/operations/op.c", '#include "styles/location.c"', "server/operations may not know server/styles"),
     ("server/styles/location.c", '#include "routes.h"', "server/styles may not know server"),
     ("server/styles/location.c", '#include "operations/private.h"', "private to server/operations"),
@@ -42,13 +42,13 @@ INCLUDES = [
     ("server/work/program/program.c", '#include "work/process/process.h"', None),
     ("server/store/writer/writer.c", '#include "store/backend.h"', None),
     ("server/server.c", '#include "store/store.h"', None),
-    ("server/http/ROUTER", "#include <stdio.h>", None),
-    ("server/http/ROUTER", '/* "operations/op.h" is not for us. */', None),
+    ("server/http/message/ROUTER", "#include <stdio.h>", None),
+    ("server/http/message/ROUTER", '/* "operations/op.h" is not for us. */', None),
 ]
 INCLUDES = [
     tuple(
         word
-        and word.replace("ROUTER", "router.c").replace("REQUEST", "request.h").replace("OPERATIONS", "../operations")
+        and word.replace("ROUTER", "router.c").replace("REQUEST", "request.h").replace("OPERATIONS", "../../operations")
         for word in row
     )
     for row in INCLUDES

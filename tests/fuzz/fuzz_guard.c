@@ -2,9 +2,9 @@
  * Fuzzes the wire guard with bytes of a connection.  However they are cut, it must say the same; what it has
  * passed must be good as it is; and a plainer reader must find the same ends of requests.
  */
-#include "http/guard/guard_step.h"
-#include "tests/unit/server/http/guard_reference.h"
-#include "tests/unit/server/http/guard_trace.h"
+#include "http/guard/private.h"
+#include "tests/unit/server/http/guard/guard_reference.h"
+#include "tests/unit/server/http/guard/guard_trace.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -2,7 +2,7 @@
  * what is refused has a reason. */
 #include "common/text.h"
 #include "http/login/credentials.h"
-#include "http/login/login_files.h"
+#include "http/login/files.h"
 #include "http/login/users.h"
 
 #include <assert.h>

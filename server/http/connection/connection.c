@@ -9,9 +9,9 @@
  */
 #include "http/connection/connection.h"
 
-#include "http/connection/connection_input.h"
-#include "http/connection/connection_output.h"
-#include "http/connection/connection_refusal.h"
+#include "http/connection/input.h"
+#include "http/connection/output.h"
+#include "http/connection/refusal.h"
 #include "http/connection/tls.h"
 
 #include <assert.h>

@@ -2,7 +2,7 @@
  * only. */
 #pragma once
 
-#include "http/connection/connection_state.h"
+#include "http/connection/state.h"
 
 extern const struct connection_rule connection_rules[CONNECTION_STATE_COUNT];
 

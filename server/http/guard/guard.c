@@ -11,7 +11,7 @@
  */
 #include "http/guard/guard.h"
 
-#include "http/guard/guard_step.h"
+#include "http/guard/private.h"
 
 #include <assert.h>
 

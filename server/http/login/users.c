@@ -2,7 +2,7 @@
 #include "http/login/users.h"
 
 #include "common/text.h"
-#include "http/login/login_files.h"
+#include "http/login/files.h"
 
 #include <errno.h>
 #include <openssl/crypto.h>

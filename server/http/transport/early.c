@@ -8,8 +8,8 @@
 #include "http/transport/early.h"
 
 #include "common/clock.h"
-#include "http/connection/connection_input.h"
-#include "http/connection/connection_refusal.h"
+#include "http/connection/input.h"
+#include "http/connection/refusal.h"
 #include "http/message/piece.h"
 #include "http/message/transport.h"
 #include "http/transport/dispatch.h"

@@ -7,8 +7,8 @@
 #include "http/transport/lane.h"
 
 #include "common/clock.h"
-#include "http/connection/connection_input.h"
-#include "http/connection/connection_output.h"
+#include "http/connection/input.h"
+#include "http/connection/output.h"
 #include "http/message/piece.h"
 #include "http/message/transport.h"
 #include "http/transport/dispatch.h"

@@ -1,0 +1,92 @@
+/* The refusal that a connection ends with: the guard's, that of a request which comes too slowly, or the reply
+ * to a head. */
+#include "http/connection/refusal.h"
+
+#include "common/http/problem.h"
+#include "http/connection/input.h"
+#include "http/connection/output.h"
+#include "http/message/head.h"
+
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+#include <sys/socket.h>
+
+/* How long, and how many bytes, are dropped after a refusal before the connection is closed.  A client that
+ * sends a body which could have been taken is given more of both. */
+#define LINGER_MS 2000
+#define LINGER_BYTES (1024 * 1024)
+#define LINGER_BODY_MS 10000
+
+void
+connection_refusal_enter_refused(struct http_connection *connection, enum connection_state from)
+{
+	(void)from;
+	connection_forget_early(connection);
+	connection->linger_bytes = LINGER_BYTES;
+	connection_start_timer(connection, 0);
+}
+
+void
+connection_refusal_on_refused_deadline(struct http_connection *connection)
+{
+	connection_go(connection, CONNECTION_LINGERING);
+}
+
+void
+connection_refusal_on_event(struct bufferevent *bev, short what, void *arg)
+{
+	(void)bev;
+	(void)what;
+	connection_close(arg);
+}
+
+void
+connection_refusal_on_written(struct bufferevent *bev, void *arg)
+{
+	struct http_connection *connection = arg;
+
+	if (!connection->peer.is_tls)
+		shutdown(bufferevent_getfd(bev), SHUT_WR);
+}
+
+void
+connection_refusal_enter_lingering(struct http_connection *connection, enum connection_state from)
+{
+	struct problem_report report = {
+		.problem = connection->guard.problem, .detail = connection->guard.reason};
+	bool is_judged = connection->refusal.len > 0;
+
+	(void)from;
+	if (!is_judged)
+		head_format_refusal(connection->env->shared, &report, &connection->refusal);
+	bufferevent_enable(connection->bev, EV_READ | EV_WRITE);
+	connection_output_add(connection, connection->refusal.data, connection->refusal.len);
+	text_fini(&connection->refusal);
+	connection_start_timer(connection, is_judged ? LINGER_BODY_MS : LINGER_MS);
+}
+
+void
+connection_refusal_begin(struct http_connection *connection, const struct text *reply)
+{
+	uint64_t most = connection->env->limits.max_body_bytes;
+
+	text_add(&connection->refusal, reply->data, reply->len);
+	connection_input_drop(connection);
+	connection_go(connection, CONNECTION_REFUSED);
+	if (most > LINGER_BYTES)
+		connection->linger_bytes = most;
+}
+
+/* The request has not come in time, unless its body makes progress. */
+void
+connection_refusal_on_late(struct http_connection *connection)
+{
+	struct guard *guard = &connection->guard;
+
+	if (guard->in_body && connection_makes_progress(connection, guard->body_bytes))
+		return;
+	guard->problem = PROBLEM_REQUEST_TIMEOUT;
+	guard->reason = "The request did not arrive in time.";
+	connection_go(connection, CONNECTION_REFUSED);
+	connection_go(connection, CONNECTION_LINGERING);
+}
