@@ -12,7 +12,7 @@
 #include "notify.h"
 #include "operations/operations.h"
 #include "routes.h"
-#include "styles/style.h"
+#include "styles/style_table.h"
 #include "watch/admin.h"
 #include "work/program/program.h"
 

@@ -4,7 +4,7 @@
 #include "config/config.h"
 #include "openapi/openapi.h"
 #include "server.h"
-#include "styles/style.h"
+#include "styles/style_table.h"
 
 #include <getopt.h>
 #include <json-c/json.h>

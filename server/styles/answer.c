@@ -106,6 +106,26 @@ answer_gone(struct http_request *request)
 }
 
 void
+answer_missing(struct http_request *request, const struct style *style, const struct op *op)
+{
+	struct problem_report report = {
+		.problem = PROBLEM_NOT_FOUND, .dialect = style ? style->dialect : PROBLEM_PLAIN};
+
+	if (style && style->reply_missing) {
+		style->reply_missing(request, op);
+		return;
+	}
+	if (op) {
+		report.problem = PROBLEM_EXPIRED;
+		report.operation_status = op->status;
+		report.detail = "The operation has ended and its result is no longer kept.";
+	} else {
+		report.detail = "There is no operation with this id.";
+	}
+	reply_problem(request, &report, NULL);
+}
+
+void
 answer_problem(struct http_request *request, enum problem_dialect dialect, enum problem problem, int status,
 	const char *detail, struct fields *fields)
 {

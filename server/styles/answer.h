@@ -5,6 +5,7 @@
 #include "common/http/problem.h"
 #include "http/message/request.h"
 #include "operations/operations.h"
+#include "style/style.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -28,6 +29,10 @@ char *answer_read_body(const struct op *op, size_t *ret_len);
 bool answer_is_json(const struct op *op);
 /* Ends a request whose client has left: nothing is sent.  The handler has no part in it any more. */
 void answer_gone(struct http_request *request);
+
+/* Answers for an operation that has expired, or that does not exist (op is NULL), as the style does; NULL: the
+ * ordinary way.  Ends the request. */
+void answer_missing(struct http_request *request, const struct style *style, const struct op *op);
 
 /* A refusal before an operation exists. */
 void answer_problem(struct http_request *request, enum problem_dialect dialect, enum problem problem,

@@ -14,6 +14,7 @@
 #include "styles/call_input.h"
 #include "styles/call_read.h"
 #include "styles/call_submit.h"
+#include "styles/choose.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -37,7 +38,8 @@ choose_style(struct call *call, enum async_param said)
 		.is_async = said == ASYNC_TRUE,
 		.is_safe = safe,
 	};
-	call->style = style_choose(style_table, &request, call->route->config.style, &call->also);
+	call->style = style_choose(
+		call->route->styles->config.table, &request, call->route->config.style, &call->also);
 	if (call->style)
 		call->wait_ms = preferences_wait_ms(preferences, call->route->styles->config.wait_max_ms);
 }

@@ -4,7 +4,6 @@
 #include "http/message/reply.h"
 #include "styles/answer.h"
 #include "styles/call_body.h"
-#include "styles/collection.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -30,9 +29,8 @@ call_free(struct call *call)
 	store_change_free(call->change);
 	work_result_fini(&call->verdict);
 	intake_fini(&call->intake);
-	if (call->page)
-		collection_page_fini(call->page);
-	free(call->page);
+	if (call->flow && call->flow->free)
+		call->flow->free(call);
 	free(call->url);
 	free(call->read.document);
 	free(call->read.representation);

@@ -7,13 +7,28 @@
 #include "styles/async_param.h"
 #include "styles/intake.h"
 #include "styles/preference.h"
-#include "styles/private.h"
+#include "styles/route.h"
 
 struct judging;
+struct call;
+
+/* What depends on the kind of a call: const structs of changes and reads of collections.  A plain call has none. */
+struct call_flow {
+	/* Answers that the store has refused the call: -errno. */
+	void (*refused)(struct call *call, int error);
+
+	/* Judges a change that is about to be refused for load or a reused key, because validation errors take
+	 * precedence (contract, 3).  Calls passed if there are none.  NULL: there is nothing to judge. */
+	void (*judge_again)(struct call *call, void (*passed)(struct call *call));
+
+	/* Frees what the kind of call owns; NULL: nothing. */
+	void (*free)(struct call *call);
+};
 
 struct call {
 	struct http_request *request; /* NULL: the client has left, and something is still busy; or is_late */
 	struct style_route *route;    /* a reference */
+	const struct call_flow *flow; /* NULL: a plain call */
 	struct preferences preferences;
 	const struct style *style; /* NULL: synchronous */
 	const struct style *also;  /* asked for too: its fields join the 202; NULL: none */

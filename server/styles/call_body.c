@@ -8,7 +8,6 @@
 
 #include "common/schema/schema.h"
 #include "styles/call.h"
-#include "styles/call_change.h"
 #include "styles/call_input.h"
 #include "styles/call_submit.h"
 
@@ -221,7 +220,7 @@ on_attached(void *arg, int error)
 	if (call_is_gone(call))
 		return;
 	if (error)
-		call_change_refused(call, error);
+		call->flow->refused(call, error);
 	else
 		call_free(call);
 }

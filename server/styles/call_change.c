@@ -163,8 +163,8 @@ on_change_judged(struct store_judgement *judgement)
 		call->passed(call);
 }
 
-void
-call_judge_change(struct call *call, void (*passed)(struct call *call))
+static void
+judge_again(struct call *call, void (*passed)(struct call *call))
 {
 	const struct store_collection *collection = call->route->config.collection;
 
@@ -334,6 +334,8 @@ set_resource(struct call *call, enum http_method method)
 	call->url = xasprintf("%s%s/%s", input->base, input->path, id);
 }
 
+static const struct call_flow flow = {.refused = call_change_refused, .judge_again = judge_again};
+
 void
 call_change_begin(struct call *call)
 {
@@ -341,6 +343,7 @@ call_change_begin(struct call *call)
 	enum http_method method = http_method_find(call_input(call)->method);
 	const char *wrong = read_ids(call, method != HTTP_POST);
 
+	call->flow = &flow;
 	if (wrong) {
 		CLEANUP_FREE char *detail = xasprintf("The path's {%s} is not a UUID.", wrong);
 		call_refuse(call, PROBLEM_INVALID_PARAMETER, 0, detail, NULL);

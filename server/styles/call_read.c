@@ -113,9 +113,20 @@ is_item(const struct call *call)
 	return id != NULL;
 }
 
+static void
+free_page(struct call *call)
+{
+	if (call->page)
+		collection_page_fini(call->page);
+	free(call->page);
+}
+
+static const struct call_flow flow = {.refused = call_change_refused, .free = free_page};
+
 void
 call_read_begin(struct call *call)
 {
+	call->flow = &flow;
 	if (is_item(call))
 		read_item(call);
 	else

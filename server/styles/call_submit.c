@@ -5,8 +5,6 @@
 #include "common/cleanup.h"
 #include "styles/answer.h"
 #include "styles/call.h"
-#include "styles/call_change.h"
-#include "styles/monitor.h"
 
 static void
 put_preference_applied(const struct call *call, struct fields *fields, bool accepted)
@@ -100,8 +98,8 @@ on_accepted(struct op_acceptor *acceptor, struct op *op, int error)
 {
 	struct call *call = container_of(acceptor, struct call, acceptor);
 
-	if (error && call->route->config.collection)
-		call_change_refused(call, error);
+	if (error && call->flow)
+		call->flow->refused(call, error);
 	else if (error)
 		call_refuse(call, PROBLEM_STORAGE, 0, NULL, NULL);
 	else
@@ -133,7 +131,7 @@ call_refuse_load(struct call *call, enum op_refusal refusal)
 {
 	call->refusal = refusal;
 	if (call->change && (refusal == OP_REFUSED_CAPACITY || refusal == OP_REFUSED_QUEUE))
-		call_judge_change(call, refuse_load);
+		call->flow->judge_again(call, refuse_load);
 	else
 		refuse_load(call);
 }
@@ -182,7 +180,7 @@ join(struct call *call, struct op *op)
 {
 	if (op->state == OP_EXPIRED) {
 		const struct style *style = call->style;
-		monitor_reply_missing(call_end(call), style, op);
+		answer_missing(call_end(call), style, op);
 	} else if (op->state == OP_ACCEPTING) {
 		op_await(op, &call->acceptor, on_accepted);
 	} else {
@@ -220,7 +218,7 @@ call_submit_or_join(struct call *call)
 	else if (same)
 		join(call, op);
 	else if (call->change)
-		call_judge_change(call, refuse_reused);
+		call->flow->judge_again(call, refuse_reused);
 	else
 		refuse_reused(call);
 }

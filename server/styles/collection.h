@@ -3,7 +3,7 @@
 
 #include "store/resources.h"
 #include "styles/preference.h"
-#include "styles/private.h"
+#include "styles/route.h"
 
 /* Reads the ids in the path; false and the parameter's name if one is none. */
 bool collection_read_ids(const struct http_request *request, const struct store_collection *collection,

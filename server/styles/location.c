@@ -2,7 +2,7 @@
  * 5.1). */
 #include "styles/answer.h"
 #include "styles/monitor.h"
-#include "styles/private.h"
+#include "styles/route.h"
 
 static enum style_claim
 asks(const struct style_request *request)

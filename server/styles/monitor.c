@@ -5,7 +5,7 @@
 #include "http/message/reply.h"
 #include "styles/answer.h"
 #include "styles/preference.h"
-#include "styles/private.h"
+#include "styles/route.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -28,26 +28,6 @@ monitor_may_use(const struct http_request *request, const struct op *op)
 	if (!op->principal || request->is_admin)
 		return true;
 	return request->principal && strcmp(request->principal, op->principal) == 0;
-}
-
-void
-monitor_reply_missing(struct http_request *request, const struct style *style, const struct op *op)
-{
-	struct problem_report report = {
-		.problem = PROBLEM_NOT_FOUND, .dialect = style ? style->dialect : PROBLEM_PLAIN};
-
-	if (style && style->reply_missing) {
-		style->reply_missing(request, op);
-		return;
-	}
-	if (op) {
-		report.problem = PROBLEM_EXPIRED;
-		report.operation_status = op->status;
-		report.detail = "The operation has ended and its result is no longer kept.";
-	} else {
-		report.detail = "There is no operation with this id.";
-	}
-	reply_problem(request, &report, NULL);
 }
 
 static void

@@ -29,11 +29,13 @@ void monitor_target_init(struct monitor_target *target, struct styles *styles, s
 __attribute__((warn_unused_result)) int monitor_targets_enter(
 	struct monitor_target *targets, size_t count, struct router *router, const char *path);
 
+/* Enters the monitors of all styles, below base_path ("" and those of the routes).  As router_add. */
+__attribute__((warn_unused_result)) int styles_enter_monitors(
+	struct styles *styles, struct router *router, const char *base_path);
+
 /* Answers a poll with reply, and a cancel as style does. */
 void monitor_get(struct http_request *request, struct styles *styles, style_reply_fn *reply, struct op *op);
 void monitor_cancel(struct http_request *request, const struct style *style, struct op *op);
-/* style is that of the monitor; NULL: none. */
-void monitor_reply_missing(struct http_request *request, const struct style *style, const struct op *op);
 /* Whether monitor_get answers before it returns, and without reading a file. */
 bool monitor_is_at_hand(const struct http_request *request, const struct op *op);
 bool monitor_may_use(const struct http_request *request, const struct op *op);

@@ -2,7 +2,7 @@
 #include "common/cleanup.h"
 #include "styles/answer.h"
 #include "styles/monitor.h"
-#include "styles/private.h"
+#include "styles/route.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -55,7 +55,7 @@ on_monitor(struct http_request *request, void *arg)
 	}
 	op = find_monitored(request, place);
 	if (!op || op->state == OP_EXPIRED)
-		monitor_reply_missing(request, place->style, op);
+		answer_missing(request, place->style, op);
 	else if (has_method(place->monitor->cancels, request))
 		monitor_cancel(request, place->style, op);
 	else
@@ -75,7 +75,7 @@ answer_monitor_now(struct http_request *request, void *arg)
 		return false;
 	op = find_monitored(request, place);
 	if (!op || op->state == OP_EXPIRED)
-		monitor_reply_missing(request, place->style, op);
+		answer_missing(request, place->style, op);
 	else if (monitor_is_at_hand(request, op))
 		monitor_get(request, place->styles, monitor->reply, op);
 	else
@@ -105,4 +105,28 @@ monitor_targets_enter(struct monitor_target *targets, size_t count, struct route
 			&targets[i].target);
 	}
 	return rc;
+}
+
+/* Makes one target for each monitor of each style. */
+static void
+make_monitors(struct styles *styles)
+{
+	const struct style *const *table = styles->config.table;
+	size_t count = 0;
+
+	while (table[count])
+		count++;
+	styles->monitors = xcalloc(count * STYLE_MONITORS_MAX, sizeof *styles->monitors);
+	for (; *table; table++)
+		for (const struct style_monitor *monitor = (*table)->monitors; monitor->path; monitor++)
+			monitor_target_init(
+				&styles->monitors[styles->monitor_count++], styles, NULL, *table, monitor);
+}
+
+int
+styles_enter_monitors(struct styles *styles, struct router *router, const char *base_path)
+{
+	if (!styles->monitors)
+		make_monitors(styles);
+	return monitor_targets_enter(styles->monitors, styles->monitor_count, router, base_path);
 }

@@ -7,7 +7,7 @@
 #include "styles/answer.h"
 #include "styles/monitor.h"
 #include "styles/preference.h"
-#include "styles/private.h"
+#include "styles/route.h"
 
 #include <stdlib.h>
 #include <string.h>

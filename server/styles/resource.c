@@ -4,7 +4,7 @@
 #include "store/resources.h"
 #include "styles/answer.h"
 #include "styles/monitor.h"
-#include "styles/private.h"
+#include "styles/route.h"
 
 #include <string.h>
 

@@ -6,7 +6,7 @@
 #include "store/resources.h"
 #include "styles/answer.h"
 #include "styles/monitor.h"
-#include "styles/private.h"
+#include "styles/route.h"
 
 #include <stdlib.h>
 #include <string.h>

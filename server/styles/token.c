@@ -5,7 +5,7 @@
 #include "http/message/reply.h"
 #include "styles/answer.h"
 #include "styles/monitor.h"
-#include "styles/private.h"
+#include "styles/route.h"
 
 #include <limits.h>
 #include <openssl/evp.h>
@@ -145,7 +145,7 @@ poll(struct http_request *request, const struct style_place *place)
 	if (request->method == HTTP_DELETE && live)
 		monitor_cancel(request, place->style, op);
 	else if (request->method == HTTP_DELETE)
-		monitor_reply_missing(request, place->style, op);
+		answer_missing(request, place->style, op);
 	else if (live)
 		monitor_get(request, route->styles, reply_monitor, op);
 	else

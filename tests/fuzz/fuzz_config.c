@@ -5,7 +5,7 @@
 #include "common/json/json.h"
 #include "config/private.h"
 #include "http/message/router.h"
-#include "styles/style.h"
+#include "styles/style_table.h"
 
 #include <assert.h>
 #include <errno.h>

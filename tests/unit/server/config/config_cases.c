@@ -2,7 +2,7 @@
 #include "tests/unit/server/config/config_cases.h"
 
 #include "config/private.h"
-#include "styles/style.h"
+#include "styles/style_table.h"
 
 #include <json-c/json.h>
 #include <setjmp.h>

@@ -15,7 +15,7 @@
 #include <cmocka.h>
 
 #include "config/private.h"
-#include "styles/style.h"
+#include "styles/style_table.h"
 #include "tests/unit/server/config/config_cases.h"
 
 #define ROUTES "\"routes\": []"

@@ -2,7 +2,7 @@
 #include "common/text.h"
 #include "config/config.h"
 #include "openapi/openapi.h"
-#include "styles/style.h"
+#include "styles/style_table.h"
 #include "tests/unit/server/config/config_cases.h"
 
 #include <json-c/json.h>

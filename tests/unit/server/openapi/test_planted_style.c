@@ -4,8 +4,10 @@
 #include "common/json/json.h"
 #include "config/private.h"
 #include "openapi/openapi.h"
-#include "styles/style.h"
-#include "styles/style_route.h"
+#include "styles/style_table.h"
+#include "styles/monitor.h"
+#include "styles/routes.h"
+#include "styles/styles.h"
 #include "tests/unit/server/operations/operations_fixture.h"
 
 #include <errno.h>

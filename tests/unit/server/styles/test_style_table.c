@@ -1,6 +1,7 @@
 /* Which style serves a request, and that a row is all that a new style needs to be chosen. */
 #include "styles/preference.h"
-#include "styles/style.h"
+#include "styles/choose.h"
+#include "styles/style_table.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

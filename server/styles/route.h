@@ -1,8 +1,10 @@
-/* Routes as they are called: the targets that a route has in the router, and what may be done there.  Loop thread. */
+/* A route as its calls see it: made from the configuration, shared by reference.  Loop thread, but for the schemas. */
 #pragma once
 
-#include "styles/style.h"
+#include "http/message/request.h"
+#include "styles/styles.h"
 
+struct monitor_target;
 struct schema;
 struct store_collection;
 
@@ -27,11 +29,20 @@ struct style_route_config {
 	char **members;			     /* that its schema names, ended by NULL; NULL: not known */
 };
 
-/* Makes a route; a target for the router stands in it.  It lives until the caller and every call on it have
- * given it back. */
-struct style_route *style_route_new(struct styles *styles, const struct style_route_config *config);
-void style_route_unref(struct style_route *route);
+struct style_route {
+	unsigned references;
+	struct styles *styles;
+	struct style_route_config config; /* its strings and lists are the route's own */
+	char *pattern;
+	struct http_target call_target;
+	struct monitor_target *below; /* the monitors that its style has below it */
+	size_t below_count;
+	struct http_target item_target; /* of a collection */
+};
 
-/* Enters the route for methods, and the monitors that its style has below it.  As router_add. */
-__attribute__((warn_unused_result)) int style_route_enter(
-	struct style_route *route, struct router *router, unsigned methods);
+struct style_route *style_route_ref(struct style_route *route);
+void style_route_unref(struct style_route *route); /* NULL is allowed */
+
+/* The dialect of its problems, and whether the caller may use it. */
+enum problem_dialect style_route_dialect(const struct style_route *route);
+bool style_route_may_call(const struct style_route *route, const struct http_request *request);

@@ -1,15 +1,15 @@
 /* Routes as they are called: their targets in the router, and who may call them. */
-#include "styles/style_route.h"
+#include "styles/routes.h"
 
 #include "common/cleanup.h"
-#include "common/schema/schema.h"
 #include "common/string_list.h"
 #include "common/text.h"
 #include "styles/answer.h"
 #include "styles/begin.h"
 #include "styles/collection.h"
+#include "styles/monitor.h"
 #include "styles/preference.h"
-#include "styles/private.h"
+#include "styles/route.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -33,25 +33,6 @@ make_below(struct style_route *route)
 	for (const struct style_monitor *monitor = style->below; monitor->path; monitor++)
 		monitor_target_init(
 			&route->below[route->below_count++], route->styles, route, style, monitor);
-}
-
-enum problem_dialect
-style_route_dialect(const struct style_route *route)
-{
-	return route->config.style ? route->config.style->dialect : PROBLEM_PLAIN;
-}
-
-bool
-style_route_may_call(const struct style_route *route, const struct http_request *request)
-{
-	char **users = route->config.users;
-
-	if (!users)
-		return true;
-	for (; request->principal && *users; users++)
-		if (strcmp(*users, request->principal) == 0)
-			return true;
-	return false;
 }
 
 static bool
@@ -151,32 +132,6 @@ style_route_new(struct styles *styles, const struct style_route_config *config)
 	make_below(route);
 	op_route_set_judge(config->op_route, call_late_begin, route);
 	return route;
-}
-
-struct style_route *
-style_route_ref(struct style_route *route)
-{
-	route->references++;
-	return route;
-}
-
-void
-style_route_unref(struct style_route *route)
-{
-	if (!route || --route->references > 0)
-		return;
-	op_route_set_judge(route->config.op_route, NULL, NULL);
-	op_route_unref(route->config.op_route);
-	string_list_free(route->config.query);
-	string_list_free(route->config.request_types);
-	string_list_free(route->config.users);
-	string_list_free(route->config.members);
-	schema_free(route->config.schema);
-	schema_free(route->config.quick_schema);
-	store_collection_unref(route->config.collection);
-	free(route->below);
-	free(route->pattern);
-	free(route);
 }
 
 /* A collection and its items are two patterns, each with its share of the methods. */
