@@ -4,10 +4,10 @@
 #include "common/clock.h"
 #include "common/json/json.h"
 #include "http/message/reply.h"
-#include "styles/answer.h"
-#include "styles/monitor.h"
-#include "styles/preference.h"
-#include "styles/route.h"
+#include "calls/call/answer.h"
+#include "calls/monitor/monitor.h"
+#include "calls/call/preference.h"
+#include "calls/call/route.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,9 +2,9 @@
  * is (contract, 5.3). */
 #include "http/message/reply.h"
 #include "store/resources.h"
-#include "styles/answer.h"
-#include "styles/monitor.h"
-#include "styles/route.h"
+#include "calls/call/answer.h"
+#include "calls/monitor/monitor.h"
+#include "calls/call/route.h"
 
 #include <string.h>
 

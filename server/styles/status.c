@@ -4,9 +4,9 @@
 #include "http/message/head.h"
 #include "http/message/reply.h"
 #include "store/resources.h"
-#include "styles/answer.h"
-#include "styles/monitor.h"
-#include "styles/route.h"
+#include "calls/call/answer.h"
+#include "calls/monitor/monitor.h"
+#include "calls/call/route.h"
 
 #include <stdlib.h>
 #include <string.h>

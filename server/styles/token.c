@@ -3,9 +3,9 @@
 #include "common/cleanup.h"
 #include "common/json/json.h"
 #include "http/message/reply.h"
-#include "styles/answer.h"
-#include "styles/monitor.h"
-#include "styles/route.h"
+#include "calls/call/answer.h"
+#include "calls/monitor/monitor.h"
+#include "calls/call/route.h"
 
 #include <limits.h>
 #include <openssl/evp.h>

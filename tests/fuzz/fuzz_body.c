@@ -9,7 +9,7 @@
 #include "common/json/json.h"
 #include "common/schema/schema.h"
 #include "store/resources.h"
-#include "styles/intake.h"
+#include "calls/call/intake.h"
 
 #include <assert.h>
 #include <stdint.h>

@@ -4,7 +4,7 @@
  */
 #include "common/cleanup.h"
 #include "common/text.h"
-#include "styles/preference.h"
+#include "calls/call/preference.h"
 
 #include <assert.h>
 #include <stdlib.h>

@@ -6,7 +6,7 @@
 #include "common/text.h"
 #include "http/message/query.h"
 #include "http/message/request.h"
-#include "styles/async_param.h"
+#include "calls/call/async_param.h"
 
 #include <assert.h>
 #include <stdint.h>

@@ -5,9 +5,9 @@
 #include "config/private.h"
 #include "openapi/openapi.h"
 #include "styles/style_table.h"
-#include "styles/monitor.h"
-#include "styles/routes.h"
-#include "styles/styles.h"
+#include "calls/monitor/monitor.h"
+#include "calls/routes.h"
+#include "calls/call/styles.h"
 #include "tests/unit/server/operations/operations_fixture.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* The query parameter async: what it says, and what is left of the query. */
-#include "styles/async_param.h"
+#include "calls/call/async_param.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* Prefer: what is honoured, what is ignored, and that nothing malformed is an error. */
-#include "styles/preference.h"
+#include "calls/call/preference.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

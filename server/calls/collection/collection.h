@@ -2,8 +2,8 @@
 #pragma once
 
 #include "store/resources.h"
-#include "styles/preference.h"
-#include "styles/route.h"
+#include "calls/call/preference.h"
+#include "calls/call/route.h"
 
 /* Reads the ids in the path; false and the parameter's name if one is none. */
 bool collection_read_ids(const struct http_request *request, const struct store_collection *collection,

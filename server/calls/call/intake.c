@@ -1,5 +1,5 @@
 /* Intake: see intake.h. */
-#include "styles/intake.h"
+#include "calls/call/intake.h"
 
 #include "common/blob.h"
 #include "common/cleanup.h"

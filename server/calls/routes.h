@@ -1,7 +1,7 @@
 /* Routes as targets of the router: makes them, and enters them with the monitors below them.  Loop thread. */
 #pragma once
 
-#include "styles/route.h"
+#include "calls/call/route.h"
 
 /* Makes a route; a target for the router stands in it.  It lives until the caller and every call on it have
  * given it back. */

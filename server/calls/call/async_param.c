@@ -1,5 +1,5 @@
 /* The query parameter async: see async_param.h. */
-#include "styles/async_param.h"
+#include "calls/call/async_param.h"
 
 #include "common/text.h"
 #include "http/message/query.h"

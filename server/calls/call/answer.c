@@ -1,5 +1,5 @@
 /* Pieces that the answers of several styles are made of. */
-#include "styles/answer.h"
+#include "calls/call/answer.h"
 
 #include "common/cleanup.h"
 #include "common/log.h"

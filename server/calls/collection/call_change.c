@@ -3,15 +3,15 @@
  * a patch is merged into what is there, and the change goes to the store: alone where nobody has to carry it
  * out and the client waits, else with an operation.
  */
-#include "styles/call_change.h"
+#include "calls/collection/call_change.h"
 
 #include "common/cleanup.h"
 #include "common/log.h"
 #include "http/message/reply.h"
-#include "styles/call.h"
-#include "styles/call_body.h"
-#include "styles/call_input.h"
-#include "styles/call_submit.h"
+#include "calls/call/call.h"
+#include "calls/call/call_body.h"
+#include "calls/call/call_input.h"
+#include "calls/call/call_submit.h"
 
 #include <errno.h>
 #include <stdlib.h>

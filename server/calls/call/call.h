@@ -4,10 +4,10 @@
 #include "common/loop/pool.h"
 #include "operations/idempotency.h"
 #include "store/resources.h"
-#include "styles/async_param.h"
-#include "styles/intake.h"
-#include "styles/preference.h"
-#include "styles/route.h"
+#include "calls/call/async_param.h"
+#include "calls/call/intake.h"
+#include "calls/call/preference.h"
+#include "calls/call/route.h"
 
 struct judging;
 struct call;

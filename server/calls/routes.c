@@ -1,15 +1,15 @@
 /* Routes as they are called: their targets in the router, and who may call them. */
-#include "styles/routes.h"
+#include "calls/routes.h"
 
 #include "common/cleanup.h"
 #include "common/string_list.h"
 #include "common/text.h"
-#include "styles/answer.h"
-#include "styles/begin.h"
-#include "styles/collection.h"
-#include "styles/monitor.h"
-#include "styles/preference.h"
-#include "styles/route.h"
+#include "calls/call/answer.h"
+#include "calls/begin.h"
+#include "calls/collection/collection.h"
+#include "calls/monitor/monitor.h"
+#include "calls/call/preference.h"
+#include "calls/call/route.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* A route as its calls see it: references, the dialect of its problems, and who may call it. */
-#include "styles/route.h"
+#include "calls/call/route.h"
 
 #include "common/schema/schema.h"
 #include "common/string_list.h"

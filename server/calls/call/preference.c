@@ -1,5 +1,5 @@
 /* The Prefer header field: its parser, and what it says of a request. */
-#include "styles/preference.h"
+#include "calls/call/preference.h"
 
 #include "common/text.h"
 #include "http/message/request.h"

@@ -1,5 +1,5 @@
 /* The addresses of collections and their items in requests. */
-#include "styles/collection.h"
+#include "calls/collection/collection.h"
 
 #include "common/cleanup.h"
 

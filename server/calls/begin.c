@@ -2,19 +2,19 @@
  * A call begins (contract, 2 and 3): the request's head says how it is answered and whether the route takes it at all;
  * then its input is made (call_input.c), its body is judged (call_body.c), and it is submitted (call_submit.c).
  */
-#include "styles/begin.h"
+#include "calls/begin.h"
 
 #include "common/cleanup.h"
 #include "common/log.h"
-#include "styles/answer.h"
-#include "styles/async_param.h"
-#include "styles/call.h"
-#include "styles/call_body.h"
-#include "styles/call_change.h"
-#include "styles/call_input.h"
-#include "styles/call_read.h"
-#include "styles/call_submit.h"
-#include "styles/choose.h"
+#include "calls/call/answer.h"
+#include "calls/call/async_param.h"
+#include "calls/call/call.h"
+#include "calls/call/call_body.h"
+#include "calls/collection/call_change.h"
+#include "calls/call/call_input.h"
+#include "calls/collection/call_read.h"
+#include "calls/call/call_submit.h"
+#include "calls/call/choose.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,11 +1,11 @@
 /* Lists of the resources of a collection (contract, 6): the page that a query asks for, how it is shown, and the
  * synchronous GET of it. */
-#include "styles/collection.h"
+#include "calls/collection/collection.h"
 
 #include "common/cleanup.h"
 #include "http/message/query.h"
 #include "http/message/reply.h"
-#include "styles/answer.h"
+#include "calls/call/answer.h"
 
 #include <errno.h>
 #include <stdlib.h>

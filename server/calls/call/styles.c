@@ -1,5 +1,5 @@
 /* What all routes of a server share: made and freed. */
-#include "styles/styles.h"
+#include "calls/call/styles.h"
 
 #include "common/loop/mailbox.h"
 #include "common/loop/pool.h"

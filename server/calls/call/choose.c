@@ -1,5 +1,5 @@
 /* The choice of the style that serves a request. */
-#include "styles/choose.h"
+#include "calls/call/choose.h"
 
 /* The first of styles that has that claim on the request; it stands at *ret_place.  NULL if there is none. */
 static const struct style *

@@ -1,9 +1,9 @@
 /* A call of a route, from the request to its answer: its life, and its refusals. */
-#include "styles/call.h"
+#include "calls/call/call.h"
 
 #include "http/message/reply.h"
-#include "styles/answer.h"
-#include "styles/call_body.h"
+#include "calls/call/answer.h"
+#include "calls/call/call_body.h"
 
 #include <assert.h>
 #include <stdlib.h>

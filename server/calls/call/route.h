@@ -2,7 +2,7 @@
 #pragma once
 
 #include "http/message/request.h"
-#include "styles/styles.h"
+#include "calls/call/styles.h"
 
 struct monitor_target;
 struct schema;
