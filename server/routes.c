@@ -1,6 +1,9 @@
 /* Routes of one configuration: makes the router, the operations' routes and the collections. */
 #include "routes.h"
 
+#include "calls/call/styles.h"
+#include "calls/monitor/monitor.h"
+#include "calls/routes.h"
 #include "collections.h"
 #include "common/log.h"
 #include "common/string_list.h"
@@ -9,10 +12,7 @@
 #include "http/message/router.h"
 #include "operations/operations.h"
 #include "store/resources.h"
-#include "calls/monitor/monitor.h"
 #include "styles/style_table.h"
-#include "calls/call/styles.h"
-#include "calls/routes.h"
 #include "watch/admin.h"
 #include "work/collection.h"
 #include "work/program/program.h"

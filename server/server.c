@@ -4,6 +4,8 @@
  */
 #include "private.h"
 
+#include "calls/call/styles.h"
+#include "calls/monitor/monitor.h"
 #include "common/cleanup.h"
 #include "common/log.h"
 #include "common/loop/mailbox.h"
@@ -15,9 +17,7 @@
 #include "operations/operations.h"
 #include "routes.h"
 #include "store/store.h"
-#include "calls/monitor/monitor.h"
 #include "styles/style_table.h"
-#include "calls/call/styles.h"
 #include "watch/access_log.h"
 #include "watch/admin.h"
 #include "watch/metrics.h"

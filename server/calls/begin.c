@@ -4,17 +4,17 @@
  */
 #include "calls/begin.h"
 
-#include "common/cleanup.h"
-#include "common/log.h"
 #include "calls/call/answer.h"
 #include "calls/call/async_param.h"
+#include "calls/call/body.h"
 #include "calls/call/call.h"
-#include "calls/call/call_body.h"
-#include "calls/collection/call_change.h"
-#include "calls/call/call_input.h"
-#include "calls/collection/call_read.h"
-#include "calls/call/call_submit.h"
 #include "calls/call/choose.h"
+#include "calls/call/input.h"
+#include "calls/call/submit.h"
+#include "calls/collection/change.h"
+#include "calls/collection/read.h"
+#include "common/cleanup.h"
+#include "common/log.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,15 +1,15 @@
 /* Routes as they are called: their targets in the router, and who may call them. */
 #include "calls/routes.h"
 
+#include "calls/begin.h"
+#include "calls/call/answer.h"
+#include "calls/call/preference.h"
+#include "calls/call/route.h"
+#include "calls/collection/collection.h"
+#include "calls/monitor/monitor.h"
 #include "common/cleanup.h"
 #include "common/string_list.h"
 #include "common/text.h"
-#include "calls/call/answer.h"
-#include "calls/begin.h"
-#include "calls/collection/collection.h"
-#include "calls/monitor/monitor.h"
-#include "calls/call/preference.h"
-#include "calls/call/route.h"
 
 #include <stdlib.h>
 #include <string.h>

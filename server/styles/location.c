@@ -1,8 +1,8 @@
 /* Style `location` (Cisco PCCE): ?async=true, a monitor that turns into the final response (contract,
  * 5.1). */
 #include "calls/call/answer.h"
-#include "calls/monitor/monitor.h"
 #include "calls/call/route.h"
+#include "calls/monitor/monitor.h"
 
 static enum style_claim
 asks(const struct style_request *request)

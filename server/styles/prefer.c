@@ -1,13 +1,13 @@
 /* Style `prefer` (Guidewire Cloud API): Prefer: respond-async, a request resource and its response (contract,
  * 5.5). */
+#include "calls/call/answer.h"
+#include "calls/call/preference.h"
+#include "calls/call/route.h"
+#include "calls/monitor/monitor.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
 #include "common/json/json.h"
 #include "http/message/reply.h"
-#include "calls/call/answer.h"
-#include "calls/monitor/monitor.h"
-#include "calls/call/preference.h"
-#include "calls/call/route.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,10 +1,10 @@
 /* Style `resource` (Rackspace Cloud DNS, OpenStack Designate): the resource itself tells how far its change
  * is (contract, 5.3). */
+#include "calls/call/answer.h"
+#include "calls/call/route.h"
+#include "calls/monitor/monitor.h"
 #include "http/message/reply.h"
 #include "store/resources.h"
-#include "calls/call/answer.h"
-#include "calls/monitor/monitor.h"
-#include "calls/call/route.h"
 
 #include <string.h>
 

@@ -1,12 +1,12 @@
 /* Style `status` (Cisco CloudCenter): an operationStatus resource that stays readable until it expires
  * (contract, 5.2). */
+#include "calls/call/answer.h"
+#include "calls/call/route.h"
+#include "calls/monitor/monitor.h"
 #include "common/cleanup.h"
 #include "http/message/head.h"
 #include "http/message/reply.h"
 #include "store/resources.h"
-#include "calls/call/answer.h"
-#include "calls/monitor/monitor.h"
-#include "calls/call/route.h"
 
 #include <stdlib.h>
 #include <string.h>

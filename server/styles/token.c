@@ -1,11 +1,11 @@
 /* Style `token` (Paxport): a token in the answer, polled at the route's own path with /poll (contract,
  * 5.4). */
+#include "calls/call/answer.h"
+#include "calls/call/route.h"
+#include "calls/monitor/monitor.h"
 #include "common/cleanup.h"
 #include "common/json/json.h"
 #include "http/message/reply.h"
-#include "calls/call/answer.h"
-#include "calls/monitor/monitor.h"
-#include "calls/call/route.h"
 
 #include <limits.h>
 #include <openssl/evp.h>

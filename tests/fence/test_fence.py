@@ -61,7 +61,7 @@ CALLS = [
     ("server/store/writer/writer.c", "store_writer", "database_path", False),
     ("server/store/sqlite/disk/header.c", "store_sqlite_disk", "writer_post", False),
     ("server/work/process/process.c", "work_process", "program_new", False),
-    ("server/operations/op.c", "operations", "styles_free", False),
+    ("server/operations/op.c", "operations", "call_begin", False),
     ("server/operations/op.c", "operations", "store_close", True),
 ]
 

@@ -1,9 +1,9 @@
 /* A call of a route, from the request to its answer: its life, and its refusals. */
 #include "calls/call/call.h"
 
-#include "http/message/reply.h"
 #include "calls/call/answer.h"
-#include "calls/call/call_body.h"
+#include "calls/call/body.h"
+#include "http/message/reply.h"
 
 #include <assert.h>
 #include <stdlib.h>

@@ -1,13 +1,13 @@
 /* A call of a route on its way to its answer, as the files that carry it there share it. */
 #pragma once
 
-#include "common/loop/pool.h"
-#include "operations/idempotency.h"
-#include "store/resources.h"
 #include "calls/call/async_param.h"
 #include "calls/call/intake.h"
 #include "calls/call/preference.h"
 #include "calls/call/route.h"
+#include "common/loop/pool.h"
+#include "operations/idempotency.h"
+#include "store/resources.h"
 
 struct judging;
 struct call;

@@ -1,8 +1,8 @@
 /* A route as its calls see it: made from the configuration, shared by reference.  Loop thread, but for the schemas. */
 #pragma once
 
-#include "http/message/request.h"
 #include "calls/call/styles.h"
+#include "http/message/request.h"
 
 struct monitor_target;
 struct schema;

@@ -1,9 +1,9 @@
 /* Collections as clients read them.  For the files of this layer alone. */
 #pragma once
 
-#include "store/resources.h"
 #include "calls/call/preference.h"
 #include "calls/call/route.h"
+#include "store/resources.h"
 
 /* Reads the ids in the path; false and the parameter's name if one is none. */
 bool collection_read_ids(const struct http_request *request, const struct store_collection *collection,

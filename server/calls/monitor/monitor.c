@@ -1,11 +1,11 @@
 /* Monitors: reading an operation, at once or when it has ended (Prefer: wait), and cancelling it (contract, 4
  * and 5). */
 #include "calls/monitor/monitor.h"
-#include "common/text.h"
-#include "http/message/reply.h"
 #include "calls/call/answer.h"
 #include "calls/call/preference.h"
 #include "calls/call/route.h"
+#include "common/text.h"
+#include "http/message/reply.h"
 
 #include <stdlib.h>
 #include <string.h>

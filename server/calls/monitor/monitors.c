@@ -1,8 +1,8 @@
 /* Monitors as targets of the router: finds the operation in the path, and polls or cancels it. */
-#include "common/cleanup.h"
 #include "calls/call/answer.h"
-#include "calls/monitor/monitor.h"
 #include "calls/call/route.h"
+#include "calls/monitor/monitor.h"
+#include "common/cleanup.h"
 
 #include <errno.h>
 #include <stdlib.h>

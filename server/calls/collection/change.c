@@ -3,15 +3,15 @@
  * a patch is merged into what is there, and the change goes to the store: alone where nobody has to carry it
  * out and the client waits, else with an operation.
  */
-#include "calls/collection/call_change.h"
+#include "calls/collection/change.h"
 
+#include "calls/call/body.h"
+#include "calls/call/call.h"
+#include "calls/call/input.h"
+#include "calls/call/submit.h"
 #include "common/cleanup.h"
 #include "common/log.h"
 #include "http/message/reply.h"
-#include "calls/call/call.h"
-#include "calls/call/call_body.h"
-#include "calls/call/call_input.h"
-#include "calls/call/call_submit.h"
 
 #include <errno.h>
 #include <stdlib.h>

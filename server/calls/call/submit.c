@@ -1,10 +1,10 @@
 /* A call becomes an operation, joins the one that had its key, or is refused for want of room.  Its answer then waits for
  * the acceptance, the end, or the end of the client's patience (Prefer: wait). */
-#include "calls/call/call_submit.h"
+#include "calls/call/submit.h"
 
-#include "common/cleanup.h"
 #include "calls/call/answer.h"
 #include "calls/call/call.h"
+#include "common/cleanup.h"
 
 static void
 put_preference_applied(const struct call *call, struct fields *fields, bool accepted)

@@ -4,12 +4,12 @@
  * took too long.  It has no request: a refusal becomes the final response of the operation, which is held meanwhile, and
  * the call ends when its operation does.
  */
-#include "calls/call/call_body.h"
+#include "calls/call/body.h"
 
-#include "common/schema/schema.h"
 #include "calls/call/call.h"
-#include "calls/call/call_input.h"
-#include "calls/call/call_submit.h"
+#include "calls/call/input.h"
+#include "calls/call/submit.h"
+#include "common/schema/schema.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>

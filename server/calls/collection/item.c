@@ -1,9 +1,9 @@
 /* GET of one resource: at once, or when what changes it has ended (Prefer: wait). */
 #include "calls/collection/collection.h"
 
+#include "calls/call/answer.h"
 #include "common/cleanup.h"
 #include "http/message/reply.h"
-#include "calls/call/answer.h"
 
 #include <errno.h>
 #include <stdio.h>

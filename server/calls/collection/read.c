@@ -3,13 +3,13 @@
  * response of an operation, as that of any other route would be.  What is missing, or asked for wrongly, is
  * told before there is one.
  */
-#include "calls/collection/call_read.h"
+#include "calls/collection/read.h"
 
-#include "common/cleanup.h"
 #include "calls/call/call.h"
-#include "calls/collection/call_change.h"
-#include "calls/call/call_submit.h"
+#include "calls/call/submit.h"
+#include "calls/collection/change.h"
 #include "calls/collection/collection.h"
+#include "common/cleanup.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,10 +2,10 @@
  * synchronous GET of it. */
 #include "calls/collection/collection.h"
 
+#include "calls/call/answer.h"
 #include "common/cleanup.h"
 #include "http/message/query.h"
 #include "http/message/reply.h"
-#include "calls/call/answer.h"
 
 #include <errno.h>
 #include <stdlib.h>

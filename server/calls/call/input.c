@@ -1,10 +1,10 @@
 /* The part of a request that its work sees, and its Idempotency-Key with the digest that tells one request from another
  * (contract, 7). */
-#include "calls/call/call_input.h"
+#include "calls/call/input.h"
 
+#include "calls/call/call.h"
 #include "common/cleanup.h"
 #include "common/http/trace.h"
-#include "calls/call/call.h"
 
 #include <errno.h>
 #include <openssl/evp.h>
