@@ -34,7 +34,7 @@ INCLUDES = [
     ("server/operations/op.c", '#include "http/message/REQUEST"', "server/operations may not know server/http/message"),
     ("server/operations/op.c", '#include "styles/location.c"', "server/operations may not know server/styles"),
     ("server/styles/location.c", '#include "routes.h"', "server/styles may not know server"),
-    ("server/styles/location.c", '#include "operations/private.h"', "private to server/operations"),
+    ("server/calls/call/submit.c", '#include "operations/private.h"', "private to server/operations"),
     ("server/work/program/program.c", '#include "operations/op.h"', "server/work/program may not know server/operations"),
     ("server/work/process/process.c", '#include "work/program/program.h"', "server/work/process may not know server/work/program"),
     ("server/transfer/transfer.c", '#include "work/upstream/upstream.h"', "server/transfer may not know server/work/upstream"),
