@@ -16,7 +16,7 @@ struct evhttp_bound_socket;
 struct http_listener;
 struct ssl_ctx_st;
 
-/* What a listener needs of its server. */
+/* The part of a server that its listeners know. */
 struct listener_owner {
 	struct dispatch *dispatch;
 	bool is_full; /* no listener accepts */

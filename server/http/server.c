@@ -1,5 +1,5 @@
 /*
- * An HTTP server: what its parts share, the connections that are open, and how many there may be.
+ * An HTTP server: puts its parts together, and keeps the connections and their limits.
  */
 #include "http/server.h"
 
@@ -37,7 +37,7 @@ server_of(struct http_connection *connection)
 	return container_of(dispatch_of_connection(connection), struct http_server, dispatch);
 }
 
-/* Whether there may be one more connection from where this one comes. */
+/* Whether there may be one more connection from this address. */
 static bool
 count_address(struct http_server *server, struct http_connection *connection)
 {

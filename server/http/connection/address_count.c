@@ -1,4 +1,4 @@
-/* Connections by address: see address_count.h. */
+/* Connections by address: a hash table with one entry for each address. */
 #include "http/connection/address_count.h"
 
 #include "common/list.h"

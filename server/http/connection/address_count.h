@@ -1,4 +1,4 @@
-/* How many connections each address has: a table of those that have any.  Loop thread only. */
+/* The number of open connections of each address.  Loop thread only. */
 #pragma once
 
 #include "common/hash.h"
@@ -10,8 +10,8 @@ struct address_counts {
 };
 
 void address_counts_init(struct address_counts *counts);
-void address_counts_fini(struct address_counts *counts); /* every connection has been taken back */
+void address_counts_fini(struct address_counts *counts); /* every connection has been removed */
 
-/* One more connection from address, unless it has max of them: then NULL.  The caller takes it back. */
+/* Counts one more connection from address; NULL if it has max of them already.  The caller removes it. */
 struct address_count *address_count_add(struct address_counts *counts, const char *address, unsigned max);
 void address_count_remove(struct address_counts *counts, struct address_count *count); /* NULL is allowed */

@@ -14,7 +14,7 @@ struct http_connection *connection_new(
  * returns false, and the connection is freed. */
 bool connection_adopt(struct http_connection *connection);
 
-/* Frees what the connections of an environment have shared.  There are none any more. */
+/* Frees the tables of an environment.  There are no connections any more. */
 void connection_env_fini(struct connection_env *env);
 
 /* The connection that evhttp got a request on. */

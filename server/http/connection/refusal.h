@@ -1,7 +1,6 @@
 /*
  * The refusal that a connection ends with.  evhttp's callbacks are replaced by ours, the refusal is written,
- * what still comes in is thrown away for a while (so that no reset overtakes the refusal), and the connection
- * is closed.
+ * further input is dropped for a while (so that no reset overtakes the refusal), and the connection is closed.
  */
 #pragma once
 

@@ -62,7 +62,7 @@ struct connection_rule {
 	void (*on_deadline)(struct http_connection *connection);
 };
 
-/* What all connections of a server share. */
+/* Settings, callbacks and tables that all connections of a server share. */
 struct connection_env {
 	/* set by the owner */
 	struct event_base *base;

@@ -1,4 +1,4 @@
-/* The wire guard's classes of bytes: see guard_step.h. */
+/* The wire guard's classes of bytes, as a table made by the preprocessor. */
 #include "http/guard/private.h"
 
 #define IS_ALPHA(c) (((c) | 0x20) >= 'a' && ((c) | 0x20) <= 'z')

@@ -46,7 +46,7 @@ note_name(struct guard *guard, const uint8_t *at)
 			(struct guard_field_note){.name = guard_offset(guard, at)};
 }
 
-/* The last field that was noted; where there is no room for more it is the wrong one, and not to be used. */
+/* The last field that was noted.  If the note is full it may be another field's, and the note is not used. */
 static struct guard_field_note *
 last_note(struct guard *guard)
 {
@@ -179,7 +179,7 @@ guard_field_tabs(struct guard *guard, struct guard_run *run)
 	return GUARD_PASS;
 }
 
-/* A run of the value has ended at a byte that it has no place for. */
+/* A run of the value has ended at a byte that does not belong to it. */
 static enum guard_verdict
 end_value(struct guard *guard, struct guard_run *run)
 {

@@ -1,12 +1,12 @@
 /*
  * The wire guard: a strict recogniser of HTTP/1.1 requests (RFC 9112), a pure function over bytes.
  *
- * Every byte that a client sends passes it before evhttp reads it, in pieces of any size, and it refuses at
- * the first byte that cannot be right.  What it has passed, evhttp must read as the same request: where
- * evhttp would not (chunk extensions, trailers, empty lines before a request line, tabs before a value), the
- * guard says which bytes to drop on the way.  It allocates nothing and knows nothing of sockets.
+ * The guard sees every byte that a client sends before evhttp does, in pieces of any size, and refuses at the
+ * first byte that cannot be right.  evhttp must read the passed bytes as the same request: where it would not
+ * (chunk extensions, trailers, empty lines before a request line, tabs before a value), the guard says which
+ * bytes to drop.  It allocates nothing and knows nothing of sockets.
  *
- * What is good, beyond the grammar:
+ * Beyond the grammar, a request must satisfy these rules:
  * - at most one empty line before a request line, and every line ends in CR LF;
  * - GET, HEAD, POST, PUT, PATCH, DELETE and OPTIONS (501 for other tokens), HTTP/1.0 and HTTP/1.1 (505 for
  *   others);
@@ -40,77 +40,76 @@ enum guard_verdict {
 	GUARD_PASS,	/* the bytes used are good; more are wanted */
 	GUARD_DROP,	/* the bytes used are good but evhttp must not see them */
 	GUARD_COMPLETE, /* the bytes used are good and end a request; the next byte begins another */
-	GUARD_REFUSE,	/* not HTTP as we speak it: guard->problem and guard->reason say why; stays refused */
+	GUARD_REFUSE,	/* not HTTP as we accept it: guard->problem and guard->reason say why; final */
 };
 
-/* Fields that are noted of one request; of one with more nothing is to be used. */
+/* Fields that are noted of one request.  If there are more, the note is not plain and must not be used. */
 #define GUARD_NOTE_FIELDS 24
 
 /*
- * Where the parts of a request lie, as offsets from its first byte.  For a caller that answers it without
- * evhttp: to be used only if it was fed whole, in one piece that it began and ended, without a byte dropped;
- * and if it is plain.
+ * The places of a request's parts, as offsets from its first byte, for a caller that answers it without evhttp.
+ * To be used only if the request is plain and was fed whole, as one piece of its own without a dropped byte.
  */
 struct guard_note {
 	const uint8_t *begin; /* of the piece: the guard's own */
-	bool is_plain;	      /* HTTP/1.1, and no field says that there is more to it than its head */
+	bool is_plain;	      /* HTTP/1.1, and no field says that more than the head follows or is expected */
 	uint32_t target, target_len;
 	unsigned field_count;
 	struct guard_field_note {
 		uint32_t name, name_len;
-		uint32_t value, value_len; /* with the blanks at its end */
+		uint32_t value, value_len; /* including blanks at the end */
 	} fields[GUARD_NOTE_FIELDS];
 };
 
-/* What is known of the request so far; read-only for the caller. */
+/* The request as far as it has been read; read-only for the caller. */
 struct guard {
 	const struct guard_limits *limits;
 	enum problem problem; /* after GUARD_REFUSE */
 	const char *reason;   /* after GUARD_REFUSE: a constant sentence for the problem's detail */
-	bool began;	      /* a byte of this request has been seen (a dropped empty line is not of it) */
+	bool began;	      /* a byte of this request has been seen (a dropped empty line does not count) */
 	bool in_body;	      /* the header section is complete */
 	uint64_t body_bytes;  /* of the body, seen so far */
 	uint64_t body_total;  /* Content-Length, or the sum of the chunks announced so far */
 
-	/* Set by the caller before the feed that begins a request, and taken back after it.  NULL: nothing is
+	/* The caller sets it before the feed that begins a request and clears it after.  NULL: nothing is
 	 * noted. */
 	struct guard_note *note;
 
-	/* The rest is the guard's own: what it remembers between two pieces. */
-	uint8_t state;	  /* enum guard_state of guard_step.h */
-	uint8_t part;	  /* the place within the state's own small grammar */
-	uint8_t escape;	  /* hexadecimal digits that a percent sign still wants */
-	uint8_t octet;	  /* what the last escape stood for */
-	uint8_t word_len; /* used of word */
-	char word[48];	  /* the method, a field's name or an IP literal; what is longer is cut off */
-	bool drop;	  /* evhttp must not see the next byte */
-	bool trailers;	  /* the lines now read are trailers */
-	bool head;	  /* the method is HEAD, which may have no body */
-	bool version_1_0; /* HTTP/1.0 */
-	bool has_host;	  /* a Host field has begun */
-	bool has_length;  /* a Content-Length field has begun */
-	bool chunked;	  /* a Transfer-Encoding field has begun */
+	/* The rest is the guard's memory between two pieces. */
+	uint8_t state;		       /* enum guard_state of guard_step.h */
+	uint8_t part;		       /* the position in the state's own small grammar */
+	uint8_t escape;		       /* hexadecimal digits still to come after a percent sign */
+	uint8_t octet;		       /* the last escape, decoded */
+	uint8_t word_len;	       /* used of word */
+	char word[48];		       /* the method, a field's name or an IP literal, cut off if longer */
+	bool drop;		       /* evhttp must not see the next byte */
+	bool trailers;		       /* the lines now read are trailers */
+	bool head;		       /* the method is HEAD, which may have no body */
+	bool version_1_0;	       /* HTTP/1.0 */
+	bool has_host;		       /* a Host field has begun */
+	bool has_length;	       /* a Content-Length field has begun */
+	bool chunked;		       /* a Transfer-Encoding field has begun */
 	const struct guard_rule *rule; /* for the value of the line being read */
 	unsigned line_count;	       /* lines of the section that have begun */
 	size_t left;		       /* bytes that the target, line or chunk extension may still have */
 	size_t section_left;	       /* bytes that the section's later lines may still have together */
 	uint64_t number;	       /* a port, a length or a chunk's size as far as it was read */
 	uint64_t body_left;	       /* bytes still to come of the body or of the chunk */
-	uint64_t body_limit;	       /* what body_total may come to */
+	uint64_t body_limit;	       /* limit of body_total */
 };
 
 /* limits must outlive the guard. */
 void guard_init(struct guard *guard, const struct guard_limits *limits);
 
-/* The request whose body is being read may have one of at most this many bytes, no less than body_total:
- * chunks that go beyond it are refused (413). */
+/* Lowers the limit on the body that is being read, to no less than body_total.  Chunks beyond it are refused
+ * (413). */
 void guard_limit_body(struct guard *guard, uint64_t most);
 
 /*
- * Feeds len > 0 bytes.  *ret_used (0 < used <= len, except 0 with GUARD_REFUSE) is how many of them the
- * verdict is about; the caller feeds the rest again.  After GUARD_COMPLETE the guard is ready for the next
- * request.  How the bytes are cut into pieces changes nothing: each byte is passed, dropped or refused for
- * what came before it.  Good bytes before a bad one are passed by one call, and the next call, which begins
- * with the bad one, refuses.
+ * Feeds len > 0 bytes.  The verdict holds for the first *ret_used of them (0 < used <= len, but 0 with
+ * GUARD_REFUSE); the caller feeds the rest again.  After GUARD_COMPLETE the guard is ready for the next
+ * request.  The size of the pieces changes nothing: the verdict on a byte depends only on the bytes before it.
+ * Good bytes before a bad one are passed by one call, and the next call, which begins with the bad one,
+ * refuses.
  */
 enum guard_verdict guard_feed(struct guard *guard, const char *data, size_t len, size_t *ret_used);

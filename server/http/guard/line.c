@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* What the path's last segment is so far (guard->part).  Dots may be escaped. */
+/* The path's last segment so far (guard->part).  Dots may be escaped. */
 enum segment {
 	SEGMENT_EMPTY,
 	SEGMENT_DOT,
@@ -99,7 +99,7 @@ refuse_dots(struct guard *guard)
 	return guard_refuse(guard, PROBLEM_BAD_REQUEST, "The path has a dot segment.");
 }
 
-/* What may follow a run of the path or the query has been looked for in vain. */
+/* The next byte may not stand in a path or query. */
 static enum guard_verdict
 refuse_target(struct guard *guard)
 {
@@ -188,8 +188,8 @@ guard_line_path(struct guard *guard, struct guard_run *run)
 	return run->at < run->end ? end_path(guard, run) : GUARD_PASS;
 }
 
-/* An escape in the path is complete.  An escaped slash ends a segment too, since what decodes the path may
- * take it for one. */
+/* An escape in the path is complete.  An escaped slash ends a segment too, since a program that decodes the path
+ * may take it for one. */
 static bool
 take_octet(struct guard *guard)
 {

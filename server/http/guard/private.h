@@ -1,12 +1,12 @@
 /*
- * The wire guard's inside: what its files share.  A request is recognised by steps, one function a state;
- * between two bytes everything that matters is in struct guard, so that a piece may end anywhere.
+ * The header that the files of the wire guard share, private to them.  A request is recognised by steps, one
+ * function a state.  Between two bytes the whole state is in struct guard, so that a piece may end anywhere.
  */
 #pragma once
 
 #include "http/guard/guard.h"
 
-/* What is read next. */
+/* The part of a request that is read next. */
 enum guard_state {
 	GUARD_START,	    /* the first byte of a request, or of an empty line before it */
 	GUARD_EMPTY_LF,	    /* the LF of that empty line */
@@ -44,9 +44,9 @@ struct guard_run {
 	const uint8_t *end;
 };
 
-/* Reads what it can and moves run->at; it may read nothing and change the state or guard->drop instead.
- * All that it reads is passed or dropped as guard->drop said when it was called.  A byte that it refuses
- * is not read. */
+/* Reads as far as it can and moves run->at; it may read nothing and change the state or guard->drop instead.
+ * The bytes that it reads are passed or dropped as guard->drop said at the call.  A byte that it refuses is not
+ * read. */
 typedef enum guard_verdict (*guard_step_fn)(struct guard *guard, struct guard_run *run);
 
 /* Classes of bytes: bits of guard_bytes[]. */
@@ -57,21 +57,20 @@ enum {
 	BYTE_DIGIT = 1 << 3,
 	BYTE_HEX = 1 << 4,
 	BYTE_PATH = 1 << 5,  /* pchar (RFC 3986, 3.3) but the percent sign and the dot */
-	BYTE_QUERY = 1 << 6, /* what a query may have but the percent sign */
+	BYTE_QUERY = 1 << 6, /* any byte of a query but the percent sign */
 	BYTE_HOST = 1 << 7,  /* reg-name (RFC 3986, 3.2.2) but the percent sign */
 };
 extern const uint8_t guard_bytes[256];
 
-/* What the value of a field that frames or routes a request must be.  Values of other fields have the rule
- * guard_rule_plain. */
+/* The rule for the value of a field that frames or routes a request.  Other fields have guard_rule_plain. */
 struct guard_rule {
 	const char *name;
 	bool frames; /* a request with it is more than its head */
-	/* The name was read: whether the field may stand here at all. */
+	/* The name was read: refuses the field if it may not stand here. */
 	enum guard_verdict (*begin)(struct guard *guard);
-	/* Reads of the value what fits so far, up to a byte that does not. */
+	/* Reads the value up to the first byte that does not fit. */
 	enum guard_verdict (*read)(struct guard *guard, struct guard_run *run);
-	/* Whether what was read is a whole value. */
+	/* Whether the bytes read are a whole value. */
 	bool (*is_whole)(const struct guard *guard);
 	/* Refuses the value at the byte next: it does not fit, or the value ended too early there. */
 	enum guard_verdict (*refuse)(struct guard *guard, uint8_t next);
@@ -81,28 +80,27 @@ extern const struct guard_rule guard_rule_plain;
 /* The rule for a header field, never NULL. */
 const struct guard_rule *guard_rule_find(const char *name, size_t name_len);
 
-/* Whether a field frames, routes, authenticates or describes the message: then it may not come as a
- * trailer. */
+/* Whether a field may not be a trailer, because it frames, routes, authenticates or describes the message. */
 bool guard_rule_bars_trailer(const char *name, size_t name_len);
 
-/* Refuses; answers GUARD_REFUSE. */
+/* Refuses; returns GUARD_REFUSE. */
 enum guard_verdict guard_refuse(struct guard *guard, enum problem problem, const char *reason);
 
-/* Ends a request and makes the guard ready for the next; answers GUARD_COMPLETE. */
+/* Ends a request and makes the guard ready for the next; returns GUARD_COMPLETE. */
 enum guard_verdict guard_complete(struct guard *guard);
 
-/* Reads that one byte and goes to the state next, or refuses any other with reason. */
+/* Reads that one byte and goes to the state next; refuses any other byte with reason. */
 enum guard_verdict guard_expect(
 	struct guard *guard, struct guard_run *run, uint8_t byte, enum guard_state next, const char *reason);
 
-/* Takes a digit of an escape into guard->octet; false if it is none or the octet is NUL.  guard->escape
- * counts down. */
+/* Takes a digit of an escape into guard->octet and counts guard->escape down; false if it is no digit or the
+ * octet is NUL. */
 bool guard_escape(struct guard *guard, uint8_t byte);
 
-/* The header section has begun: there is room for its lines.  The same for the trailer section. */
+/* Begins the header or the trailer section: there is room for its lines. */
 void guard_field_begin_section(struct guard *guard);
 
-/* The body is longer than body_limit. */
+/* Refuses a body that is longer than body_limit. */
 enum guard_verdict guard_refuse_long_body(struct guard *guard);
 
 /* A chunk's size is next. */
@@ -160,14 +158,14 @@ guard_skip(const uint8_t *at, const uint8_t *end, uint8_t class)
 	return at;
 }
 
-/* Where a byte of the piece being fed is, for the note. */
+/* The offset of a byte in the piece being fed, for the note. */
 static inline uint32_t
 guard_offset(const struct guard *guard, const uint8_t *at)
 {
 	return (uint32_t)(at - guard->note->begin);
 }
 
-/* As much of the run as guard->left allows. */
+/* The part of the run that guard->left allows. */
 static inline struct guard_run
 guard_within_left(const struct guard *guard, const struct guard_run *run)
 {
@@ -176,7 +174,7 @@ guard_within_left(const struct guard *guard, const struct guard_run *run)
 	return (struct guard_run){run->at, run->at + (len < guard->left ? len : guard->left)};
 }
 
-/* Has read up to to, which counts against guard->left. */
+/* Moves the run to to and counts the bytes against guard->left. */
 static inline void
 guard_take(struct guard *guard, struct guard_run *run, const uint8_t *to)
 {

@@ -1,4 +1,4 @@
-/* The wire guard's rules for the values that frame or route a request, and the names no trailer may have. */
+/* The wire guard's rules for fields that frame or route a request, and the fields that may not be trailers. */
 #include "common/text.h"
 #include "http/guard/private.h"
 
@@ -26,7 +26,7 @@ plain_is_whole(const struct guard *guard)
 	return true;
 }
 
-/* Here for completeness: every byte that a value may have fits. */
+/* Never called: every byte that a value may have fits. */
 static enum guard_verdict
 plain_refuse(struct guard *guard, uint8_t next)
 {

@@ -42,13 +42,13 @@ struct auth {
 	struct login_cache *cache;
 	struct login_recall *recall;
 	struct throttle *throttle;
-	struct hash checks;  /* those that run */
+	struct hash checks;  /* under way */
 	struct list waiting; /* log-ins that wait for their turn */
 	unsigned login_count;
 	atomic_bool halted; /* checks are no longer made */
 };
 
-/* A request that is kept until it is known who makes it. */
+/* A request that is kept until its caller is known. */
 struct login {
 	struct list link; /* in the auth's waiting, or in the check's logins */
 	struct auth *auth;
@@ -59,17 +59,17 @@ struct login {
 	char *address;
 };
 
-/* A password that a thread compares. */
+/* The check of a password by a thread. */
 struct check {
 	struct hash_node node;
 	struct auth *auth;
-	struct list logins; /* those that wait for it */
+	struct list logins; /* that wait for it */
 	uint8_t digest[LOGIN_CACHE_DIGEST_BYTES];
 	struct pool_job job;
 
 	/* read by the thread */
 	char *name, *password, *hash;
-	bool is_known; /* else the hash is somebody else's, and whatever comes out is wrong */
+	bool is_known; /* false: the hash is another user's, and the password counts as wrong */
 
 	/* written by the thread */
 	bool is_right;
@@ -191,7 +191,7 @@ run_check(struct pool_job *job)
 	free(data);
 }
 
-/* Whether a password that was right still is: the users may be others by now. */
+/* Whether a password that was right still is: the users may have been reloaded. */
 static bool
 is_current(const struct check *check)
 {

@@ -1,4 +1,4 @@
-/* Passwords found right: see login_cache.h. */
+/* The cache of right passwords: a table of digests, in order of their expiry. */
 #include "http/login/cache.h"
 
 #include "common/clock.h"
@@ -15,7 +15,7 @@
 
 struct entry {
 	struct hash_node node;
-	struct list link; /* in the cache's entries, in order of their ends */
+	struct list link; /* in the cache's entries, the first to expire at the head */
 	int64_t until_ms;
 	uint8_t digest[LOGIN_CACHE_DIGEST_BYTES];
 };
@@ -65,7 +65,7 @@ login_cache_digest(const struct login_cache *cache, const char *name, const char
 	struct text message = {0};
 	unsigned len = LOGIN_CACHE_DIGEST_BYTES;
 
-	/* Room for all of it at once: growing would leave a copy of the password behind. */
+	/* Reserve everything at once: growing would leave a copy of the password behind. */
 	text_reserve(&message, strlen(name) + strlen(hash) + strlen(password) + 3);
 	text_add(&message, name, strlen(name) + 1);
 	text_add(&message, hash, strlen(hash) + 1);

@@ -1,4 +1,4 @@
-/* Credentials: see credentials.h. */
+/* Credentials of an Authorization field: decodes Basic and Bearer, and wipes secrets after use. */
 #include "http/login/credentials.h"
 
 #include "common/text.h"
@@ -10,7 +10,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* Longer than any that the guard lets through. */
+/* Longer than any field that the guard lets through. */
 #define ENCODED_MAX 16384
 
 static void
@@ -21,7 +21,7 @@ wipe(char *string, size_t len)
 	free(string);
 }
 
-/* Decodes base64 without blanks; NULL if it is none, or has a NUL in it. */
+/* Decodes base64 without blanks; NULL if it is malformed or decodes to a NUL. */
 static char *
 decode(const char *encoded, size_t *ret_len)
 {

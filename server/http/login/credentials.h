@@ -1,4 +1,4 @@
-/* What an Authorization field holds (RFC 9110, 11.6.2): Basic (RFC 7617) or Bearer (RFC 6750).  Any
+/* Credentials of an Authorization field (RFC 9110, 11.6.2): Basic (RFC 7617) or Bearer (RFC 6750).  Any
  * thread. */
 #pragma once
 
@@ -13,9 +13,9 @@ struct credentials {
 	char *secret; /* the password or the token */
 };
 
-/* -EINVAL if it is neither, or not well formed. */
+/* -EINVAL if the field is of another scheme or malformed. */
 __attribute__((warn_unused_result)) int credentials_parse(
 	const char *field, struct credentials *ret_credentials);
 
-/* Wipes what is secret in it. */
+/* Wipes the secret and frees. */
 void credentials_fini(struct credentials *credentials);

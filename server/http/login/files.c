@@ -1,4 +1,4 @@
-/* The lines of files that say who may log in: see login_files.h. */
+/* Lines of htpasswd and token files: reads them and says which passwords are too weak or too costly. */
 #include "http/login/files.h"
 
 #include "common/text.h"
@@ -7,14 +7,14 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* The alphabet of hashes (crypt(5)), and what else stands in their settings. */
+/* The alphabet of hashes (crypt(5)). */
 static const char hash_alphabet[] = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-/* What a hash begins with; tail is the length of what stands behind its last '$', 0: not looked at. */
+/* Kinds of hashes by their prefix; tail is the length of the part behind the last '$', 0: any. */
 static const struct {
 	const char *prefix;
 	size_t tail;
-	const char *refusal; /* what is told of the password; NULL: good */
+	const char *refusal; /* the mistake; NULL: good */
 } kinds[] = {
 	{"$2a$", 53, NULL},
 	{"$2b$", 53, NULL},
@@ -61,7 +61,7 @@ login_name_check(const char *name, size_t len, const char **ret_why)
 	return -EINVAL;
 }
 
-/* Splits "NAME:REST"; a carriage return at the end is none of it. */
+/* Splits "NAME:REST", without a carriage return at the end. */
 static int
 split(const char *line, size_t *len, size_t *ret_colon, const char **ret_why)
 {
@@ -87,7 +87,7 @@ is_of_alphabet(const char *data, size_t len)
 	return true;
 }
 
-/* The cost of "$2b$12$..." and "$6$rounds=N$..." must be one that a check can be waited for. */
+/* Checks that the cost of "$2b$12$..." or "$6$rounds=N$..." lets a check end in reasonable time. */
 static const char *
 check_cost(const char *hash, size_t len)
 {

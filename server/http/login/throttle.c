@@ -1,4 +1,4 @@
-/* Slowing of failed log-ins: see throttle.h. */
+/* The throttle of log-ins: a table of addresses with their failures and next turns. */
 #include "http/login/throttle.h"
 
 #include "common/clock.h"
@@ -15,11 +15,11 @@
 
 struct entry {
 	struct hash_node node;
-	struct list link; /* in the throttle's entries, the last that failed at the tail */
+	struct list link; /* in the throttle's entries; the latest failure is at the tail */
 	uint8_t key[KEY_BYTES];
 	unsigned failures;
-	int64_t failed_ms; /* when it last failed */
-	int64_t turn_ms;   /* when the next turn is */
+	int64_t failed_ms; /* time of the last failure */
+	int64_t turn_ms;   /* time of the next turn */
 };
 
 struct throttle {
@@ -56,7 +56,7 @@ throttle_free(struct throttle *throttle)
 	free(throttle);
 }
 
-/* The part of an address that one caller has, with its family in front. */
+/* The part of an address that identifies a caller, behind its family. */
 static void
 make_key(const char *address, uint8_t ret_key[static KEY_BYTES])
 {

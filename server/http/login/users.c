@@ -1,4 +1,4 @@
-/* Who may log in: see users.h. */
+/* Users, bearers and admins: reads their files, keeps them sorted and finds them. */
 #include "http/login/users.h"
 
 #include "common/text.h"
@@ -10,8 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Checked in place of the password of a user that is not there, where there is no user at all: bcrypt of cost
- * 10. */
+/* The hash that an unknown user's password is checked against if there are no users: bcrypt of cost 10. */
 static const char no_hash[] = "$2b$10$abcdefghijklmnopqrstuuT0VEM5oc1bYcQjiZ6yWF4p6qC8HeKCq";
 
 struct user {
@@ -34,7 +33,7 @@ struct users {
 	size_t bearer_count;
 	char **admins; /* admin_count of them */
 	size_t admin_count;
-	bool has_passwords, has_tokens; /* files for them were given */
+	bool has_passwords, has_tokens; /* there are files of them */
 };
 
 struct users *
@@ -72,7 +71,7 @@ users_unref(struct users *users)
 	free(users);
 }
 
-/* Makes room for one more element, where count of them are there. */
+/* Makes room for one more element beside the count that there are. */
 static void *
 grow(void *elements, size_t count, size_t size)
 {

@@ -1,6 +1,6 @@
 /*
- * Who may log in: users of an htpasswd file, bearers of tokens, and which of them are admins.  Filled once
- * from the configuration, then only read, and replaced as a whole; several hold it.  Loop thread only.
+ * The users of an htpasswd file, the bearers of tokens, and which of them are admins.  Filled once from the
+ * configuration, then only read, and replaced as a whole.  Counted references.  Loop thread only.
  */
 #pragma once
 
@@ -9,7 +9,7 @@
 
 struct users;
 
-/* Told of each line that is wrong, from 1 on, and why. */
+/* Called with the number of each wrong line, from 1 on, and the mistake. */
 typedef void (*users_mistake_fn)(void *arg, size_t line, const char *why);
 
 struct users *users_new(void);
@@ -26,7 +26,7 @@ __attribute__((warn_unused_result)) int users_add_tokens(
 /* Names (ended by NULL, lent; NULL: none) that may use everybody's operations. */
 void users_set_admins(struct users *users, char *const *names);
 
-/* Whether there are passwords, or tokens, to be asked for. */
+/* Whether a file of passwords, or of tokens, was added. */
 bool users_have_passwords(const struct users *users);
 bool users_have_tokens(const struct users *users);
 
@@ -36,10 +36,10 @@ bool users_has(const struct users *users, const char *name);
 /* The hash of a user's password, NULL if there is no such user; lent. */
 const char *users_find_hash(const struct users *users, const char *name);
 
-/* A hash that costs as much to check as one of theirs, for names that nobody has; lent. */
+/* A hash that costs as much to check as a user's, for unknown names; lent. */
 const char *users_any_hash(const struct users *users);
 
-/* The name of who bears a token, NULL: nobody; lent.  Takes the same time whatever the token. */
+/* The name of a token's bearer, NULL if the token is unknown; lent.  Takes the same time for every token. */
 const char *users_find_bearer(const struct users *users, const char *token);
 
 bool users_is_admin(const struct users *users, const char *name);

@@ -211,7 +211,7 @@ router_add(struct router *router, const char *pattern, unsigned method_set, void
 	return rc;
 }
 
-/* What a search carries: where it must end, what it wants, and what its parameters took so far. */
+/* A search: the end of the path, the method, and the parameters so far. */
 struct search {
 	const char *end;
 	unsigned method;
@@ -238,7 +238,7 @@ take_entry(const struct node *node, struct search *search, size_t depth)
 	return false;
 }
 
-/* Whether a segment of a path, which may have escapes, is that of a literal, which has none. */
+/* Whether a segment of a path, which may have escapes, equals a literal, which has none. */
 static bool
 is_literal(const struct node *node, const char *segment, size_t len)
 {

@@ -19,13 +19,13 @@ enum http_method {
 	HTTP_OPTIONS = 1 << 6,
 };
 
-/* "GET"; the method of that name, 0 if we know none. */
+/* "GET"; and the method of that name, 0 if there is none. */
 const char *http_method_name(enum http_method method);
 enum http_method http_method_find(const char *name);
 
 #define ROUTER_PARAMS_MAX 16
 
-/* A piece of the path that a parameter took: still percent-encoded, not NUL-terminated, lent by the path. */
+/* The value of a parameter: a piece of the path, still percent-encoded, not NUL-terminated, lent by the path. */
 struct router_param {
 	const char *name;
 	const char *value;
@@ -33,7 +33,7 @@ struct router_param {
 };
 
 struct router_match {
-	void *target;	/* what the pattern was added with */
+	void *target;	/* the pattern's, from router_add */
 	unsigned allow; /* when the method does not fit: the methods that would */
 	struct router_param params[ROUTER_PARAMS_MAX];
 	size_t param_count;
