@@ -366,6 +366,7 @@ test_upgrade(void **state)
 	assert_int_equal(scene_accept(scene, 1, create), 0);
 	store_close(scene->store);
 	execute(scene, "ALTER TABLE resource DROP COLUMN checksum; DROP TABLE resource_removal;"
+		       " DROP TABLE resource_value_text;"
 		       " ALTER TABLE resource_change DROP COLUMN checksum; PRAGMA user_version = 2");
 	scene_start(scene, scene->place.path);
 	scene_assert_resource(scene, 1, STORE_ACTIVE, 1, "{\"name\":\"a\"}");
@@ -373,6 +374,59 @@ test_upgrade(void **state)
 	assert_int_equal(scene_end(scene, 1, create, NULL), 0);
 	scene_assert_resource(scene, 2, STORE_ACTIVE, 1, "{\"name\":\"b\"}");
 	store_change_free(create);
+}
+
+/* Values are unique as JSON Schema's uniqueItems compares them. */
+static void
+test_unique_by_value(void **state)
+{
+	static const struct {
+		const char *first, *second;
+		int error;
+	} pairs[] = {
+		{"{\"name\":7}", "{\"name\":7.0}", -EEXIST},
+		{"{\"name\":0}", "{\"name\":-0.0}", -EEXIST},
+		{"{\"name\":100}", "{\"name\":1e2}", -EEXIST},
+		{"{\"name\":10000000000000000000}", "{\"name\":1e19}", -EEXIST},
+		{"{\"name\":-3}", "{\"name\":-3.0}", -EEXIST},
+		{"{\"name\":{\"a\":1,\"b\":[2]}}", "{\"name\":{\"b\":[2.0],\"a\":1}}", -EEXIST},
+		{"{\"name\":\"7\"}", "{\"name\":8}", 0},
+		{"{\"name\":[1,2]}", "{\"name\":[2,1]}", 0},
+		{"{\"name\":1.5}", "{\"name\":1}", 0},
+	};
+	struct scene *scene = *state;
+
+	for (unsigned i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+		assert_int_equal(scene_make(scene, &scene->zones, STORE_CREATE, 1, 0, pairs[i].first), 0);
+		assert_int_equal(scene_make(scene, &scene->zones, STORE_CREATE, 2, 0, pairs[i].second),
+			pairs[i].error);
+		assert_int_equal(scene_make(scene, &scene->zones, STORE_DELETE, 1, 0, NULL), 0);
+		if (pairs[i].error == 0)
+			assert_int_equal(scene_make(scene, &scene->zones, STORE_DELETE, 2, 0, NULL), 0);
+	}
+}
+
+/* Unique values of a version that compared their text, two of which are equal. */
+static void
+test_upgrade_of_values(void **state)
+{
+	struct scene *scene = *state;
+
+	assert_int_equal(scene_make(scene, &scene->zones, STORE_CREATE, 1, 0, "{\"name\":7}"), 0);
+	assert_int_equal(scene_make(scene, &scene->zones, STORE_CREATE, 2, 0, "{\"name\":8}"), 0);
+	assert_int_equal(scene_make(scene, &scene->zones, STORE_CREATE, 3, 0, "{\"name\":\"7.0\"}"), 0);
+	assert_int_equal(
+		scene_make(scene, &scene->zones, STORE_CREATE, 4, 0, "{\"name\":{\"a\":1,\"b\":2}}"), 0);
+	store_close(scene->store);
+	execute(scene, "UPDATE resource_value SET value = '7.0' WHERE value = '8';"
+		       " UPDATE resource_value SET value = '{\"b\":2,\"a\":1}' WHERE value LIKE '{%';"
+		       " DROP TABLE resource_value_text; PRAGMA user_version = 4");
+	scene_start(scene, scene->place.path);
+	assert_int_equal(scene_make(scene, &scene->zones, STORE_CREATE, 5, 0, "{\"name\":7.0}"), -EEXIST);
+	assert_int_equal(scene_make(scene, &scene->zones, STORE_CREATE, 5, 0, "{\"name\":\"7.0\"}"), -EEXIST);
+	assert_int_equal(scene_make(scene, &scene->zones, STORE_CREATE, 5, 0, "{\"name\":{\"a\":1,\"b\":2}}"),
+		-EEXIST);
+	assert_int_equal(scene_make(scene, &scene->zones, STORE_CREATE, 5, 0, "{\"name\":8}"), 0);
 }
 
 static unsigned judged;
@@ -433,6 +487,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		SCENE_BOTH(test_alone),
+		SCENE_BOTH(test_unique_by_value),
 		SCENE_BOTH(test_versions),
 		SCENE_BOTH(test_parents),
 		SCENE_BOTH(test_with_operations),
@@ -445,6 +500,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_damaged, scene_set_up_disk, scene_tear_down),
 		cmocka_unit_test_setup_teardown(test_damaged_change, scene_set_up_disk, scene_tear_down),
 		cmocka_unit_test_setup_teardown(test_upgrade, scene_set_up_disk, scene_tear_down),
+		cmocka_unit_test_setup_teardown(test_upgrade_of_values, scene_set_up_disk, scene_tear_down),
 		cmocka_unit_test_setup_teardown(test_reopen, scene_set_up_disk, scene_tear_down),
 	};
 
