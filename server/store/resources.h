@@ -80,8 +80,8 @@ struct store_change {
 	uint64_t expected[STORE_EXPECTED_MAX]; /* expected_count versions */
 	unsigned expected_count;	       /* 0: any */
 	char *document;			       /* JSON object with the client's members; NULL for a DELETE */
-	char **unique; /* values of the collection's unique members, in its order, as JSON text; NULL: none */
-	char *url;     /* of the resource */
+	char **unique; /* values of the collection's unique members, in its order, as canonical JSON text; NULL: none */
+	char *url;	/* of the resource */
 	int64_t now_ms; /* wall clock */
 
 	/* the outcome of the work, for store_end */

@@ -1,5 +1,7 @@
 """Changes of resources that somebody carries out: PENDING until it has, in turn, and what a failure leaves."""
 
+import os
+
 import pytest
 
 import expect
@@ -238,3 +240,19 @@ def test_joined_while_pending_after_a_restart(serve, gate, tmp_path):
     gate.open("e")
     path = asked.json()["links"]["self"].partition("example")[2]
     assert server.get(path, {"Prefer": "wait=20"}).json()["status"] == "ACTIVE"
+
+
+@pytest.mark.parametrize("later, end", [({"v": 2}, {"v": 2}), ({"v": None}, {})])
+def test_answer_that_sends_back_what_it_was_given(serve, tmp_path, later, end):
+    """The first on_change answers its own resource after a second change was accepted: that one stays."""
+    script = 'in=$(cat); dd if="$0/gate" bs=1 count=1 2>/dev/null >&2; printf %s "$in" | sed "s/^[^r]*\\"resource\\"://; s/}$//"'
+    os.mkfifo(tmp_path / "gate")
+    with open(tmp_path / "gate", "r+b", buffering=0) as gate:
+        settings = {"on_change": {"program": {"argv": ["/bin/sh", "-c", script, str(tmp_path)]}}}
+        server = serve([{"path": "/zones", "style": "resource", "collection": {"name": "zones", **settings}}])
+        zone, _ = accept(server, "POST", "/zones", {"v": 1}, "CREATE")
+        accept(server, "PATCH", path_of(server, zone), later, "UPDATE")
+        gate.write(b"x")
+        gate.write(b"x")
+        zone = read(server, zone, wait=20)
+    assert zone["status"] == "ACTIVE" and {name: zone[name] for name in zone if name == "v"} == end

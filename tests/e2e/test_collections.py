@@ -303,3 +303,17 @@ def test_read_asynchronously(serve, state):
                            ("/zones?limit=x", 400), ("/zones?sort_key=m", 400), (f"/zones?marker={unknown_id()}", 400)):
         expect.check_problem(server.get(target, prefer), status)
         expect.check_problem(server.get(target), status)
+
+
+@pytest.mark.parametrize("style", ["sync", "resource"])
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
+def test_if_none_match_any(serve, style, method):
+    """No resource that exists may be changed under If-None-Match: *."""
+    server = serve([collection("items", style=style)])
+    response = send(server, "POST", "/items?async=false", {"n": 1})
+    path = path_of(server, response.json())
+    document = None if method == "DELETE" else {"n": 2}
+    expect.check_problem(send(server, method, path + "?async=false", document, If_None_Match="*"), 412)
+    assert server.get(path).json()["n"] == 1
+    missing = path[:-1] + ("0" if path[-1] != "0" else "1")
+    expect.check_problem(send(server, method, missing + "?async=false", document, If_None_Match="*"), 404)

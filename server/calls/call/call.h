@@ -69,6 +69,7 @@ struct call {
 	uint64_t expected[STORE_EXPECTED_MAX];
 	unsigned expected_count; /* of If-Match; with has_if_match, 0: nothing can match */
 	bool is_any;		 /* If-Match: * */
+	bool is_none;		 /* If-None-Match: *, which no resource that exists can match */
 
 	bool busy; /* the store has a part of it: it must stay */
 };

@@ -47,13 +47,14 @@ take_if_match_line(struct call *call, const char *value)
 }
 
 static void
-read_if_match(struct call *call)
+read_preconditions(struct call *call)
 {
 	fields_for_each(field, &call_input(call)->fields) {
-		if (!text_equal_nocase(field.name, field.name_len, "If-Match"))
-			continue;
 		CLEANUP_FREE char *value = xstrndup(field.value, field.value_len);
-		take_if_match_line(call, value);
+		if (text_equal_nocase(field.name, field.name_len, "If-Match"))
+			take_if_match_line(call, value);
+		else if (text_equal_nocase(field.name, field.name_len, "If-None-Match"))
+			call->is_none |= strcmp(value, "*") == 0;
 	}
 }
 
@@ -61,12 +62,16 @@ static void
 refuse_stale(struct call *call)
 {
 	call_refuse(call, PROBLEM_PRECONDITION_FAILED, 0,
-		"The version of the resource is not the one that If-Match names.", NULL);
+		call->is_none ? "The resource exists, and If-None-Match: * wants that it does not."
+			      : "The version of the resource is not the one that If-Match names.",
+		NULL);
 }
 
 static bool
 is_expected(const struct call *call, uint64_t version)
 {
+	if (call->is_none)
+		return false;
 	for (unsigned i = 0; i < call->expected_count; i++)
 		if (call->expected[i] == version)
 			return true;
@@ -88,7 +93,10 @@ make_change(struct call *call, struct json_object *document)
 		if (change->expected_count == 0)
 			change->expected_count = 1;
 	}
-	if (call->intake.merges) {
+	if (call->is_none) {
+		change->expected[0] = 0;
+		change->expected_count = 1;
+	} else if (call->intake.merges) {
 		change->expected[0] = call->read.version;
 		change->expected_count = 1;
 	}
@@ -351,7 +359,7 @@ call_change_begin(struct call *call)
 	}
 	set_resource(call, method);
 	if (method != HTTP_POST)
-		read_if_match(call);
+		read_preconditions(call);
 	call->intake.collection = collection;
 	call->intake.fills_defaults = method != HTTP_PATCH;
 	if (call->action == STORE_DELETE) {

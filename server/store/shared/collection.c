@@ -3,6 +3,7 @@
 
 #include "common/cleanup.h"
 #include "common/clock.h"
+#include "common/json/canonical.h"
 #include "common/json/json.h"
 
 #include <string.h>
@@ -160,8 +161,11 @@ store_change_set_document(struct store_change *change, struct json_object *docum
 	change->unique = xcalloc(count(names) + 1, sizeof *change->unique);
 	for (size_t i = 0; names[i]; i++) {
 		struct json_object *value = json_find(document, names[i], NULL);
-		if (value)
-			change->unique[i] = to_text(value);
+		if (value) {
+			struct text text = {0};
+			json_add_canonical(&text, value);
+			change->unique[i] = text_take(&text);
+		}
 	}
 }
 

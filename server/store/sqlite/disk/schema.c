@@ -8,9 +8,11 @@
  *
  * resource: one row for each resource of a collection.  The key is the order of creation; parent is empty if
  * there is none; document has the client's members; checksum covers all columns but sequence. resource_value:
- * the values of unique members. resource_count: the number of resources in each list. resource_change: one
+ * the values of unique members, as canonical text. resource_count: the number of resources in each list. resource_change: one
  * row for each operation that must still carry out a change, with the document as that change left it.
  * resource_removal: ids of deleted resources whose dependents must still be removed (removal.h).
+ *
+ * resource_value_text: has a row while resource_value has values of a version that stored plain JSON text.
  *
  * probe: has a row for a moment when the writer tries whether the disk has room again.
  */
@@ -98,6 +100,8 @@ static const char *const steps[] = {
 	") STRICT;"
 	"ALTER TABLE resource_change ADD COLUMN checksum INTEGER NOT NULL DEFAULT 0;"
 	"UPDATE resource_change SET checksum = row_checksum(operation, resource, action, document);",
+	"CREATE TABLE resource_value_text (id INTEGER PRIMARY KEY) STRICT;"
+	"INSERT INTO resource_value_text SELECT 1 WHERE EXISTS (SELECT 1 FROM resource_value);",
 };
 
 int

@@ -4,6 +4,7 @@
  */
 #include "store/sqlite/resources/changes.h"
 
+#include "store/sqlite/resources/canonical.h"
 #include "store/sqlite/resources/indexes.h"
 #include "store/sqlite/resources/judge.h"
 #include "store/sqlite/resources/removal.h"
@@ -26,7 +27,9 @@ changes_open(struct database *database, struct changes **ret_changes)
 {
 	struct changes *changes = xcalloc(1, sizeof *changes);
 
-	int rc = statements_prepare(&changes->statements, database);
+	int rc = canonical_upgrade(database);
+	if (rc == 0)
+		rc = statements_prepare(&changes->statements, database);
 	if (rc < 0) {
 		changes_close(changes);
 		return rc;

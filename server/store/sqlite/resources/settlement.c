@@ -71,53 +71,105 @@ merge_text(const char *document, struct json_object *answer)
 		merged, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
 }
 
-/* Merges the answer into the changes that wait behind the operation with that sequence. */
+/* The members of the answer that change the document that the work was given; NULL if there are none. */
+static struct json_object *
+read_difference(const struct store_change *change, struct json_object *given)
+{
+	struct json_object *answer = read_answer(change);
+
+	if (!answer || json_merge_narrow(answer, given))
+		return answer;
+	json_object_put(answer);
+	return NULL;
+}
+
+/* Reads the first change behind *at, and sets *at to its sequence.  1, 0 if there is none, -errno. */
 static int
-merge_into_others(
-	struct statements *statements, int64_t resource, uint64_t sequence, struct json_object *answer)
+next_other(struct statements *statements, int64_t resource, int64_t *at, char **ret_document)
 {
 	sqlite3_stmt *statement = statements->list[FIND_OTHERS];
+	int rc = statements_ask(statements, FIND_OTHERS, "ii", resource, *at);
+
+	if (rc <= 0)
+		return rc;
+	*at = sqlite3_column_int64(statement, 0);
+	bool whole = sqlite3_column_int(statement, 2);
+	*ret_document = whole ? resource_row_text(statement, 1) : NULL;
+	sqlite3_reset(statement);
+	return whole ? 1 : -EIO;
+}
+
+/*
+ * Walks along the changes behind the operation with that sequence, to the document with all changes, and
+ * removes from answer the members that each of them has set: those whose value differs from the document
+ * before that change.  If writes, merges what is left at each change into its document.
+ */
+static int
+pass_on(struct statements *statements, const struct resource_row *row, uint64_t sequence,
+	struct json_object *answer, bool writes)
+{
+	CLEANUP(cleanup_json) struct json_object *before = parse(row->document);
 	int64_t at = (int64_t)sequence;
 
 	for (;;) {
-		int rc = statements_ask(statements, FIND_OTHERS, "ii", resource, at);
-		if (rc <= 0)
-			return rc < 0 ? rc : 0;
-		at = sqlite3_column_int64(statement, 0);
-		bool whole = sqlite3_column_int(statement, 2);
-		CLEANUP_FREE char *merged =
-			merge_text((const char *)sqlite3_column_text(statement, 1), answer);
-		sqlite3_reset(statement);
-		if (!whole)
-			return -EIO;
+		CLEANUP_FREE char *document = NULL;
+		int rc = next_other(statements, row->resource.sequence, &at, &document);
+		if (rc < 0)
+			return rc;
+		struct json_object *after = parse(rc ? document : row->current);
+		bool is_left = json_merge_yield(answer, before, after);
+		json_object_put(before);
+		before = after;
+		if (rc == 0 || !is_left)
+			return 0;
+		if (!writes)
+			continue;
+		CLEANUP_FREE char *merged = merge_text(document, answer);
 		TRY(statements_run(statements, UPDATE_CHANGE, "it", at, merged));
 	}
 }
 
-/* Merges the answer into the resource.  -EEXIST if another resource has the value of a unique member. */
+/* Writes the unique values of document.  -EEXIST if another resource has one of them. */
 static int
-take_answer(struct statements *statements, struct store_change *change, struct resource_row *row,
-	uint64_t sequence)
+take_values(struct statements *statements, const struct store_change *change, const char *document,
+	const struct resource_row *row)
 {
-	CLEANUP(cleanup_json) struct json_object *answer = read_answer(change);
-
-	if (!answer)
-		return 0;
-	CLEANUP_FREE char *document = merge_text(row->resource.document, answer);
 	CLEANUP(cleanup_json) struct json_object *value = parse(document);
 	struct store_change *merged = store_change_new(
 		change->collection, change->action, &change->id, &change->parent, change->url);
+
 	store_change_set_document(merged, value);
 	int rc = judge_unique(statements, merged, merged->unique, row->resource.sequence);
 	if (rc == 0)
 		rc = resource_write_values(statements, merged, merged->unique, row->resource.sequence);
 	store_change_free(merged);
-	if (rc < 0)
-		return rc;
-	free(row->document);
-	row->resource.document = row->document = document;
+	return rc;
+}
+
+/*
+ * Merges the answer into the resource and into the changes that wait behind.  Only the members count that
+ * differ from the document that the work was given, and changes that were accepted later keep the members
+ * that they have set.  -EEXIST if another resource has the value of a unique member.
+ */
+static int
+take_answer(struct statements *statements, const struct store_change *change, struct resource_row *row,
+	uint64_t sequence)
+{
+	CLEANUP(cleanup_json) struct json_object *given = parse(row->document);
+	CLEANUP(cleanup_json) struct json_object *answer = read_difference(change, given);
+
+	if (!answer)
+		return 0;
+	TRY(pass_on(statements, row, sequence, answer, false));
+	CLEANUP_FREE char *document = merge_text(row->current, answer);
+	TRY(take_values(statements, change, document, row));
+	/* The changes in between may take members that the last one does not. */
+	CLEANUP(cleanup_json) struct json_object *whole = read_difference(change, given);
+	TRY(pass_on(statements, row, sequence, whole, true));
+	free(row->current);
+	row->resource.document = row->current = document;
 	document = NULL;
-	return merge_into_others(statements, row->resource.sequence, sequence, answer);
+	return 0;
 }
 
 /* Makes the final response a problem: the work has succeeded, but its answer cannot be merged. */

@@ -4,6 +4,7 @@
 
 #include "common/cleanup.h"
 #include "common/json/json.h"
+#include "common/text.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -105,6 +106,83 @@ test_with_operations(void **state)
 	store_change_free(update);
 	store_change_free(drop);
 	store_change_free(late);
+}
+
+/* Two changes, and the answer of the first while the second waits: the document with both, as the second is
+ * given it.  An answer that sends back what it was given undoes nothing. */
+static const struct {
+	const char *first, *second, *answer, *result;
+} answers[] = {
+	{"{\"v\":1}", "{\"v\":2}", "{\"v\":1}", "{\"v\":2}"},
+	{"{\"v\":1}", "{\"v\":2}", "{\"v\":1,\"serial\":7}", "{\"v\":2,\"serial\":7}"},
+	{"{\"v\":1}", "{\"v\":2}", "{\"v\":5}", "{\"v\":2}"},
+	{"{\"v\":1}", "{\"v\":1,\"w\":1}", "{\"v\":5}", "{\"v\":5,\"w\":1}"},
+	{"{\"v\":1,\"w\":1}", "{\"w\":1}", "{\"v\":1,\"w\":1}", "{\"w\":1}"},
+	{"{\"v\":1,\"w\":1}", "{\"w\":1}", "{\"v\":5}", "{\"w\":1}"},
+	{"{\"v\":1}", "{\"v\":2}", "{\"v\":null}", "{\"v\":2}"},
+	{"{\"v\":1}", "{\"v\":1,\"w\":1}", "{\"v\":null}", "{\"w\":1}"},
+	{"{\"w\":1}", "{\"w\":1,\"v\":1}", "{\"v\":null}", "{\"w\":1,\"v\":1}"},
+	{"{\"v\":null}", "{\"v\":null,\"w\":1}", "{\"v\":null}", "{\"v\":null,\"w\":1}"},
+	{"{\"d\":{\"a\":1,\"b\":1}}", "{\"d\":{\"a\":2,\"b\":1}}", "{\"d\":{\"a\":1,\"b\":3}}",
+		"{\"d\":{\"a\":2,\"b\":3}}"},
+	{"{\"d\":{\"a\":1}}", "{\"d\":5}", "{\"d\":{\"a\":2}}", "{\"d\":5}"},
+	{"{\"d\":{\"a\":1}}", "{\"d\":{\"a\":2}}", "{\"d\":5}", "{\"d\":{\"a\":2}}"},
+	{"{\"d\":{\"a\":1}}", "{}", "{\"d\":{\"b\":1}}", "{}"},
+	{"{\"l\":[1,2]}", "{\"l\":[1,2,3]}", "{\"l\":[1,2]}", "{\"l\":[1,2,3]}"},
+	{"{\"l\":[1,2]}", "{\"l\":[1,2],\"w\":1}", "{\"l\":[2]}", "{\"l\":[2],\"w\":1}"},
+	{"{\"v\":1}", "{\"v\":1}", "{\"id\":\"x\",\"version\":9,\"status\":\"MINE\"}", "{\"v\":1}"},
+};
+
+static void
+test_answer_against_later_changes(void **state)
+{
+	struct scene *scene = *state;
+	uint64_t sequence = 0;
+
+	for (unsigned i = 0; i < sizeof answers / sizeof *answers; i++) {
+		unsigned id = i + 1;
+		struct store_change *first =
+			scene_change(&scene->zones, STORE_CREATE, id, 0, answers[i].first);
+		struct store_change *second =
+			scene_change(&scene->zones, STORE_UPDATE, id, 0, answers[i].second);
+		CLEANUP_FREE char *inside = xasprintf(",%s}", answers[i].result + 1);
+		assert_int_equal(scene_accept(scene, ++sequence, first), 0);
+		assert_int_equal(scene_accept(scene, ++sequence, second), 0);
+		assert_int_equal(scene_begin(scene, sequence - 1, first), 0);
+		assert_int_equal(scene_end(scene, sequence - 1, first, answers[i].answer), 0);
+		scene_assert_resource(scene, id, STORE_PENDING, 2, answers[i].result);
+		assert_int_equal(scene_begin(scene, sequence, second), 0);
+		if (strcmp(answers[i].result, "{}") != 0)
+			assert_non_null(strstr(second->on_change, inside));
+		assert_int_equal(scene_end(scene, sequence, second, NULL), 0);
+		scene_assert_resource(scene, id, STORE_ACTIVE, 2, answers[i].result);
+		store_change_free(first);
+		store_change_free(second);
+	}
+}
+
+/* A change in between that never runs keeps what it has set, too. */
+static void
+test_answer_after_a_failure_in_between(void **state)
+{
+	struct scene *scene = *state;
+	struct store_change *first = scene_change(&scene->zones, STORE_CREATE, 1, 0, "{\"v\":1,\"w\":1}");
+	struct store_change *second = scene_change(&scene->zones, STORE_UPDATE, 1, 0, "{\"v\":2,\"w\":1}");
+	struct store_change *third = scene_change(&scene->zones, STORE_UPDATE, 1, 0, "{\"v\":2,\"w\":3}");
+
+	assert_int_equal(scene_accept(scene, 1, first), 0);
+	assert_int_equal(scene_accept(scene, 2, second), 0);
+	assert_int_equal(scene_accept(scene, 3, third), 0);
+	second->failed = true;
+	assert_int_equal(scene_end(scene, 2, second, NULL), 0);
+	assert_int_equal(scene_end(scene, 1, first, "{\"v\":1,\"w\":1,\"serial\":7}"), 0);
+	scene_assert_resource(scene, 1, STORE_PENDING, 3, "{\"v\":2,\"w\":3,\"serial\":7}");
+	third->failed = true;
+	assert_int_equal(scene_end(scene, 3, third, NULL), 0);
+	scene_assert_resource(scene, 1, STORE_ERROR, 3, "{\"v\":2,\"w\":3,\"serial\":7}");
+	store_change_free(first);
+	store_change_free(second);
+	store_change_free(third);
 }
 
 static void
@@ -288,6 +366,7 @@ test_upgrade(void **state)
 	assert_int_equal(scene_accept(scene, 1, create), 0);
 	store_close(scene->store);
 	execute(scene, "ALTER TABLE resource DROP COLUMN checksum; DROP TABLE resource_removal;"
+		       " DROP TABLE resource_value_text;"
 		       " ALTER TABLE resource_change DROP COLUMN checksum; PRAGMA user_version = 2");
 	scene_start(scene, scene->place.path);
 	scene_assert_resource(scene, 1, STORE_ACTIVE, 1, "{\"name\":\"a\"}");
@@ -295,6 +374,59 @@ test_upgrade(void **state)
 	assert_int_equal(scene_end(scene, 1, create, NULL), 0);
 	scene_assert_resource(scene, 2, STORE_ACTIVE, 1, "{\"name\":\"b\"}");
 	store_change_free(create);
+}
+
+/* Values are unique as JSON Schema's uniqueItems compares them. */
+static void
+test_unique_by_value(void **state)
+{
+	static const struct {
+		const char *first, *second;
+		int error;
+	} pairs[] = {
+		{"{\"name\":7}", "{\"name\":7.0}", -EEXIST},
+		{"{\"name\":0}", "{\"name\":-0.0}", -EEXIST},
+		{"{\"name\":100}", "{\"name\":1e2}", -EEXIST},
+		{"{\"name\":10000000000000000000}", "{\"name\":1e19}", -EEXIST},
+		{"{\"name\":-3}", "{\"name\":-3.0}", -EEXIST},
+		{"{\"name\":{\"a\":1,\"b\":[2]}}", "{\"name\":{\"b\":[2.0],\"a\":1}}", -EEXIST},
+		{"{\"name\":\"7\"}", "{\"name\":8}", 0},
+		{"{\"name\":[1,2]}", "{\"name\":[2,1]}", 0},
+		{"{\"name\":1.5}", "{\"name\":1}", 0},
+	};
+	struct scene *scene = *state;
+
+	for (unsigned i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+		assert_int_equal(scene_make(scene, &scene->zones, STORE_CREATE, 1, 0, pairs[i].first), 0);
+		assert_int_equal(scene_make(scene, &scene->zones, STORE_CREATE, 2, 0, pairs[i].second),
+			pairs[i].error);
+		assert_int_equal(scene_make(scene, &scene->zones, STORE_DELETE, 1, 0, NULL), 0);
+		if (pairs[i].error == 0)
+			assert_int_equal(scene_make(scene, &scene->zones, STORE_DELETE, 2, 0, NULL), 0);
+	}
+}
+
+/* Unique values of a version that compared their text, two of which are equal. */
+static void
+test_upgrade_of_values(void **state)
+{
+	struct scene *scene = *state;
+
+	assert_int_equal(scene_make(scene, &scene->zones, STORE_CREATE, 1, 0, "{\"name\":7}"), 0);
+	assert_int_equal(scene_make(scene, &scene->zones, STORE_CREATE, 2, 0, "{\"name\":8}"), 0);
+	assert_int_equal(scene_make(scene, &scene->zones, STORE_CREATE, 3, 0, "{\"name\":\"7.0\"}"), 0);
+	assert_int_equal(
+		scene_make(scene, &scene->zones, STORE_CREATE, 4, 0, "{\"name\":{\"a\":1,\"b\":2}}"), 0);
+	store_close(scene->store);
+	execute(scene, "UPDATE resource_value SET value = '7.0' WHERE value = '8';"
+		       " UPDATE resource_value SET value = '{\"b\":2,\"a\":1}' WHERE value LIKE '{%';"
+		       " DROP TABLE resource_value_text; PRAGMA user_version = 4");
+	scene_start(scene, scene->place.path);
+	assert_int_equal(scene_make(scene, &scene->zones, STORE_CREATE, 5, 0, "{\"name\":7.0}"), -EEXIST);
+	assert_int_equal(scene_make(scene, &scene->zones, STORE_CREATE, 5, 0, "{\"name\":\"7.0\"}"), -EEXIST);
+	assert_int_equal(scene_make(scene, &scene->zones, STORE_CREATE, 5, 0, "{\"name\":{\"a\":1,\"b\":2}}"),
+		-EEXIST);
+	assert_int_equal(scene_make(scene, &scene->zones, STORE_CREATE, 5, 0, "{\"name\":8}"), 0);
 }
 
 static unsigned judged;
@@ -355,9 +487,12 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		SCENE_BOTH(test_alone),
+		SCENE_BOTH(test_unique_by_value),
 		SCENE_BOTH(test_versions),
 		SCENE_BOTH(test_parents),
 		SCENE_BOTH(test_with_operations),
+		SCENE_BOTH(test_answer_against_later_changes),
+		SCENE_BOTH(test_answer_after_a_failure_in_between),
 		SCENE_BOTH(test_end_that_cannot_be_merged),
 		SCENE_BOTH(test_end_without_resource),
 		SCENE_BOTH(test_memory),
@@ -365,6 +500,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_damaged, scene_set_up_disk, scene_tear_down),
 		cmocka_unit_test_setup_teardown(test_damaged_change, scene_set_up_disk, scene_tear_down),
 		cmocka_unit_test_setup_teardown(test_upgrade, scene_set_up_disk, scene_tear_down),
+		cmocka_unit_test_setup_teardown(test_upgrade_of_values, scene_set_up_disk, scene_tear_down),
 		cmocka_unit_test_setup_teardown(test_reopen, scene_set_up_disk, scene_tear_down),
 	};
 
