@@ -77,6 +77,7 @@ struct config {
 	size_t listen_count;
 	struct config_listen admin; /* address NULL: none */
 	char *public_url;	    /* without a slash at its end; NULL: from the request */
+	char **trusted_proxies;	    /* networks and "unix", ended by NULL; NULL: none */
 	char *state;		    /* path of the database, NULL: "memory" */
 	unsigned workers, upstream_concurrency, capacity;
 	int64_t queue_timeout_ms, run_timeout_ms, keep_ms, keep_timed_out_ms, keep_tombstone_ms, wait_max_ms,

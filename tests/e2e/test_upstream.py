@@ -1,11 +1,13 @@
 """Upstream work: what is sent on, what comes back, and other servers at their worst."""
 
 import gzip
+import hashlib
 import threading
 
 import pytest
 
 from expect import check_problem
+from fixtures import KEPT_BY_TRANSFERS
 from harness import eventually
 from upstream import answer_once, make_certificate, sends, simple
 
@@ -68,7 +70,43 @@ def test_fields_that_are_sent(upstream, front):
     assert request.get("traceparent") == trace
     assert (request.get("X-Own"), request.get("X-Empty")) == ("ours", "")
     assert (request.get("Accept-Encoding"), request.get("User-Agent")) == ("br", "me")
-    assert request.all("Forwarded") == ["for=192.0.2.1", f'for=127.0.0.1;host="{server.address}";proto=http']
+    assert request.all("Forwarded") == [f'for=127.0.0.1;host="{server.address}";proto=http']
+
+
+SPOOFED = [("X-Forwarded-For", "192.0.2.1"), ("X-Forwarded-Proto", "https"), ("X-Forwarded-Host", "out.example"),
+           ("Forwarded", "for=192.0.2.1"), ("X_Forwarded_For", "192.0.2.2")]
+
+
+@pytest.mark.parametrize("trusted", [None, ["10.0.0.0/8", "unix"], ["127.0.0.0/8"]])
+def test_who_called(upstream, serve, trusted):
+    """A client's own words count only where it is a trusted proxy."""
+    other = upstream(simple)
+    server = serve([{"path": "/up/{rest...}", "upstream": {"url": other.origin}}], **({"trusted_proxies": trusted} if trusted else {}))
+    server.kept_descriptors = KEPT_BY_TRANSFERS
+    assert server.get("/up/x", SPOOFED).status == 200
+    request = other.requests[0]
+    ours = f'for=127.0.0.1;host="{server.address}";proto=http'
+    told = [request.all(name) for name in ("X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "Forwarded", "X_Forwarded_For")]
+    if trusted == ["127.0.0.0/8"]:
+        assert told == [["192.0.2.1, 127.0.0.1"], ["https"], ["out.example"], ["for=192.0.2.1", ours], []]
+    else:
+        assert told == [["127.0.0.1"], ["http"], [server.address], [ours], []]
+
+
+def test_principal(upstream, front, serve, tmp_path):
+    """The caller's name reaches the upstream in a field that no client can send."""
+    other = upstream(simple)
+    spoofed = [("X-Remote-User", "admin"), ("x_remote_user", "admin")]
+    front(other, principal_header="X-Remote-User", headers={"X-Remote-User": "set"}).get("/up/x", spoofed)
+    tokens = tmp_path / "tokens"
+    tokens.write_text(f"alice:{hashlib.sha256(b'secret').hexdigest()}\n")
+    tokens.chmod(0o600)
+    server = serve([{"path": "/up/{rest...}", "upstream": {"url": other.origin, "principal_header": "X-Remote-User"}}],
+                   auth={"bearer": str(tokens)})
+    server.kept_descriptors = KEPT_BY_TRANSFERS
+    server.get("/up/x", [("Authorization", "Bearer secret"), ("Connection", "X-Remote-User"), *spoofed])
+    assert [request.all("X-Remote-User") for request in other.requests] == [[], ["alice"]]
+    assert [request.all("X_Remote_User") for request in other.requests] == [[], []]
 
 
 def test_credentials_and_key_where_the_route_says_so(upstream, front):

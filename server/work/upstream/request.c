@@ -4,6 +4,7 @@
 #include "common/cleanup.h"
 #include "common/http/trace.h"
 #include "common/text.h"
+#include "work/upstream/forwarded.h"
 #include "work/upstream/hop_fields.h"
 #include "work/work.h"
 
@@ -27,52 +28,6 @@ upstream_request_is_idempotent(const char *method)
 		if (strcmp(method, idempotent_methods[i]) == 0)
 			return true;
 	return false;
-}
-
-static void
-add_quoted(struct text *text, const char *value)
-{
-	text_add_char(text, '"');
-	while (*value) {
-		size_t plain = strcspn(value, "\"\\");
-		text_add(text, value, plain);
-		value += plain;
-		if (*value) {
-			text_add_char(text, '\\');
-			text_add_char(text, *value++);
-		}
-	}
-	text_add_char(text, '"');
-}
-
-/* A node of RFC 7239, 6: addresses of version 6 stand in brackets and quotes, and what is no address is not
- * told. */
-static void
-add_node(struct text *text, const char *address)
-{
-	if (!address || *address == '\0')
-		text_add_string(text, "unknown");
-	else if (strchr(address, ':'))
-		text_addf(text, "\"[%s]\"", address);
-	else
-		text_add_string(text, address);
-}
-
-/* One more element behind what other intermediaries have written. */
-static void
-put_forwarded(const struct work_input *input, struct fields *fields)
-{
-	CLEANUP(text_fini) struct text element = {0};
-
-	text_add_string(&element, "for=");
-	add_node(&element, input->remote_address);
-	if (input->authority && *input->authority) {
-		text_add_string(&element, ";host=");
-		add_quoted(&element, input->authority);
-	}
-	text_add_string(&element, ";proto=");
-	text_add_string(&element, input->scheme);
-	fields_put(fields, "Forwarded", element.data);
 }
 
 /* A trace is passed on as it came, or, where it cannot be read, not at all. */
@@ -116,6 +71,8 @@ upstream_request_fields(
 	fields_copy(ret_fields, &input->fields);
 	hop_fields_remove(ret_fields, is_not_sent, rules);
 	check_trace(ret_fields);
-	put_forwarded(input, ret_fields);
+	forwarded_put(rules->trusted, input, ret_fields);
 	put_own(rules->own, ret_fields);
+	if (rules->principal_header)
+		forwarded_put_principal(rules->principal_header, input, ret_fields);
 }

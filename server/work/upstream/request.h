@@ -5,12 +5,15 @@
 
 #include <stdbool.h>
 
+struct trusted_proxies;
 struct work_input;
 
 struct upstream_request_rules {
-	bool forward_credentials;  /* Authorization and Cookie are forwarded */
-	bool pass_idempotency_key; /* Idempotency-Key is forwarded */
-	const struct fields *own;  /* replace the client's fields of the same name; lent */
+	bool forward_credentials;	       /* Authorization and Cookie are forwarded */
+	bool pass_idempotency_key;	       /* Idempotency-Key is forwarded */
+	const struct fields *own;	       /* replace the client's fields of the same name; lent */
+	const struct trusted_proxies *trusted; /* whose forwarding fields are kept; lent */
+	const char *principal_header;	       /* the field that names the principal; NULL: none; lent */
 };
 
 /* Sets ret_fields (the caller's; not freed before) to the fields of the request, without Host and framing. */

@@ -6,6 +6,7 @@
 #include "common/log.h"
 #include "transfer/transfer.h"
 #include "transfer/transfers.h"
+#include "work/upstream/forwarded.h"
 #include "work/upstream/request.h"
 #include "work/upstream/response.h"
 #include "work/upstream/target.h"
@@ -22,7 +23,8 @@ struct upstream {
 	struct upstream_config config; /* without the strings and lists: those are below */
 	struct upstream_target target;
 	struct fields own_fields;
-	char *ca_file;
+	struct trusted_proxies trusted;
+	char *ca_file, *principal_header;
 	struct transfer_peer peer; /* lends from the above */
 
 	/* any thread */
@@ -221,6 +223,8 @@ prepare(struct upstream_call *call)
 		.forward_credentials = upstream->config.forward_credentials,
 		.pass_idempotency_key = upstream->config.pass_idempotency_key,
 		.own = &upstream->own_fields,
+		.trusted = &upstream->trusted,
+		.principal_header = upstream->principal_header,
 	};
 	const char *method = call->run->method ? call->run->method : input->method;
 	struct text target = {0};
@@ -306,6 +310,8 @@ upstream_free(struct work *work)
 	upstream_target_fini(&upstream->target);
 	fields_fini(&upstream->own_fields);
 	breaker_fini(&upstream->breaker);
+	trusted_proxies_fini(&upstream->trusted);
+	free(upstream->principal_header);
 	free(upstream->ca_file);
 	free(upstream);
 }
@@ -331,12 +337,16 @@ int
 upstream_new(const struct upstream_config *config, struct work **ret_work)
 {
 	struct fields own = {0};
+	struct trusted_proxies trusted = {0};
 	struct upstream_target target;
 	int rc = parse_fields(config->headers, &own);
 
 	if (rc == 0)
+		rc = trusted_proxies_init(&trusted, config->trusted_proxies);
+	if (rc == 0)
 		rc = upstream_target_init(&target, config->url);
 	if (rc < 0) {
+		trusted_proxies_fini(&trusted);
 		fields_fini(&own);
 		return rc;
 	}
@@ -345,7 +355,10 @@ upstream_new(const struct upstream_config *config, struct work **ret_work)
 	upstream->work.references = 1;
 	upstream->config = *config;
 	upstream->config.url = upstream->config.ca_file = NULL;
-	upstream->config.headers = NULL;
+	upstream->config.headers = upstream->config.trusted_proxies = NULL;
+	upstream->config.principal_header = NULL;
+	upstream->trusted = trusted;
+	upstream->principal_header = xstrdup(config->principal_header);
 	upstream->target = target;
 	upstream->own_fields = own;
 	upstream->ca_file = xstrdup(config->ca_file);
