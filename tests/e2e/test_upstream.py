@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import socket
 import threading
 
 import pytest
@@ -24,6 +25,9 @@ from upstream import answer_once, make_certificate, sends, simple
     ("/a/{name}/c", "/v1", "/a/b/c", "/v1/b/c"),
     ("/{rest...}", "/v1", "/a?", "/v1/a?"),
     ("/{rest...}", "", "/a?async=false", "/a"),
+    ("/{rest...}", "", "/a?a=1&&b=2&", "/a?a=1&&b=2&"),
+    ("/{rest...}", "", "/a?a=1&&async=false&b=2&", "/a?a=1&&b=2&"),
+    ("/{rest...}", "", "/a?&a=1&async=0", "/a?&a=1"),
 ])
 def test_path(upstream, front, path, base, asked, wanted):
     other = upstream(simple)
@@ -148,6 +152,37 @@ def test_location(upstream, front, location, wanted):
     assert server.post("/api/things").get("Location") == wanted.format(base=server.base)
 
 
+def test_link(upstream, front):
+    """Each reference is mapped as that of Location is."""
+    value = '<{origin}/base/a?b>; rel="next"; title="<{origin}/base/x>", <http://example.com/>; rel=help, <7>; rel=item'
+    other = upstream(lambda peer, request: peer.answer("200 OK", b"", f"Link: {value.format(origin=other.origin)}", "Link: </base/z>"))
+    server = front(other, "/api/{rest...}", "/base")
+    assert server.get("/api/things").all("Link") == [
+        f'<{server.base}/api/a?b>; rel="next"; title="<{other.origin}/base/x>", <http://example.com/>; rel=help, '
+        f'<{server.base}/api/7>; rel=item, <{server.base}/api/z>']
+
+
+def test_loop(serve, tmp_path):
+    """A server that is its own upstream calls itself once."""
+    port = socket.create_server(("127.0.0.1", 0))
+    address = f"127.0.0.1:{port.getsockname()[1]}"
+    port.close()
+    server = serve([{"path": "/{rest...}", "upstream": {"url": f"http://{address}"}}], listen=address)
+    server.kept_descriptors = KEPT_BY_TRANSFERS
+    check_problem(server.get("/x"), 508, "loop")
+    assert server.get("/x", {"Via": "1.1 deferd-0123456789abcdef, 1.0 other"}).status == 508
+
+
+def test_asynchronous_calls_ask_for_identity(upstream, front):
+    other = upstream(simple)
+    server = front(other)
+    server.post("/up/x", b"", {"Accept-Encoding": "gzip, br"})
+    for fields in ({"Accept-Encoding": "gzip, br"}, {}):
+        monitor = server.post("/up/x?async=true", b"", fields).get("Location").removeprefix(server.base)
+        assert server.get(monitor, {"Prefer": "wait=20"}).body == b"hello"
+    assert [request.all("Accept-Encoding") for request in other.requests] == [["gzip, br"], ["identity"], ["identity"]]
+
+
 def test_redirect_is_not_followed(upstream, front):
     target = upstream(simple)
     other = upstream(lambda peer, request: peer.answer("302 Found", b"", f"Location: {target.origin}/x"))
@@ -263,7 +298,8 @@ def test_options_is_safe(upstream, front, style):
     b"HTTP/1.1 200 OK\r\n" + b"X-Long: " + b"x" * 70000 + b"\r\n\r\n",
     b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 20000 + b"\r\n",
     b"HTTP/1.1 103 Early\r\nX: y\r\n\r\n",
-], ids=range(15))
+    b"HTTP/1.1 200 OK\r\nX-Long: " + b"x" * 300000 + b"\r\n\r\n",
+], ids=range(16))
 def test_broken_answer(upstream, front, data):
     server = front(upstream(sends(data)))
     document = check_problem(server.post("/up/x"), 502, "upstream-broken")

@@ -53,6 +53,33 @@ put_own(const struct fields *own, struct fields *fields)
 	}
 }
 
+/* Whether a comma-separated list of "1.1 name (comment)" has the name. */
+static bool
+has_name(const char *list, size_t len, const char *name)
+{
+	const char *end = list + len, *at = list;
+	size_t name_len = strlen(name);
+
+	while ((at = memmem(at, (size_t)(end - at), name, name_len))) {
+		bool begins = at > list && strchr(" \t", at[-1]);
+		at += name_len;
+		if (begins && (at == end || strchr(" \t,", *at)))
+			return true;
+	}
+	return false;
+}
+
+bool
+upstream_request_has_passed(const struct fields *fields, const char *name)
+{
+	static const struct field_name via = FIELD_NAME("Via");
+
+	fields_for_each(field, fields)
+		if (field_is_one_of(&field, &via, 1) && has_name(field.value, field.value_len, name))
+			return true;
+	return false;
+}
+
 static bool
 is_not_sent(const struct field *field, const void *arg)
 {
@@ -72,6 +99,8 @@ upstream_request_fields(
 	hop_fields_remove(ret_fields, is_not_sent, rules);
 	check_trace(ret_fields);
 	forwarded_put(rules->trusted, input, ret_fields);
+	if (rules->via)
+		fields_putf(ret_fields, "Via", "1.1 %s", rules->via);
 	put_own(rules->own, ret_fields);
 	if (rules->principal_header)
 		forwarded_put_principal(rules->principal_header, input, ret_fields);

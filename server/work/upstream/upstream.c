@@ -3,6 +3,7 @@
 
 #include "common/cleanup.h"
 #include "common/clock.h"
+#include "common/id.h"
 #include "common/log.h"
 #include "transfer/transfer.h"
 #include "transfer/transfers.h"
@@ -13,6 +14,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,6 +26,8 @@ struct upstream {
 	struct upstream_target target;
 	struct fields own_fields;
 	struct trusted_proxies trusted;
+	char via[sizeof "deferd-" +
+		 16]; /* its name in Via: a call that already has it goes round in a loop */
 	char *ca_file, *principal_header;
 	struct transfer_peer peer; /* lends from the above */
 
@@ -224,6 +228,7 @@ prepare(struct upstream_call *call)
 		.pass_idempotency_key = upstream->config.pass_idempotency_key,
 		.own = &upstream->own_fields,
 		.trusted = &upstream->trusted,
+		.via = upstream->via,
 		.principal_header = upstream->principal_header,
 	};
 	const char *method = call->run->method ? call->run->method : input->method;
@@ -270,6 +275,10 @@ on_turn(struct transfer *transfer)
 	if (atomic_load(&call->run->control->stop) != WORK_GOES_ON) {
 		work_result_set_problem(
 			result, ends[TRANSFER_CANCELLED].problem, 0, "%s", ends[TRANSFER_CANCELLED].detail);
+		finish(call);
+	} else if (upstream_request_has_passed(&call->run->input->fields, call->upstream->via)) {
+		work_result_set_problem(result, PROBLEM_LOOP, 0,
+			"The upstream server has sent this call back to its own route.");
 		finish(call);
 	} else if (!breaker_enter(&call->upstream->breaker, &call->is_trial)) {
 		work_result_set_problem(result, PROBLEM_UPSTREAM_UNREACHABLE, 503,
@@ -333,6 +342,15 @@ parse_fields(char *const *lines, struct fields *ret_fields)
 	return rc;
 }
 
+static void
+name_for_via(struct upstream *upstream)
+{
+	uint64_t number;
+
+	random_bytes(&number, sizeof number);
+	snprintf(upstream->via, sizeof upstream->via, "deferd-%016" PRIx64, number);
+}
+
 int
 upstream_new(const struct upstream_config *config, struct work **ret_work)
 {
@@ -358,6 +376,7 @@ upstream_new(const struct upstream_config *config, struct work **ret_work)
 	upstream->config.headers = upstream->config.trusted_proxies = NULL;
 	upstream->config.principal_header = NULL;
 	upstream->trusted = trusted;
+	name_for_via(upstream);
 	upstream->principal_header = xstrdup(config->principal_header);
 	upstream->target = target;
 	upstream->own_fields = own;
