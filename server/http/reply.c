@@ -232,6 +232,27 @@ finish(struct http_request *request)
 	evhttp_send_reply_end(evhttp);
 }
 
+/* The result of a HEAD may have a Content-Length of its own, which only the reply to a HEAD may repeat. */
+static void
+add_fields(struct text *head, const struct http_request *request, const struct fields *fields, bool tells)
+{
+	static const struct field_name content_length = FIELD_NAME("Content-Length");
+	const char *from = fields->wire;
+
+	if (!tells && request->method == HTTP_HEAD) {
+		text_add(head, fields->wire, fields->len);
+		return;
+	}
+	fields_for_each(field, fields) {
+		if (!field_is_one_of(&field, &content_length, 1))
+			continue;
+		text_add(head, from, (size_t)(field.name - from));
+		from = field.value + field.value_len + 2;
+	}
+	if (from)
+		text_add(head, from, (size_t)(fields->wire + fields->len - from));
+}
+
 /* The head, with the length of the body if it is to be told. */
 static void
 add_head(struct text *head, const struct http_request *request, int status, const struct fields *fields,
@@ -239,7 +260,7 @@ add_head(struct text *head, const struct http_request *request, int status, cons
 {
 	add_status_line(head, request->server, status);
 	if (fields)
-		text_add(head, fields->wire, fields->len);
+		add_fields(head, request, fields, len != NULL);
 	if (request->is_not_stored)
 		text_add_string(head, "Cache-Control: no-store\r\n");
 	text_add(head, request->extra.wire, request->extra.len);

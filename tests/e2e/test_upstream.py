@@ -208,8 +208,17 @@ def test_head_and_no_content(upstream, front):
         for method, target, status in (("HEAD", "/up/x", 200), ("GET", "/up/204", 204), ("GET", "/up/304", 304)):
             response = connection.request(method, target).receive(method)
             assert (response.status, response.body) == (status, b"")
-            assert response.get("Content-Length") is None
+            assert response.all("Content-Length") == (["12345"] if method == "HEAD" else [])
     assert other.connections == 1
+
+
+def test_asynchronous_head(upstream, front):
+    """The upstream's length belongs to no body that a monitor sends."""
+    other = upstream(lambda peer, request: peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 12345\r\nX-A: 1\r\n\r\n"))
+    server = front(other)
+    monitor = server.call("HEAD", "/up/x", fields={"Prefer": "respond-async"}).get("Location").removeprefix(server.base)
+    response = server.get(monitor, {"Prefer": "wait=20"})
+    assert (response.status, response.body, response.all("Content-Length"), response.get("X-A")) == (200, b"", ["0"], "1")
 
 
 def test_interim_answers_are_passed_over(upstream, front):

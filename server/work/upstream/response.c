@@ -209,10 +209,21 @@ is_not_passed(const struct field *field, const void *arg)
 	return field_is_one_of(field, not_passed, sizeof not_passed / sizeof *not_passed);
 }
 
+/* What HEAD asks for has no body from which the reply could tell the length. */
+static bool
+is_head(const struct work_input *input)
+{
+	return input->method && strcmp(input->method, "HEAD") == 0;
+}
+
 static void
 map_fields(struct fields *fields, const struct upstream_target *target, const struct work_input *input)
 {
+	CLEANUP_FREE char *length = is_head(input) ? fields_dup_value(fields, content_length.text) : NULL;
+
 	hop_fields_remove(fields, is_not_passed, NULL);
+	if (length)
+		fields_put(fields, content_length.text, length);
 	for (size_t i = 0; i < REFERENCE_COUNT && has_references(fields); i++)
 		map_reference(references[i].text, target, input, fields);
 	map_links(target, input, fields);
