@@ -159,7 +159,9 @@ call_begin(struct http_request *request, void *arg)
 	enum problem problem =
 		call_judge_head(call->route, request, said, http_request_body_len(request), &detail);
 	if (problem != PROBLEM_NONE) {
-		call_refuse(call, problem, 0, detail, NULL);
+		CLEANUP(fields_fini) struct fields fields = {0};
+		call_add_remedy(call->route, request, problem, &fields);
+		call_refuse(call, problem, 0, detail, &fields);
 		return;
 	}
 	read_preferences(request, &call->preferences);

@@ -80,6 +80,11 @@ void call_choose_style(struct call *call, enum async_param said);
 enum problem call_judge_head(const struct style_route *route, const struct http_request *request,
 	enum async_param said, uint64_t body_len, const char **ret_detail);
 
+/* Adds to the answer of a refused request what the client may do instead: Accept-Encoding (RFC 9110, 15.5.16) where
+ * the body's coding was the reason. */
+void call_add_remedy(const struct style_route *route, const struct http_request *request,
+	enum problem problem, struct fields *fields);
+
 /* call_input.c: makes the input and the key.  False if the call has been answered. */
 bool call_prepare(struct call *call);
 

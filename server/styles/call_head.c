@@ -70,6 +70,16 @@ is_type_allowed(const struct style_route *route, const struct http_request *requ
 	return false;
 }
 
+/* Whether the body has a coding although the route reads it as JSON. */
+static bool
+is_coded(const struct style_route *route, const struct http_request *request)
+{
+	const char *coding = http_request_field(request, "Content-Encoding");
+
+	return (route->config.collection || route->config.schema) && coding && *coding &&
+	       strcasecmp(coding, "identity") != 0;
+}
+
 enum problem
 call_judge_head(const struct style_route *route, const struct http_request *request, enum async_param said,
 	uint64_t body_len, const char **ret_detail)
@@ -90,22 +100,36 @@ call_judge_head(const struct style_route *route, const struct http_request *requ
 		*ret_detail = "This route does not accept bodies of this media type.";
 		return PROBLEM_UNSUPPORTED_MEDIA_TYPE;
 	}
+	if (body_len > 0 && is_coded(route, request)) {
+		*ret_detail = "This route takes JSON without a Content-Encoding.";
+		return PROBLEM_UNSUPPORTED_MEDIA_TYPE;
+	}
 	return PROBLEM_NONE;
+}
+
+void
+call_add_remedy(const struct style_route *route, const struct http_request *request, enum problem problem,
+	struct fields *fields)
+{
+	if (problem == PROBLEM_UNSUPPORTED_MEDIA_TYPE && is_coded(route, request))
+		fields_put(fields, "Accept-Encoding", "identity");
 }
 
 bool
 call_refuse_early(struct http_request *request, void *arg)
 {
 	const struct style_route *route = arg;
+	CLEANUP(fields_fini) struct fields fields = {0};
 	CLEANUP_FREE char *query = NULL;
 	const char *detail;
 
 	enum async_param said = async_param_read(request->query, &query);
 	enum problem problem =
 		call_judge_head(route, request, said, http_request_announced_len(request), &detail);
+	call_add_remedy(route, request, problem, &fields);
 	if (problem == PROBLEM_NONE)
 		http_request_limit_body(request, route->config.max_body_bytes);
 	else
-		answer_problem(request, style_route_dialect(route), problem, 0, detail, NULL);
+		answer_problem(request, style_route_dialect(route), problem, 0, detail, &fields);
 	return problem != PROBLEM_NONE;
 }
