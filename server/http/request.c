@@ -18,6 +18,7 @@
 #include <event2/http.h>
 #include <event2/http_struct.h>
 #include <event2/keyvalq_struct.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
@@ -146,12 +147,31 @@ names_token(const char *list, const char *token)
 }
 
 bool
+http_request_is_http_1_0(const struct http_request *request)
+{
+	return request->evhttp && request->evhttp->major == 1 && request->evhttp->minor == 0;
+}
+
+unsigned
+http_request_local_port(const struct http_request *request)
+{
+	struct sockaddr_storage address = {0};
+	socklen_t len = sizeof address;
+
+	if (!request->connection || getsockname(bufferevent_getfd(request->connection->bev),
+					    (struct sockaddr *)&address, &len) < 0)
+		return 0;
+	if (address.ss_family == AF_INET)
+		return ntohs(((struct sockaddr_in *)&address)->sin_port);
+	return address.ss_family == AF_INET6 ? ntohs(((struct sockaddr_in6 *)&address)->sin6_port) : 0;
+}
+
+bool
 http_request_closes(const struct http_request *request)
 {
 	const char *asked = http_request_field(request, "Connection");
-	bool old = request->evhttp && request->evhttp->major == 1 && request->evhttp->minor == 0;
 
-	if (old)
+	if (http_request_is_http_1_0(request))
 		return !asked || strcasecmp(asked, "keep-alive") != 0;
 	return names_token(asked, "close");
 }

@@ -100,6 +100,10 @@ const char *http_request_scheme(const struct http_request *request);
 const char *http_request_authority(const struct http_request *request);
 const char *http_request_remote_address(const struct http_request *request);
 
+/* Whether the request is of HTTP/1.0.  The port that it came to; 0: a unix socket, or the client has left. */
+bool http_request_is_http_1_0(const struct http_request *request);
+unsigned http_request_local_port(const struct http_request *request);
+
 /* The configured public URL, else scheme and Host: "https://api.example.com", for the caller to free. */
 char *http_request_base(const struct http_request *request);
 
