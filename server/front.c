@@ -114,11 +114,21 @@ listen_on_fd(struct server *server, int fd)
 	return 0;
 }
 
+/* Descriptors that calls to upstreams may need: a connection each. */
+static rlim_t
+upstream_descriptors(const struct config *config)
+{
+	for (size_t i = 0; i < config->route_count; i++)
+		if (config->routes[i].work == CONFIG_UPSTREAM)
+			return config->upstream_concurrency;
+	return 0;
+}
+
 /* Connections that may be open at once.  The rest of the descriptors is for work and the store. */
 static unsigned
 most_connections(const struct config *config)
 {
-	const rlim_t reserve = 128 + 8 * (rlim_t)config->workers;
+	const rlim_t reserve = 128 + 8 * (rlim_t)config->workers + upstream_descriptors(config);
 	struct rlimit limit;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur > UINT_MAX)

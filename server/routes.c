@@ -42,30 +42,34 @@ struct routes {
 
 /* The work of a collection carries its changes out. */
 static int
-make_collection_work(const struct config_collection *config, struct work **ret_work)
+make_collection_work(
+	const struct config *whole, const struct config_collection *config, struct work **ret_work)
 {
+	struct upstream_config upstream = config->on_change_upstream;
 	struct work *inner = NULL;
 	int rc = 0;
 
+	upstream.trusted_proxies = whole->trusted_proxies;
 	if (config->has_on_change && config->on_change == CONFIG_PROGRAM)
 		rc = program_new(&config->on_change_program, &inner);
 	else if (config->has_on_change)
-		rc = upstream_new(&config->on_change_upstream, &inner);
+		rc = upstream_new(&upstream, &inner);
 	if (rc == 0)
 		*ret_work = collection_new(inner);
 	return rc;
 }
 
 static int
-make_work(const struct config_route *config, struct work **ret_work)
+make_work(const struct config *whole, const struct config_route *config, struct work **ret_work)
 {
 	if (config->work == CONFIG_PROGRAM)
 		return program_new(&config->program, ret_work);
 	if (config->work == CONFIG_COLLECTION)
-		return make_collection_work(&config->collection, ret_work);
+		return make_collection_work(whole, &config->collection, ret_work);
 	if (config->work == CONFIG_UPSTREAM) {
 		struct upstream_config upstream = config->upstream;
 		upstream.may_repeat = config->rerun;
+		upstream.trusted_proxies = whole->trusted_proxies;
 		return upstream_new(&upstream, ret_work);
 	}
 	return -ENOTSUP;
@@ -131,7 +135,7 @@ enter_route(struct routes *routes, const struct config *whole, const struct conf
 {
 	struct route *route = &routes->routes[routes->count];
 	struct work *work = NULL;
-	int rc = make_work(config, &work);
+	int rc = make_work(whole, config, &work);
 
 	if (rc < 0)
 		return rc;

@@ -174,6 +174,7 @@ make_operations(struct server *server)
 		.mailbox = server->mailbox,
 		.store = server->store,
 		.workers = config->workers,
+		.upstream_concurrency = config->upstream_concurrency,
 		.capacity = config->capacity,
 		.keep_tombstone_ms = config->keep_tombstone_ms,
 		.stop_grace_ms = config->stop_grace_ms,

@@ -57,6 +57,7 @@ static const struct {
 	[PROBLEM_UPSTREAM_BROKEN] = {"upstream-broken", 502, "The upstream server's response is broken"},
 	[PROBLEM_UPSTREAM_UNTRUSTED] = {"upstream-untrusted", 502, "The upstream server cannot be trusted"},
 	[PROBLEM_UPSTREAM_TIMEOUT] = {"upstream-timeout", 504, "The upstream server took too long"},
+	[PROBLEM_LOOP] = {"loop", 508, "The call has come back to where it was forwarded"},
 	[PROBLEM_INTERNAL] = {"internal", 500, "The server failed"},
 };
 

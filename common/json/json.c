@@ -374,6 +374,8 @@ json_parse(const char *data, size_t len, struct json_object **ret_value, struct 
 
 	if (len > INT_MAX / 2) {
 		reason = "text too long";
+	} else if (len >= 3 && memcmp(data, "\xef\xbb\xbf", 3) == 0) {
+		reason = "byte order mark (JSON text begins without one)";
 	} else if (!text_is_utf8(data, len)) {
 		reason = "not UTF-8";
 		at = find_broken_utf8(data, len);

@@ -75,6 +75,16 @@ is_type_allowed(const struct style_route *route, const struct http_request *requ
 	return false;
 }
 
+/* Whether the body has a coding although the route reads it as JSON. */
+static bool
+is_coded(const struct style_route *route, const struct http_request *request)
+{
+	const char *coding = http_request_field(request, "Content-Encoding");
+
+	return (route->config.collection || route->config.schema) && coding && *coding &&
+	       strcasecmp(coding, "identity") != 0;
+}
+
 /* Steps 2 to 5 of the contract's order, as far as they are the route's: the problem of a request with such a head and
  * a body of that length.  PROBLEM_NONE, or a problem and in *ret_detail a constant sentence. */
 static enum problem
@@ -97,22 +107,38 @@ judge_head(const struct style_route *route, const struct http_request *request, 
 		*ret_detail = "This route does not accept bodies of this media type.";
 		return PROBLEM_UNSUPPORTED_MEDIA_TYPE;
 	}
+	if (body_len > 0 && is_coded(route, request)) {
+		*ret_detail = "This route takes JSON without a Content-Encoding.";
+		return PROBLEM_UNSUPPORTED_MEDIA_TYPE;
+	}
 	return PROBLEM_NONE;
+}
+
+/* Adds what the client may do instead: Accept-Encoding (RFC 9110, 15.5.16) where the coding of the body was the
+ * reason. */
+static void
+add_remedy(const struct style_route *route, const struct http_request *request, enum problem problem,
+	struct fields *fields)
+{
+	if (problem == PROBLEM_UNSUPPORTED_MEDIA_TYPE && is_coded(route, request))
+		fields_put(fields, "Accept-Encoding", "identity");
 }
 
 bool
 call_refuse_early(struct http_request *request, void *arg)
 {
 	const struct style_route *route = arg;
+	CLEANUP(fields_fini) struct fields fields = {0};
 	CLEANUP_FREE char *query = NULL;
 	const char *detail;
 
 	enum async_param said = async_param_read(request->query, &query);
 	enum problem problem = judge_head(route, request, said, http_request_announced_len(request), &detail);
+	add_remedy(route, request, problem, &fields);
 	if (problem == PROBLEM_NONE)
 		http_request_limit_body(request, route->config.max_body_bytes);
 	else
-		answer_problem(request, style_route_dialect(route), problem, 0, detail, NULL);
+		answer_problem(request, style_route_dialect(route), problem, 0, detail, &fields);
 	return problem != PROBLEM_NONE;
 }
 
@@ -172,7 +198,9 @@ call_begin(struct http_request *request, void *arg)
 	enum problem problem =
 		judge_head(call->route, request, said, http_request_body_len(request), &detail);
 	if (problem != PROBLEM_NONE) {
-		call_refuse(call, problem, 0, detail, NULL);
+		CLEANUP(fields_fini) struct fields fields = {0};
+		add_remedy(call->route, request, problem, &fields);
+		call_refuse(call, problem, 0, detail, &fields);
 		return;
 	}
 	preferences_read(&call->preferences, request);

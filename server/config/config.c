@@ -4,6 +4,7 @@
 #include "common/cleanup.h"
 #include "common/json/json.h"
 #include "common/log.h"
+#include "common/network.h"
 #include "config/files.h"
 #include "config/private.h"
 #include "config/values.h"
@@ -20,6 +21,18 @@ static char *
 convert_state(struct settings *settings, const char *state)
 {
 	return strcmp(state, "memory") == 0 ? xstrdup("") : config_convert_path(settings, state);
+}
+
+static char *
+convert_network(struct settings *settings, const char *text)
+{
+	struct network network;
+
+	if (strcmp(text, "unix") == 0 || network_parse(text, &network) == 0)
+		return xstrdup(text);
+	mistakes_add_string(&settings->mistakes, text,
+		"is not a network (\"10.0.0.0/8\", \"2001:db8::/32\"), an address, or \"unix\"");
+	return NULL;
 }
 
 static const struct setting_choice log_levels[] = {
@@ -152,6 +165,16 @@ static const struct setting rows[] = {
 		.type = "URL",
 		.fallback_note = "scheme and Host of the request",
 		.meaning = "The beginning of every URL in a response."},
+	{.name = "trusted_proxies",
+		CONFIG(SETTING_NAMES, trusted_proxies),
+		.min = 1,
+		.max = 1000,
+		.convert = convert_network,
+		.type = "list of networks, or \"unix\"",
+		.fallback_note = "none",
+		.meaning = "The proxies whose Forwarded and X-Forwarded fields are passed to upstreams, as "
+			   "addresses or networks (\"10.0.0.0/8\"), \"unix\" for unix sockets; those of "
+			   "other clients are replaced."},
 	{.name = "state",
 		CONFIG(SETTING_STRING, state),
 		.convert = convert_state,
@@ -164,7 +187,14 @@ static const struct setting rows[] = {
 		.fallback = "16",
 		.min = 1,
 		.max = 10000,
-		.meaning = "The number of calls that run at the same time."},
+		.meaning = "The number of programs that run at the same time; calls to upstreams need no "
+			   "worker."},
+	{.name = "upstream_concurrency",
+		CONFIG(SETTING_WHOLE, upstream_concurrency),
+		.fallback = "1024",
+		.min = 1,
+		.max = 100000,
+		.meaning = "The number of calls to upstreams that are made at the same time."},
 	{.name = "capacity",
 		CONFIG(SETTING_WHOLE, capacity),
 		.fallback = "1000",

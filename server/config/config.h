@@ -55,7 +55,7 @@ struct config_route {
 	int64_t keep_ms;	   /* 0: not set, the style decides */
 	int64_t run_timeout_ms, keep_timed_out_ms;
 	uint64_t max_body_bytes, max_result_bytes;
-	unsigned concurrency; /* 0: as many as there are workers */
+	unsigned concurrency; /* 0: as many as the server runs */
 	unsigned queue;	      /* CONFIG_NO_LIMIT: as the server's capacity allows */
 	bool rerun;
 	bool idempotency_required;
@@ -74,8 +74,9 @@ struct config {
 	size_t listen_count;
 	struct config_listen admin; /* address NULL: none */
 	char *public_url;	    /* without a slash at its end; NULL: from the request */
+	char **trusted_proxies;	    /* networks and "unix", ended by NULL; NULL: none */
 	char *state;		    /* path of the database, NULL: "memory" */
-	unsigned workers, capacity;
+	unsigned workers, upstream_concurrency, capacity;
 	int64_t queue_timeout_ms, keep_ms; /* 0: not set */
 	int64_t run_timeout_ms, keep_timed_out_ms, keep_tombstone_ms, wait_max_ms, validation_wait_ms,
 		stop_grace_ms, drain_timeout_ms, header_timeout_ms, idle_timeout_ms;

@@ -143,7 +143,7 @@ static const struct setting route_rows[] = {
 		ROUTE(SETTING_WHOLE, concurrency),
 		.min = 1,
 		.max = 10000,
-		.fallback_note = "as many as workers",
+		.fallback_note = "as many as workers, or upstream_concurrency",
 		.meaning = "The number of the route's calls that run at the same time."},
 	{.name = "queue",
 		ROUTE(SETTING_WHOLE, queue),

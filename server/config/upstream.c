@@ -113,6 +113,15 @@ static const struct setting breaker_rows[] = {
 
 static const struct setting_table breaker_table = {breaker_rows, NULL};
 
+static char *
+convert_principal_header(struct settings *settings, const char *name)
+{
+	if (text_is_token(name, strlen(name)) && is_settable(name))
+		return xstrdup(name);
+	mistakes_add_string(&settings->mistakes, name, "is not the name of a field that can be set");
+	return NULL;
+}
+
 static const struct setting upstream_rows[] = {
 	{.name = "url",
 		UPSTREAM(SETTING_STRING, url),
@@ -144,6 +153,13 @@ static const struct setting upstream_rows[] = {
 		.fallback = "false",
 		.meaning = "Whether Idempotency-Key is forwarded; a call that has one may then be retried, "
 			   "whatever its method."},
+	{.name = "principal_header",
+		UPSTREAM(SETTING_STRING, principal_header),
+		.convert = convert_principal_header,
+		.type = "name of a field",
+		.fallback_note = "none",
+		.meaning = "The header field that names the caller (\"X-Remote-User\"); a field of that name "
+			   "that a client sends is removed, also if it has _ in place of -."},
 	{.name = "connect_timeout",
 		UPSTREAM(SETTING_TIME, connect_timeout_ms),
 		.fallback = "\"10s\"",

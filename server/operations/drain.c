@@ -17,7 +17,8 @@ on_drained_timer(struct timer *timer)
 void
 operations_check_drained(struct operations *operations)
 {
-	if (operations->on_drained && operations->run_count == 0 && !timer_is_running(&operations->drained))
+	if (operations->on_drained && operations->run_count + operations->begun_count == 0 &&
+		!timer_is_running(&operations->drained))
 		timer_start(operations->config.timers, &operations->drained, 0);
 }
 

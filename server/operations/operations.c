@@ -150,7 +150,7 @@ operations_get_stats(struct operations *operations, struct operations_stats *ret
 	*ret_stats = (struct operations_stats){
 		.outstanding = operations->outstanding,
 		.queued = operations->queued,
-		.running = operations->run_count,
+		.running = operations->run_count + operations->begun_count,
 		.capacity = operations->config.capacity,
 		.threads = operations->pool ? pool_threads(operations->pool) : 0,
 		.busy_threads = operations->pool ? pool_busy(operations->pool) : 0,

@@ -30,8 +30,9 @@ struct operations_config {
 	struct timers *timers;
 	struct mailbox *mailbox;
 	struct store *store;
-	unsigned workers;  /* pool threads, each running one operation */
-	unsigned capacity; /* operations queued or running at most */
+	unsigned workers;	       /* pool threads, each running one operation */
+	unsigned upstream_concurrency; /* operations that run without a pool thread (begun work) */
+	unsigned capacity;	       /* operations queued or running at most */
 	int64_t keep_tombstone_ms;
 	int64_t stop_grace_ms;	     /* between SIGTERM and SIGKILL */
 	uint64_t max_retained_bytes; /* of bodies and results held; at it new calls are refused */
@@ -70,10 +71,11 @@ void operations_free(struct operations *operations); /* NULL is allowed */
 #define OP_QUEUE_ASYNC_MS (60 * 60 * 1000)
 
 struct op_route_config {
-	const char *key;	  /* names the route over restarts: its pattern; copied */
-	struct work *work;	  /* a reference is taken */
-	unsigned concurrency;	  /* operations running at once; 0: as many as there are workers */
-	unsigned queue;		  /* operations waiting; OP_NO_LIMIT: up to the capacity */
+	const char *key;   /* names the route over restarts: its pattern; copied */
+	struct work *work; /* a reference is taken */
+	unsigned
+		concurrency; /* operations running at once; 0: workers, or upstream_concurrency, of the server */
+	unsigned queue;	     /* operations waiting; OP_NO_LIMIT: up to the capacity */
 	int64_t queue_timeout_ms; /* 0: the defaults, OP_QUEUE_SYNC_MS and OP_QUEUE_ASYNC_MS */
 	int64_t run_timeout_ms, keep_ms, keep_timed_out_ms;
 	uint64_t max_result_bytes;

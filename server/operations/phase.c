@@ -116,7 +116,8 @@ count_anew(struct op *op, const struct phase *was, const struct phase *is)
 
 	count(&operations->outstanding, was->is_outstanding, is->is_outstanding);
 	count(&operations->queued, was->limit == QUEUE_LIMIT, is->limit == QUEUE_LIMIT);
-	count(&operations->run_count, was->has_slot, is->has_slot);
+	count(op_route_needs_worker(op->route) ? &operations->run_count : &operations->begun_count,
+		was->has_slot, is->has_slot);
 	count(&load->waiting, was->is_waiting, is->is_waiting);
 	count(&load->running, was->has_slot, is->has_slot);
 }

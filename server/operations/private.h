@@ -88,7 +88,9 @@ struct operations {
 	struct list held;    /* struct op_run, PHASE_HELD */
 	struct list blocked; /* struct op_run, PHASE_BEHIND */
 	struct hash turns;   /* struct op_turn, by the resource's id */
-	unsigned outstanding, queued, run_count;
+	unsigned outstanding, queued;
+	unsigned run_count;   /* operations that occupy a worker */
+	unsigned begun_count; /* operations that run without one */
 	uint64_t sequence;
 	uint64_t kept;	     /* in the table: results */
 	uint64_t tombstones; /* in the table: expired ones */

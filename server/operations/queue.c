@@ -31,22 +31,43 @@ find_turn(struct operations *operations, const struct id *id)
 	return NULL;
 }
 
-static unsigned
-route_concurrency(const struct op_route *route)
+bool
+op_route_needs_worker(const struct op_route *route)
 {
-	unsigned workers = route->operations->config.workers;
+	return !route->work || !route->work->type->begin;
+}
 
-	return route->concurrency && route->concurrency < workers ? route->concurrency : workers;
+static unsigned
+server_slots(const struct op_route *route)
+{
+	const struct operations_config *config = &route->operations->config;
+
+	return op_route_needs_worker(route) ? config->workers : config->upstream_concurrency;
+}
+
+unsigned
+op_route_slots(const struct op_route *route)
+{
+	unsigned of_server = server_slots(route);
+
+	return route->concurrency && route->concurrency < of_server ? route->concurrency : of_server;
+}
+
+static unsigned
+less(unsigned slots, unsigned taken)
+{
+	return slots > taken ? slots - taken : 0;
 }
 
 /* Operations of the route that could start at once, were they the only ones that wait. */
 static unsigned
 free_slots(const struct op_route *route)
 {
-	unsigned of_route = route_concurrency(route), of_server = route->operations->config.workers;
+	const struct operations *operations = route->operations;
+	unsigned taken = op_route_needs_worker(route) ? operations->run_count : operations->begun_count;
+	unsigned of_route = less(op_route_slots(route), route->load->running);
+	unsigned of_server = less(server_slots(route), taken);
 
-	of_route = of_route > route->load->running ? of_route - route->load->running : 0;
-	of_server = of_server > route->operations->run_count ? of_server - route->operations->run_count : 0;
 	return of_route < of_server ? of_route : of_server;
 }
 

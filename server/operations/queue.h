@@ -7,6 +7,13 @@ struct op_route;
 struct op_run;
 struct operations;
 
+/* Whether the route's work occupies one of the server's workers while it runs.  Calls to upstreams do not: they
+ * count against upstream_concurrency. */
+bool op_route_needs_worker(const struct op_route *route);
+
+/* Operations of the route that may run at once. */
+unsigned op_route_slots(const struct op_route *route);
+
 /* Whether the route's queue takes another operation. */
 bool op_queue_has_room(const struct op_route *route);
 

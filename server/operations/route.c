@@ -126,9 +126,7 @@ seconds(int64_t ms)
 static int64_t
 queue_ms(const struct op_route *route)
 {
-	unsigned slots = route->concurrency ? route->concurrency : route->operations->config.workers;
-
-	return route->load->run_ms * route->load->waiting / slots;
+	return route->load->run_ms * route->load->waiting / op_route_slots(route);
 }
 
 unsigned

@@ -285,6 +285,8 @@ transfer_set_up(struct transfer *transfer, struct transfer_handle *handle)
 	return set_method(transfer, handle);
 }
 
+/* Every other code is TRANSFER_BROKEN, CURLE_OUT_OF_MEMORY included: libcurl's word for a header line that is longer
+ * than its buffers may become. */
 static const struct {
 	CURLcode code;
 	enum transfer_end end;
@@ -298,7 +300,6 @@ static const struct {
 	{CURLE_SSL_INVALIDCERTSTATUS, TRANSFER_UNTRUSTED},
 	{CURLE_SSL_CACERT_BADFILE, TRANSFER_UNTRUSTED},
 	{CURLE_OPERATION_TIMEDOUT, TRANSFER_TIMED_OUT},
-	{CURLE_OUT_OF_MEMORY, TRANSFER_FAILED},
 	{CURLE_FAILED_INIT, TRANSFER_FAILED},
 	{CURLE_READ_ERROR, TRANSFER_FAILED},
 };

@@ -16,6 +16,10 @@
 
 #define FORMAT_LINE "deferd-input 1\n"
 
+/* Follow where the request was of HTTP/1.0, and where the port of the server's socket is known. */
+#define OLD_LINE "http/1.0\n"
+#define PORT_WORD "port "
+
 /* Follows where the body was still to be judged. */
 #define UNJUDGED_LINE "unjudged\n"
 
@@ -150,6 +154,10 @@ work_input_format(const struct work_input *input, struct text *ret_text)
 		add_item(ret_text, input->params[i].name, strlen(input->params[i].name));
 		add_item(ret_text, input->params[i].value, strlen(input->params[i].value));
 	}
+	if (input->is_http_1_0)
+		text_add_string(ret_text, OLD_LINE);
+	if (input->port)
+		text_addf(ret_text, PORT_WORD "%u\n", input->port);
 	if (input->unjudged)
 		text_add_string(ret_text, UNJUDGED_LINE);
 }
@@ -279,6 +287,9 @@ work_input_parse(const char *data, size_t len, struct work_input **ret_input)
 		*string_at(input, i) = read_string(&reader, strings[i].may_be_null);
 	read_fields(&reader, &input->fields);
 	read_params(&reader, input);
+	input->is_http_1_0 = reader.ok && read_line(&reader, OLD_LINE);
+	if (reader.ok && read_line(&reader, PORT_WORD))
+		input->port = (unsigned)read_number(&reader, '\n', UINT16_MAX);
 	input->unjudged = reader.ok && read_line(&reader, UNJUDGED_LINE);
 	if (!reader.ok || reader.at != reader.end || !text_is_token(input->method, strlen(input->method))) {
 		work_input_free(input);

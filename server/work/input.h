@@ -32,7 +32,9 @@ struct work_input {
 	char *remote_address; /* "127.0.0.1", "" for a unix socket */
 	char *scheme;	      /* "http" or "https" */
 	char *authority;      /* the request's Host: "example.com:8580" */
-	char *base;    /* BASE of the contract: "https://api.example.com", for links that the result has */
+	char *base;	  /* BASE of the contract: "https://api.example.com", for links that the result has */
+	bool is_http_1_0; /* the request's version; false: HTTP/1.1 */
+	unsigned port;	  /* of the server's socket, where authority has none; 0: not known */
 	bool unjudged; /* the body was not validated yet when the operation was accepted, see operations.h */
 	char *strings; /* memory of all its strings but those of params; NULL: each has its own */
 };

@@ -76,7 +76,7 @@ UNEXPECTED = "unexpected character"
     ("{\n  \"routes\": [\n}\n", 3, 1, UNEXPECTED), ("", 1, 1, "unexpected end"), ("{\"routes\": []} x", 1, 16, UNEXPECTED),
     ("{\n\n \"a\" 1}", 3, 6, UNEXPECTED), ('{"routes": [], }', 1, 16, "trailing comma"),
     ('{"a": "\x01"}', 1, 8, "control character in a string"), ('{"a": tru}', 1, 7, UNEXPECTED),
-    ("[" * 5000, 1, 65, "nested too deeply"), ('{"a": 1', 1, 8, "unexpected end"), ("\ufeff{}", 1, 1, UNEXPECTED),
+    ("[" * 5000, 1, 65, "nested too deeply"), ('{"a": 1', 1, 8, "unexpected end"), ("\ufeff{}", 1, 1, "byte order mark (JSON text begins without one)"),
     ('{"a": 01}', 1, 7, "malformed number"), ("{'a': 1}", 1, 2, UNEXPECTED)])
 def test_not_json(tmp_path, document, line, column, mistake):
     """File, line and column, and what is wrong there."""

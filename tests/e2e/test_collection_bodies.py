@@ -1,5 +1,6 @@
 """Bodies that are judged after the 202."""
 
+import gzip
 import json
 
 import pytest
@@ -110,3 +111,21 @@ def test_waits_for_a_late_verdict(serve):
     for _ in range(2):
         document = expect.check_problem(server.post("/items", body, fields), 400, "invalid-body")
         assert document["errors"][0]["pointer"] == "/name"
+
+
+@pytest.mark.parametrize("length", [True, False], ids=["length", "chunked"])
+@pytest.mark.parametrize("target", ["/things", "/checked"])
+def test_coded_body(serve, target, length):
+    """A body with a coding is no JSON: 415 says which coding is taken."""
+    server = serve([collection("things"), {"path": "/checked", "methods": ["POST"], "program": {"argv": ["/bin/cat"]}, "schema": True}])
+    body = gzip.compress(b"{}")
+    connection = server.connect()
+    head = f"POST {target} HTTP/1.1\r\nHost: {server.address}\r\nContent-Type: application/json\r\nContent-Encoding: gzip\r\n"
+    framed = f"Content-Length: {len(body)}\r\n\r\n".encode() + body if length else \
+        f"Transfer-Encoding: chunked\r\n\r\n{len(body):x}\r\n".encode() + body + b"\r\n0\r\n\r\n"
+    connection.send(head.encode() + framed)
+    response = connection.receive("POST")
+    expect.check_problem(response, 415, "unsupported-media-type")
+    assert response.get("Accept-Encoding") == "identity"
+    assert server.post(target, b"{}", {"Content-Type": "application/json", "Content-Encoding": "identity"}).status < 300
+    assert "byte order mark" in server.post(target, b"\xef\xbb\xbf{}", {"Content-Type": "application/json"}).json()["detail"]

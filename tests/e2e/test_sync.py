@@ -281,3 +281,12 @@ def test_workers(serve, gate):
     assert sorted(order) == [0, 1, 2, 3]
     assert order.index(3) < 3, "one route has kept the other out"
     assert [n for n in order if n < 3] == [0, 1, 2]
+
+
+@pytest.mark.parametrize("version, host, protocol, port", [("1.1", "h:81", "HTTP/1.1", "81"), ("1.1", "h", "HTTP/1.1", None), ("1.0", "h", "HTTP/1.0", None)])
+def test_version_and_port_of_the_call(serve, version, host, protocol, port):
+    """A program sees the client's version, and the socket's port where Host has none."""
+    server = serve([harness.environment()])
+    response = server.connect().request("POST", "/env", b"", {"Host": host}, version=version).receive("POST")
+    variables = harness.read_environment(response)
+    assert (variables["SERVER_PROTOCOL"], variables["SERVER_PORT"]) == (protocol, port or server.address.rpartition(":")[2])

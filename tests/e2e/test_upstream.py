@@ -1,11 +1,14 @@
 """Upstream work: what is sent on, what comes back, and other servers at their worst."""
 
 import gzip
+import hashlib
+import socket
 import threading
 
 import pytest
 
 from expect import check_problem
+from fixtures import KEPT_BY_TRANSFERS
 from harness import eventually
 from upstream import answer_once, make_certificate, sends, simple
 
@@ -22,6 +25,9 @@ from upstream import answer_once, make_certificate, sends, simple
     ("/a/{name}/c", "/v1", "/a/b/c", "/v1/b/c"),
     ("/{rest...}", "/v1", "/a?", "/v1/a?"),
     ("/{rest...}", "", "/a?async=false", "/a"),
+    ("/{rest...}", "", "/a?a=1&&b=2&", "/a?a=1&&b=2&"),
+    ("/{rest...}", "", "/a?a=1&&async=false&b=2&", "/a?a=1&&b=2&"),
+    ("/{rest...}", "", "/a?&a=1&async=0", "/a?&a=1"),
 ])
 def test_path(upstream, front, path, base, asked, wanted):
     other = upstream(simple)
@@ -68,7 +74,43 @@ def test_fields_that_are_sent(upstream, front):
     assert request.get("traceparent") == trace
     assert (request.get("X-Own"), request.get("X-Empty")) == ("ours", "")
     assert (request.get("Accept-Encoding"), request.get("User-Agent")) == ("br", "me")
-    assert request.all("Forwarded") == ["for=192.0.2.1", f'for=127.0.0.1;host="{server.address}";proto=http']
+    assert request.all("Forwarded") == [f'for=127.0.0.1;host="{server.address}";proto=http']
+
+
+SPOOFED = [("X-Forwarded-For", "192.0.2.1"), ("X-Forwarded-Proto", "https"), ("X-Forwarded-Host", "out.example"),
+           ("Forwarded", "for=192.0.2.1"), ("X_Forwarded_For", "192.0.2.2")]
+
+
+@pytest.mark.parametrize("trusted", [None, ["10.0.0.0/8", "unix"], ["127.0.0.0/8"]])
+def test_who_called(upstream, serve, trusted):
+    """A client's own words count only where it is a trusted proxy."""
+    other = upstream(simple)
+    server = serve([{"path": "/up/{rest...}", "upstream": {"url": other.origin}}], **({"trusted_proxies": trusted} if trusted else {}))
+    server.kept_descriptors = KEPT_BY_TRANSFERS
+    assert server.get("/up/x", SPOOFED).status == 200
+    request = other.requests[0]
+    ours = f'for=127.0.0.1;host="{server.address}";proto=http'
+    told = [request.all(name) for name in ("X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "Forwarded", "X_Forwarded_For")]
+    if trusted == ["127.0.0.0/8"]:
+        assert told == [["192.0.2.1, 127.0.0.1"], ["https"], ["out.example"], ["for=192.0.2.1", ours], []]
+    else:
+        assert told == [["127.0.0.1"], ["http"], [server.address], [ours], []]
+
+
+def test_principal(upstream, front, serve, tmp_path):
+    """The caller's name reaches the upstream in a field that no client can send."""
+    other = upstream(simple)
+    spoofed = [("X-Remote-User", "admin"), ("x_remote_user", "admin")]
+    front(other, principal_header="X-Remote-User", headers={"X-Remote-User": "set"}).get("/up/x", spoofed)
+    tokens = tmp_path / "tokens"
+    tokens.write_text(f"alice:{hashlib.sha256(b'secret').hexdigest()}\n")
+    tokens.chmod(0o600)
+    server = serve([{"path": "/up/{rest...}", "upstream": {"url": other.origin, "principal_header": "X-Remote-User"}}],
+                   auth={"bearer": str(tokens)})
+    server.kept_descriptors = KEPT_BY_TRANSFERS
+    server.get("/up/x", [("Authorization", "Bearer secret"), ("Connection", "X-Remote-User"), *spoofed])
+    assert [request.all("X-Remote-User") for request in other.requests] == [[], ["alice"]]
+    assert [request.all("X_Remote_User") for request in other.requests] == [[], []]
 
 
 def test_credentials_and_key_where_the_route_says_so(upstream, front):
@@ -110,6 +152,37 @@ def test_location(upstream, front, location, wanted):
     assert server.post("/api/things").get("Location") == wanted.format(base=server.base)
 
 
+def test_link(upstream, front):
+    """Each reference is mapped as that of Location is."""
+    value = '<{origin}/base/a?b>; rel="next"; title="<{origin}/base/x>", <http://example.com/>; rel=help, <7>; rel=item'
+    other = upstream(lambda peer, request: peer.answer("200 OK", b"", f"Link: {value.format(origin=other.origin)}", "Link: </base/z>"))
+    server = front(other, "/api/{rest...}", "/base")
+    assert server.get("/api/things").all("Link") == [
+        f'<{server.base}/api/a?b>; rel="next"; title="<{other.origin}/base/x>", <http://example.com/>; rel=help, '
+        f'<{server.base}/api/7>; rel=item, <{server.base}/api/z>']
+
+
+def test_loop(serve, tmp_path):
+    """A server that is its own upstream calls itself once."""
+    port = socket.create_server(("127.0.0.1", 0))
+    address = f"127.0.0.1:{port.getsockname()[1]}"
+    port.close()
+    server = serve([{"path": "/{rest...}", "upstream": {"url": f"http://{address}"}}], listen=address)
+    server.kept_descriptors = KEPT_BY_TRANSFERS
+    check_problem(server.get("/x"), 508, "loop")
+    assert server.get("/x", {"Via": "1.1 deferd-0123456789abcdef, 1.0 other"}).status == 508
+
+
+def test_asynchronous_calls_ask_for_identity(upstream, front):
+    other = upstream(simple)
+    server = front(other)
+    server.post("/up/x", b"", {"Accept-Encoding": "gzip, br"})
+    for fields in ({"Accept-Encoding": "gzip, br"}, {}):
+        monitor = server.post("/up/x?async=true", b"", fields).get("Location").removeprefix(server.base)
+        assert server.get(monitor, {"Prefer": "wait=20"}).body == b"hello"
+    assert [request.all("Accept-Encoding") for request in other.requests] == [["gzip, br"], ["identity"], ["identity"]]
+
+
 def test_redirect_is_not_followed(upstream, front):
     target = upstream(simple)
     other = upstream(lambda peer, request: peer.answer("302 Found", b"", f"Location: {target.origin}/x"))
@@ -135,8 +208,17 @@ def test_head_and_no_content(upstream, front):
         for method, target, status in (("HEAD", "/up/x", 200), ("GET", "/up/204", 204), ("GET", "/up/304", 304)):
             response = connection.request(method, target).receive(method)
             assert (response.status, response.body) == (status, b"")
-            assert response.get("Content-Length") is None
+            assert response.all("Content-Length") == (["12345"] if method == "HEAD" else [])
     assert other.connections == 1
+
+
+def test_asynchronous_head(upstream, front):
+    """The upstream's length belongs to no body that a monitor sends."""
+    other = upstream(lambda peer, request: peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 12345\r\nX-A: 1\r\n\r\n"))
+    server = front(other)
+    monitor = server.call("HEAD", "/up/x", fields={"Prefer": "respond-async"}).get("Location").removeprefix(server.base)
+    response = server.get(monitor, {"Prefer": "wait=20"})
+    assert (response.status, response.body, response.all("Content-Length"), response.get("X-A")) == (200, b"", ["0"], "1")
 
 
 def test_interim_answers_are_passed_over(upstream, front):
@@ -225,7 +307,8 @@ def test_options_is_safe(upstream, front, style):
     b"HTTP/1.1 200 OK\r\n" + b"X-Long: " + b"x" * 70000 + b"\r\n\r\n",
     b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 20000 + b"\r\n",
     b"HTTP/1.1 103 Early\r\nX: y\r\n\r\n",
-], ids=range(15))
+    b"HTTP/1.1 200 OK\r\nX-Long: " + b"x" * 300000 + b"\r\n\r\n",
+], ids=range(16))
 def test_broken_answer(upstream, front, data):
     server = front(upstream(sends(data)))
     document = check_problem(server.post("/up/x"), 502, "upstream-broken")

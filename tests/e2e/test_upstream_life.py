@@ -5,6 +5,7 @@ import threading
 import pytest
 
 from expect import check_problem
+from fixtures import KEPT_BY_TRANSFERS
 from harness import eventually
 
 
@@ -130,7 +131,7 @@ def test_going_down_while_a_call_rests_between_attempts(upstream, front, tmp_pat
 def test_client_of_a_synchronous_call_that_leaves(upstream, front, held):
     """Running, the call goes on to its end; what is queued is dropped."""
     other = upstream(held)
-    server = front(other, workers=1)
+    server = front(other, route={"concurrency": 1})
     running = server.begin("POST", "/up/running", b"")
     other.wait_arrived()
     queued = server.begin("POST", "/up/queued", b"")
@@ -174,3 +175,50 @@ def test_key_joins_a_call_that_is_under_way(upstream, front, tmp_path, held):
     server.start()
     assert server.post("/up/x", b"b", {"Idempotency-Key": "k"}).body == b"done"
     assert len(other.requests) == 1
+
+
+# How many run at the same time.
+
+
+def hold_slow(release):
+    """An upstream whose answers below /up/slow wait for release."""
+
+    def handle(peer, request):
+        if "/slow" in request.target:
+            release.wait()
+        peer.answer("200 OK", b"done")
+
+    return handle
+
+
+def test_calls_use_no_workers(upstream, front):
+    """One catch-all route: quick calls pass any number of slow ones."""
+    release = threading.Event()
+    other = upstream(hold_slow(release))
+    server = front(other, workers=1)
+    slow = [server.post("/up/slow?async=true").get("Location").removeprefix(server.base) for _ in range(16)]
+    for _ in slow:
+        other.wait_arrived()
+    assert server.post("/up/quick").body == b"done"
+    assert [server.get(monitor).status for monitor in slow] == [202] * 16
+    release.set()
+    for monitor in slow:
+        assert server.get(monitor, {"Prefer": "wait=20"}).body == b"done"
+
+
+@pytest.mark.parametrize("settings", [{"route": {"concurrency": 2}}, {"server": {"upstream_concurrency": 2}}],
+                         ids=["of the route", "of the server"])
+def test_concurrency_bounds_calls(upstream, serve, settings):
+    release = threading.Event()
+    other = upstream(hold_slow(release))
+    server = serve([{"path": "/up/{rest...}", "methods": ["POST"], "upstream": {"url": other.origin}, **settings.get("route", {})}],
+                   **settings.get("server", {}))
+    server.kept_descriptors = KEPT_BY_TRANSFERS
+    slow = [server.post("/up/slow?async=true").get("Location").removeprefix(server.base) for _ in range(3)]
+    other.wait_arrived()
+    other.wait_arrived()
+    assert [server.get(monitor).json()["progress"] for monitor in slow] == ["IN_PROGRESS", "IN_PROGRESS", "IN_QUEUE"]
+    assert len(other.requests) == 2
+    release.set()
+    for monitor in slow:
+        assert server.get(monitor, {"Prefer": "wait=20"}).body == b"done"

@@ -1,4 +1,4 @@
-/* The query parameter async: see async_param.h. */
+/* The query parameter async: reads it, and cuts it out of the query. */
 #include "calls/call/async_param.h"
 
 #include "common/text.h"
@@ -39,26 +39,36 @@ read_async_value(const struct http_query_param *param)
 	return ASYNC_MALFORMED;
 }
 
+/* The parameter goes together with one '&': the one behind it, or the one before it at the query's end. */
+static void
+cut_separator(const char **from, struct text *rest)
+{
+	if (**from == '&')
+		(*from)++;
+	else if (rest->len > 0)
+		rest->data[--rest->len] = '\0';
+}
+
 enum async_param
 async_param_read(const char *query, char **ret_rest)
 {
-	const char *at = query;
+	const char *at = query, *from = query;
 	enum async_param said = ASYNC_SILENT;
 	struct text rest = {0};
 	struct http_query_param param;
 	bool found = false;
 
 	while (http_query_next(&at, &param)) {
-		if (!is_async(&param)) {
-			if (rest.len > 0)
-				text_add_char(&rest, '&');
-			text_add(&rest, param.raw, param.raw_len);
+		if (!is_async(&param))
 			continue;
-		}
+		text_add(&rest, from, (size_t)(param.raw - from));
+		from = param.raw + param.raw_len;
+		cut_separator(&from, &rest);
 		enum async_param value = read_async_value(&param);
 		found = true;
 		said = said == ASYNC_SILENT || said == value ? value : ASYNC_MALFORMED;
 	}
+	text_add_string(&rest, from ? from : "");
 	/* Where async was all there was, there is no query at all. */
 	*ret_rest = query && (rest.len > 0 || !found) ? text_take(&rest) : NULL;
 	text_fini(&rest);

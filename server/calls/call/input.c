@@ -91,12 +91,22 @@ copy_strings(const struct call *call, struct work_input *input)
 	work_input_copy_strings(input, &strings);
 }
 
+static bool
+has_port(const char *authority)
+{
+	const char *bracket = strchr(authority, ']');
+
+	return strchr(bracket ? bracket : authority, ':');
+}
+
 static void
 make_input(struct call *call)
 {
 	struct work_input *input = work_input_new();
 
 	copy_strings(call, input);
+	input->is_http_1_0 = http_request_is_http_1_0(call->request);
+	input->port = has_port(input->authority) ? 0 : http_request_local_port(call->request);
 	http_request_copy_fields(call->request, &input->fields);
 	if (!call->route->config.keeps_credentials)
 		drop_credentials(&input->fields);

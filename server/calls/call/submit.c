@@ -136,6 +136,14 @@ call_refuse_load(struct call *call, enum op_refusal refusal)
 		refuse_load(call);
 }
 
+/* The submitter may not be the one who reads the result, and some monitors show it inside a JSON document. */
+static void
+ask_for_identity(struct fields *fields)
+{
+	fields_remove(fields, "Accept-Encoding");
+	fields_put(fields, "Accept-Encoding", "identity");
+}
+
 static void
 submit(struct call *call)
 {
@@ -151,6 +159,8 @@ submit(struct call *call)
 	};
 	struct op *op;
 
+	if (!submission.sync)
+		ask_for_identity(&call->input->fields);
 	if (!submission.sync || call->key || call->change) {
 		call->acceptor.fn = on_accepted;
 		submission.acceptor = &call->acceptor;

@@ -19,6 +19,7 @@
 #include <event2/bufferevent.h>
 #include <event2/event.h>
 #include <event2/http.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -173,6 +174,20 @@ on_close(struct evhttp_connection *evhttp, void *arg)
 		http_request_leave(request);
 }
 
+/* The port of our end; 0: a unix socket. */
+static unsigned
+read_local_port(int fd)
+{
+	struct sockaddr_storage address = {0};
+	socklen_t len = sizeof address;
+
+	if (getsockname(fd, (struct sockaddr *)&address, &len) < 0)
+		return 0;
+	if (address.ss_family == AF_INET)
+		return ntohs(((struct sockaddr_in *)&address)->sin_port);
+	return address.ss_family == AF_INET6 ? ntohs(((struct sockaddr_in6 *)&address)->sin6_port) : 0;
+}
+
 static void
 read_address(struct http_connection *connection)
 {
@@ -180,6 +195,7 @@ read_address(struct http_connection *connection)
 	ev_uint16_t port;
 
 	evhttp_connection_get_peer(connection->evhttp, &address, &port);
+	connection->peer.local_port = read_local_port(bufferevent_getfd(connection->bev));
 	if (address && !connection->door->is_unix)
 		strncpy(connection->peer.address, address, sizeof connection->peer.address - 1);
 }

@@ -23,7 +23,7 @@ static const struct {
 	{431, "Request Header Fields Too Large"}, {451, "Unavailable For Legal Reasons"},
 	{500, "Internal Server Error"}, {501, "Not Implemented"}, {502, "Bad Gateway"},
 	{503, "Service Unavailable"}, {504, "Gateway Timeout"}, {505, "HTTP Version Not Supported"},
-	{507, "Insufficient Storage"}};
+	{507, "Insufficient Storage"}, {508, "Loop Detected"}};
 
 const char *
 head_reason(int status)
@@ -63,13 +63,34 @@ head_has_body(int status)
 	return status >= 200 && status != 204 && status != 304;
 }
 
+/* The result of a HEAD may have a Content-Length of its own, which only the reply to a HEAD may repeat. */
+static void
+add_fields(struct text *head, const struct http_request *request, const struct fields *fields, bool tells)
+{
+	static const struct field_name content_length = FIELD_NAME("Content-Length");
+	const char *from = fields->wire;
+
+	if (!tells && request->method == HTTP_HEAD) {
+		text_add(head, fields->wire, fields->len);
+		return;
+	}
+	fields_for_each(field, fields) {
+		if (!field_is_one_of(&field, &content_length, 1))
+			continue;
+		text_add(head, from, (size_t)(field.name - from));
+		from = field.value + field.value_len + 2;
+	}
+	if (from)
+		text_add(head, from, (size_t)(fields->wire + fields->len - from));
+}
+
 void
 head_format(struct text *head, const struct http_request *request, int status, const struct fields *fields,
 	const uint64_t *len, const char *persistence)
 {
 	add_status_line(head, request->shared, status);
 	if (fields)
-		text_add(head, fields->wire, fields->len);
+		add_fields(head, request, fields, len != NULL);
 	if (request->is_not_stored)
 		text_add_string(head, "Cache-Control: no-store\r\n");
 	text_add(head, request->extra.wire, request->extra.len);

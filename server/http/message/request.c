@@ -159,6 +159,18 @@ http_request_remote_address(const struct http_request *request)
 	return request->peer ? request->peer->address : "";
 }
 
+bool
+http_request_is_http_1_0(const struct http_request *request)
+{
+	return request->is_http_1_0;
+}
+
+unsigned
+http_request_local_port(const struct http_request *request)
+{
+	return request->peer ? request->peer->local_port : 0;
+}
+
 char *
 http_request_base(const struct http_request *request)
 {

@@ -45,7 +45,8 @@ struct http_target {
 /* The client's end of the connection that a request came on. */
 struct http_peer {
 	bool is_tls;
-	char address[48]; /* without port; "" for a unix socket */
+	unsigned local_port; /* that the connection came to; 0: a unix socket */
+	char address[48];    /* without port; "" for a unix socket */
 };
 
 struct http_request {
@@ -55,7 +56,8 @@ struct http_request {
 	size_t path_len;
 	const char *query; /* after '?', NULL if there is none; NUL-terminated */
 	struct router_match match;
-	const char *principal;	       /* name of the caller; NULL: not known */
+	const char *principal; /* name of the caller; NULL: not known */
+	bool is_http_1_0;
 	bool is_admin;		       /* may use everybody's operations */
 	char id[HTTP_REQUEST_ID_SIZE]; /* the client's X-Request-Id, or one of ours */
 	bool is_not_stored;	       /* the reply gets Cache-Control: no-store; a handler may set it */
@@ -102,6 +104,10 @@ __attribute__((warn_unused_result)) int http_request_take_body(
 const char *http_request_scheme(const struct http_request *request);
 const char *http_request_authority(const struct http_request *request);
 const char *http_request_remote_address(const struct http_request *request);
+
+/* Whether the request is of HTTP/1.0.  The port that it came to; 0: a unix socket, or the client has left. */
+bool http_request_is_http_1_0(const struct http_request *request);
+unsigned http_request_local_port(const struct http_request *request);
 
 /* The configured public URL, else scheme and Host: "https://api.example.com", for the caller to free. */
 char *http_request_base(const struct http_request *request);

@@ -233,6 +233,7 @@ make_request(struct evhttp_request *evhttp, struct http_connection *connection)
 
 	exchange->evhttp = evhttp;
 	dispatch_init_request(request, connection, &evhttp_transport, method_of(evhttp));
+	request->is_http_1_0 = is_old(evhttp);
 	request->began_us = clock_mono_us();
 	http_request_set_target(request, target, strlen(target));
 	http_request_set_id(request);

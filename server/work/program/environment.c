@@ -129,7 +129,8 @@ set_path(struct string_list *list, const struct work_input *input)
 				       input->query ? input->query : ""));
 }
 
-/* Host and port of the authority; a port that it does not have is that of its scheme. */
+/* Host and port of the authority; a port that it does not have is that of the server's socket, or else of the
+ * scheme. */
 static void
 set_server(struct string_list *list, const struct work_input *input)
 {
@@ -143,7 +144,10 @@ set_server(struct string_list *list, const struct work_input *input)
 		set_bytes(list, "SERVER_NAME", host, len);
 	else
 		set(list, "SERVER_NAME", "localhost");
-	set(list, "SERVER_PORT", colon && colon[1] ? colon + 1 : is_https ? "443" : "80");
+	if (input->port && !(colon && colon[1]))
+		string_list_take(list, xasprintf("SERVER_PORT=%u", input->port));
+	else
+		set(list, "SERVER_PORT", colon && colon[1] ? colon + 1 : is_https ? "443" : "80");
 	/* Not of RFC 3875, but where every CGI program looks for it. */
 	if (is_https)
 		set(list, "HTTPS", "on");
@@ -237,7 +241,7 @@ environment_build(const struct work_input *input, char *const *own, struct strin
 	set_trace(&list, input);
 	set(&list, "GATEWAY_INTERFACE", "CGI/1.1");
 	set(&list, "SERVER_SOFTWARE", "deferd/" DEFERD_VERSION);
-	set(&list, "SERVER_PROTOCOL", "HTTP/1.1");
+	set(&list, "SERVER_PROTOCOL", input->is_http_1_0 ? "HTTP/1.0" : "HTTP/1.1");
 	set(&list, "REQUEST_METHOD", input->method);
 	set(&list, "QUERY_STRING", input->query ? input->query : "");
 	set(&list, "REMOTE_ADDR", address);

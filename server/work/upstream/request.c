@@ -4,6 +4,7 @@
 #include "common/cleanup.h"
 #include "common/http/trace.h"
 #include "common/text.h"
+#include "work/upstream/forwarded.h"
 #include "work/upstream/hop_fields.h"
 #include "work/work.h"
 
@@ -29,52 +30,6 @@ upstream_request_is_idempotent(const char *method)
 	return false;
 }
 
-static void
-add_quoted(struct text *text, const char *value)
-{
-	text_add_char(text, '"');
-	while (*value) {
-		size_t plain = strcspn(value, "\"\\");
-		text_add(text, value, plain);
-		value += plain;
-		if (*value) {
-			text_add_char(text, '\\');
-			text_add_char(text, *value++);
-		}
-	}
-	text_add_char(text, '"');
-}
-
-/* A node of RFC 7239, 6: addresses of version 6 stand in brackets and quotes, and what is no address is not
- * told. */
-static void
-add_node(struct text *text, const char *address)
-{
-	if (!address || *address == '\0')
-		text_add_string(text, "unknown");
-	else if (strchr(address, ':'))
-		text_addf(text, "\"[%s]\"", address);
-	else
-		text_add_string(text, address);
-}
-
-/* One more element behind what other intermediaries have written. */
-static void
-put_forwarded(const struct work_input *input, struct fields *fields)
-{
-	CLEANUP(text_fini) struct text element = {0};
-
-	text_add_string(&element, "for=");
-	add_node(&element, input->remote_address);
-	if (input->authority && *input->authority) {
-		text_add_string(&element, ";host=");
-		add_quoted(&element, input->authority);
-	}
-	text_add_string(&element, ";proto=");
-	text_add_string(&element, input->scheme);
-	fields_put(fields, "Forwarded", element.data);
-}
-
 /* A trace is passed on as it came, or, where it cannot be read, not at all. */
 static void
 check_trace(struct fields *fields)
@@ -98,6 +53,33 @@ put_own(const struct fields *own, struct fields *fields)
 	}
 }
 
+/* Whether a comma-separated list of "1.1 name (comment)" has the name. */
+static bool
+has_name(const char *list, size_t len, const char *name)
+{
+	const char *end = list + len, *at = list;
+	size_t name_len = strlen(name);
+
+	while ((at = memmem(at, (size_t)(end - at), name, name_len))) {
+		bool begins = at > list && strchr(" \t", at[-1]);
+		at += name_len;
+		if (begins && (at == end || strchr(" \t,", *at)))
+			return true;
+	}
+	return false;
+}
+
+bool
+upstream_request_has_passed(const struct fields *fields, const char *name)
+{
+	static const struct field_name via = FIELD_NAME("Via");
+
+	fields_for_each(field, fields)
+		if (field_is_one_of(&field, &via, 1) && has_name(field.value, field.value_len, name))
+			return true;
+	return false;
+}
+
 static bool
 is_not_sent(const struct field *field, const void *arg)
 {
@@ -116,6 +98,10 @@ upstream_request_fields(
 	fields_copy(ret_fields, &input->fields);
 	hop_fields_remove(ret_fields, is_not_sent, rules);
 	check_trace(ret_fields);
-	put_forwarded(input, ret_fields);
+	forwarded_put(rules->trusted, input, ret_fields);
+	if (rules->via)
+		fields_putf(ret_fields, "Via", "1.1 %s", rules->via);
 	put_own(rules->own, ret_fields);
+	if (rules->principal_header)
+		forwarded_put_principal(rules->principal_header, input, ret_fields);
 }

@@ -15,6 +15,8 @@ static const struct field_name content_length = FIELD_NAME("Content-Length");
 
 static const struct field_name references[] = {FIELD_NAME("Location"), FIELD_NAME("Content-Location")};
 
+static const struct field_name link_name = FIELD_NAME("Link");
+
 #define REFERENCE_COUNT (sizeof references / sizeof *references)
 
 void
@@ -149,6 +151,49 @@ map_reference(const char *name, const struct upstream_target *target, const stru
 	(void)rc;
 }
 
+/* Adds a value of Link (RFC 8288) with each <reference> that is under the upstream's URL mapped to ours. */
+static void
+add_links(const struct field *field, const struct upstream_target *target, const struct work_input *input,
+	struct text *ret_text)
+{
+	const char *at = field->value, *end = at + field->value_len;
+	bool in_quotes = false;
+
+	for (; at < end; at++) {
+		const char *close = *at == '<' && !in_quotes ? memchr(at, '>', (size_t)(end - at)) : NULL;
+		if (*at == '"' && (at == field->value || at[-1] != '\\'))
+			in_quotes = !in_quotes;
+		text_add_char(ret_text, *at);
+		if (!close)
+			continue;
+		CLEANUP_FREE char *theirs = xstrndup(at + 1, (size_t)(close - at - 1));
+		CLEANUP_FREE char *ours = upstream_target_map_back(target, input, theirs);
+		text_add_string(ret_text, ours ? ours : theirs);
+		at = close - 1;
+	}
+}
+
+/* Replaces all Link fields by one. */
+static void
+map_links(const struct upstream_target *target, const struct work_input *input, struct fields *fields)
+{
+	CLEANUP(text_fini) struct text links = {0};
+
+	fields_for_each(field, fields) {
+		if (!field_is_one_of(&field, &link_name, 1))
+			continue;
+		if (links.len > 0)
+			text_add_string(&links, ", ");
+		add_links(&field, target, input, &links);
+	}
+	if (links.len == 0)
+		return;
+	fields_remove(fields, link_name.text);
+	/* As in map_reference. */
+	int rc = fields_add(fields, link_name.text, links.data);
+	(void)rc;
+}
+
 static bool
 has_references(const struct fields *fields)
 {
@@ -164,12 +209,24 @@ is_not_passed(const struct field *field, const void *arg)
 	return field_is_one_of(field, not_passed, sizeof not_passed / sizeof *not_passed);
 }
 
+/* What HEAD asks for has no body from which the reply could tell the length. */
+static bool
+is_head(const struct work_input *input)
+{
+	return input->method && strcmp(input->method, "HEAD") == 0;
+}
+
 static void
 map_fields(struct fields *fields, const struct upstream_target *target, const struct work_input *input)
 {
+	CLEANUP_FREE char *length = is_head(input) ? fields_dup_value(fields, content_length.text) : NULL;
+
 	hop_fields_remove(fields, is_not_passed, NULL);
+	if (length)
+		fields_put(fields, content_length.text, length);
 	for (size_t i = 0; i < REFERENCE_COUNT && has_references(fields); i++)
 		map_reference(references[i].text, target, input, fields);
+	map_links(target, input, fields);
 }
 
 int

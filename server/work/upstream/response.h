@@ -32,7 +32,7 @@ __attribute__((warn_unused_result)) int upstream_response_take_line(
 __attribute__((warn_unused_result)) int upstream_response_take_body(
 	struct upstream_response *response, const char *data, size_t len);
 
-/* Makes the result of a complete response: without hop-by-hop fields, and with Location mapped to our URLs.
+/* Makes the result of a complete response: without hop-by-hop fields, and with Location, Content-Location and Link mapped to our URLs.
  * -EBADMSG if the header is incomplete, -errno of the disk; ret_result is then unchanged. */
 __attribute__((warn_unused_result)) int upstream_response_finish(struct upstream_response *response,
 	const struct upstream_target *target, const struct work_input *input, struct work_result *ret_result);

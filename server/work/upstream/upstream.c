@@ -3,15 +3,18 @@
 
 #include "common/cleanup.h"
 #include "common/clock.h"
+#include "common/id.h"
 #include "common/log.h"
 #include "transfer/transfer.h"
 #include "transfer/transfers.h"
+#include "work/upstream/forwarded.h"
 #include "work/upstream/request.h"
 #include "work/upstream/response.h"
 #include "work/upstream/target.h"
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,7 +25,10 @@ struct upstream {
 	struct upstream_config config; /* without the strings and lists: those are below */
 	struct upstream_target target;
 	struct fields own_fields;
-	char *ca_file;
+	struct trusted_proxies trusted;
+	char via[sizeof "deferd-" +
+		 16]; /* its name in Via: a call that already has it goes round in a loop */
+	char *ca_file, *principal_header;
 	struct transfer_peer peer; /* lends from the above */
 
 	/* any thread */
@@ -221,6 +227,9 @@ prepare(struct upstream_call *call)
 		.forward_credentials = upstream->config.forward_credentials,
 		.pass_idempotency_key = upstream->config.pass_idempotency_key,
 		.own = &upstream->own_fields,
+		.trusted = &upstream->trusted,
+		.via = upstream->via,
+		.principal_header = upstream->principal_header,
 	};
 	const char *method = call->run->method ? call->run->method : input->method;
 	struct text target = {0};
@@ -267,6 +276,10 @@ on_turn(struct transfer *transfer)
 		work_result_set_problem(
 			result, ends[TRANSFER_CANCELLED].problem, 0, "%s", ends[TRANSFER_CANCELLED].detail);
 		finish(call);
+	} else if (upstream_request_has_passed(&call->run->input->fields, call->upstream->via)) {
+		work_result_set_problem(result, PROBLEM_LOOP, 0,
+			"The upstream server has sent this call back to its own route.");
+		finish(call);
 	} else if (!breaker_enter(&call->upstream->breaker, &call->is_trial)) {
 		work_result_set_problem(result, PROBLEM_UPSTREAM_UNREACHABLE, 503,
 			"The upstream server has failed repeatedly and is not called for a while.");
@@ -306,6 +319,8 @@ upstream_free(struct work *work)
 	upstream_target_fini(&upstream->target);
 	fields_fini(&upstream->own_fields);
 	breaker_fini(&upstream->breaker);
+	trusted_proxies_fini(&upstream->trusted);
+	free(upstream->principal_header);
 	free(upstream->ca_file);
 	free(upstream);
 }
@@ -327,16 +342,29 @@ parse_fields(char *const *lines, struct fields *ret_fields)
 	return rc;
 }
 
+static void
+name_for_via(struct upstream *upstream)
+{
+	uint64_t number;
+
+	random_bytes(&number, sizeof number);
+	snprintf(upstream->via, sizeof upstream->via, "deferd-%016" PRIx64, number);
+}
+
 int
 upstream_new(const struct upstream_config *config, struct work **ret_work)
 {
 	struct fields own = {0};
+	struct trusted_proxies trusted = {0};
 	struct upstream_target target;
 	int rc = parse_fields(config->headers, &own);
 
 	if (rc == 0)
+		rc = trusted_proxies_init(&trusted, config->trusted_proxies);
+	if (rc == 0)
 		rc = upstream_target_init(&target, config->url);
 	if (rc < 0) {
+		trusted_proxies_fini(&trusted);
 		fields_fini(&own);
 		return rc;
 	}
@@ -345,7 +373,11 @@ upstream_new(const struct upstream_config *config, struct work **ret_work)
 	upstream->work.references = 1;
 	upstream->config = *config;
 	upstream->config.url = upstream->config.ca_file = NULL;
-	upstream->config.headers = NULL;
+	upstream->config.headers = upstream->config.trusted_proxies = NULL;
+	upstream->config.principal_header = NULL;
+	upstream->trusted = trusted;
+	name_for_via(upstream);
+	upstream->principal_header = xstrdup(config->principal_header);
 	upstream->target = target;
 	upstream->own_fields = own;
 	upstream->ca_file = xstrdup(config->ca_file);

@@ -18,6 +18,8 @@ struct upstream_config {
 	char *url;	/* http or https, without a slash at its end, without user, query and fragment */
 	char *ca_file;	/* trusted certificates; NULL: the system's */
 	char **headers; /* "Name: value", sent with every call, ended by NULL; NULL: none */
+	char **trusted_proxies;	    /* see trusted_proxies_init; NULL: none */
+	char *principal_header;	    /* the field that names the principal; NULL: none */
 	bool forward_credentials;   /* Authorization and Cookie are forwarded */
 	bool pass_idempotency_key;  /* Idempotency-Key is forwarded */
 	bool may_repeat;	    /* a call may reach the upstream twice, whatever its method */
@@ -34,7 +36,7 @@ struct upstream_stats {
 	uint64_t retries; /* attempts after the first one of their call */
 };
 
-/* Makes the work; copies config.  -EINVAL if url or headers are malformed. */
+/* Makes the work; copies config.  -EINVAL if url, headers or trusted_proxies are malformed. */
 __attribute__((warn_unused_result)) int upstream_new(
 	const struct upstream_config *config, struct work **ret_work);
 

@@ -143,7 +143,7 @@ test_bad(void **state)
 		{"-01", 1, 1, "malformed number"},
 		{"0x10", 1, 2, "unexpected character"},
 		{"1/**/", 1, 2, "unexpected character"},
-		{"\xef\xbb\xbf{}", 1, 1, "unexpected character"},
+		{"\xef\xbb\xbf{}", 1, 1, "byte order mark (JSON text begins without one)"},
 		{"[1\xc2\xa0]", 1, 3, "unexpected character"},
 		{"[\n\"a\xff\"]", 2, 3, "not UTF-8"},
 		{"\"\xc3\xa9\xed\xa0\x80\"", 1, 4, "not UTF-8"},

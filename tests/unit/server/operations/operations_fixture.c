@@ -95,6 +95,7 @@ fixture_set_up(void **state)
 		.mailbox = f->mailbox,
 		.store = f->store,
 		.workers = 2,
+		.upstream_concurrency = 2,
 		.capacity = 8,
 		.keep_tombstone_ms = 86400000,
 		.stop_grace_ms = 5000,

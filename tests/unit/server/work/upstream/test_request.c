@@ -2,6 +2,7 @@
 #include "work/upstream/request.h"
 
 #include "common/text.h"
+#include "work/upstream/forwarded.h"
 #include "work/work.h"
 
 #include <setjmp.h>
@@ -11,8 +12,12 @@
 
 #include <cmocka.h>
 
-#define FORWARDED "Forwarded: for=192.0.2.7;host=\"our.example\";proto=https\r\n"
+#define FORWARDED \
+	"Forwarded: for=192.0.2.7;host=\"our.example\";proto=https\r\nX-Forwarded-For: 192.0.2.7\r\n" \
+	"X-Forwarded-Proto: https\r\nX-Forwarded-Host: our.example\r\n"
 #define TRACE "traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\n"
+
+static const struct trusted_proxies nobody;
 
 static const struct {
 	bool forward_credentials, pass_key;
@@ -30,7 +35,7 @@ static const struct {
 	{false, false, "X: ours\r\nAuthorization: ours\r\n", "x: theirs\r\nAuthorization: theirs\r\nX: 2\r\n",
 		FORWARDED "X: ours\r\nAuthorization: ours\r\n"},
 	{false, false, "", "Connection: Forwarded, B\r\nForwarded: for=a\r\nB: 1\r\n", FORWARDED},
-	{false, false, "", "Forwarded: for=a\r\n", "Forwarded: for=a\r\n" FORWARDED},
+	{false, false, "", "Forwarded: for=a\r\n", FORWARDED},
 	{false, false, "", TRACE "tracestate: a=b\r\n", TRACE "tracestate: a=b\r\n" FORWARDED},
 	{false, false, "", "traceparent: 00-x\r\ntracestate: a=b\r\n", FORWARDED},
 	{false, false, "", "tracestate: a=b\r\n", FORWARDED},
@@ -67,7 +72,8 @@ fields_are_chosen(void **state)
 		struct work_input *input = make_input(cases[i].wire);
 		struct fields own = {0}, fields = {0};
 		assert_int_equal(fields_from_wire(&own, cases[i].own, strlen(cases[i].own)), 0);
-		struct upstream_request_rules rules = {cases[i].forward_credentials, cases[i].pass_key, &own};
+		struct upstream_request_rules rules = {
+			cases[i].forward_credentials, cases[i].pass_key, &own, &nobody, NULL, NULL};
 
 		upstream_request_fields(&rules, input, &fields);
 		assert_wire(&fields, cases[i].wanted);
@@ -78,7 +84,7 @@ fields_are_chosen(void **state)
 }
 
 static const struct {
-	const char *address, *authority, *wanted;
+	const char *address, *authority, *wanted; /* beginning with Forwarded */
 } forwards[] = {
 	{"192.0.2.7", "h:80", "Forwarded: for=192.0.2.7;host=\"h:80\";proto=https\r\n"},
 	{"2001:db8::1", "[::1]:80", "Forwarded: for=\"[2001:db8::1]\";host=\"[::1]:80\";proto=https\r\n"},
@@ -92,13 +98,14 @@ the_client_is_told(void **state)
 	for (size_t i = 0; i < sizeof forwards / sizeof *forwards; i++) {
 		struct work_input *input = make_input("");
 		struct fields own = {0}, fields = {0};
-		struct upstream_request_rules rules = {.own = &own};
+		struct upstream_request_rules rules = {.own = &own, .trusted = &nobody};
 
 		free(input->remote_address);
 		free(input->authority);
 		input->remote_address = xstrdup(forwards[i].address);
 		input->authority = xstrdup(forwards[i].authority);
 		upstream_request_fields(&rules, input, &fields);
+		fields.len = strlen(forwards[i].wanted);
 		assert_wire(&fields, forwards[i].wanted);
 		fields_fini(&fields);
 		work_input_free(input);
