@@ -70,9 +70,15 @@ take_head(struct run *run, const char *data, size_t len)
 	run->head_len = cgi_head_len(run->head.data, run->head.len, seen);
 	if (run->head_len == 0)
 		return run->head.len == CGI_HEAD_MAX ? -EBADMSG : 0;
-	int rc = blob_sink_write(&run->output, run->head.data + run->head_len, run->head.len - run->head_len);
-	if (rc == 0)
-		rc = blob_sink_write(&run->output, data + taken, len - taken);
+	CLEANUP(text_fini) struct text body = {0};
+	text_add(&body, run->head.data + run->head_len, run->head.len - run->head_len);
+	text_add(&body, data + taken, len - taken);
+	int rc = blob_sink_write(&run->output, body.data, body.len);
+	if (rc < 0) {
+		/* the same data will come again */
+		run->head.len = seen;
+		run->head_len = 0;
+	}
 	return rc;
 }
 
