@@ -202,23 +202,23 @@ blob_sink_init(struct blob_sink *sink, int dir_fd, uint64_t max_bytes)
 }
 
 static int
-write_all(int fd, const char *data, size_t len)
+write_at(int fd, const char *data, size_t len, uint64_t offset)
 {
 	while (len > 0) {
-		ssize_t n = write(fd, data, len);
+		ssize_t n = pwrite(fd, data, len, (off_t)offset);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
 			return -errno;
 		data += n;
+		offset += (uint64_t)n;
 		len -= (size_t)n;
 	}
 	return 0;
 }
 
-/* Moves what is in memory to a temporary file. */
 static int
-spill(struct blob_sink *sink)
+open_file(struct blob_sink *sink)
 {
 	struct id id;
 
@@ -228,10 +228,28 @@ spill(struct blob_sink *sink)
 	if (fd < 0)
 		return -errno;
 	sink->fd = fd;
-	int rc = write_all(fd, sink->memory.data, sink->memory.len);
+	return 0;
+}
+
+/* Moves what is in memory to a temporary file, which an attempt that failed may have made already. */
+static int
+spill(struct blob_sink *sink)
+{
+	int rc = sink->fd < 0 ? open_file(sink) : 0;
+
+	if (rc == 0)
+		rc = write_at(sink->fd, sink->memory.data, sink->memory.len, 0);
 	if (rc == 0)
 		text_fini(&sink->memory);
 	return rc;
+}
+
+static bool
+wants_spill(const struct blob_sink *sink, size_t len)
+{
+	if (sink->fd >= 0)
+		return sink->memory.len > 0;
+	return sink->dir_fd >= 0 && sink->memory.len + len > BLOB_SPILL_BYTES;
 }
 
 int
@@ -239,13 +257,13 @@ blob_sink_write(struct blob_sink *sink, const void *data, size_t len)
 {
 	if (len > sink->max_bytes - sink->len)
 		return -EFBIG;
-	if (sink->fd < 0 && sink->dir_fd >= 0 && sink->memory.len + len > BLOB_SPILL_BYTES) {
+	if (wants_spill(sink, len)) {
 		int rc = spill(sink);
 		if (rc < 0)
 			return rc;
 	}
 	if (sink->fd >= 0) {
-		int rc = write_all(sink->fd, data, len);
+		int rc = write_at(sink->fd, data, len, sink->len);
 		if (rc < 0)
 			return rc;
 	} else {
@@ -258,6 +276,10 @@ blob_sink_write(struct blob_sink *sink, const void *data, size_t len)
 int
 blob_sink_finish(struct blob_sink *sink, struct blob **ret_blob)
 {
+	int rc = sink->fd >= 0 && sink->memory.len > 0 ? spill(sink) : 0;
+
+	if (rc < 0)
+		return rc;
 	if (sink->fd >= 0) {
 		if (close(sink->fd) < 0) {
 			int error = errno;

@@ -72,7 +72,7 @@ struct blob_sink {
 
 void blob_sink_init(struct blob_sink *sink, int dir_fd, uint64_t max_bytes);
 
-/* -EFBIG beyond the limit (nothing of data is then taken), -errno of the disk. */
+/* -EFBIG beyond the limit, -errno of the disk.  Nothing of data is then taken, and the same may be tried again. */
 __attribute__((warn_unused_result)) int blob_sink_write(struct blob_sink *sink, const void *data, size_t len);
 
 /* Gives the blob to the caller; the sink is then empty and needs no fini. */

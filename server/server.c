@@ -87,13 +87,17 @@ on_store_health(void *arg, bool healthy, const char *why)
 static int
 open_store(struct server *server)
 {
+	char line[PROGRAM_SERVER_LEN + 1];
 	struct store_config config = {
 		.path = server->config->state,
 		.mailbox = server->mailbox,
 		.on_health = on_store_health,
 		.arg = server,
+		.server = line,
 	};
 	CLEANUP_FREE char *why = NULL;
+
+	program_format_server(line);
 	int rc = store_open(&config, &server->store, &why);
 
 	if (rc < 0)
@@ -144,24 +148,14 @@ make_watch(struct server *server)
 }
 
 static unsigned
-kill_leftovers(const struct op_leftover *leftovers, size_t count)
+kill_leftovers(void *arg)
 {
-	struct id *ids = xcalloc(count, sizeof *ids);
-	pid_t *pids = xcalloc(count, sizeof *pids);
-	uint64_t *start_times = xcalloc(count, sizeof *start_times);
-	size_t pid_count = 0;
+	struct server *server = arg;
+	unsigned killed = program_kill_leftovers(store_earlier_servers(server->store));
+	int rc = store_forget_servers(server->store);
 
-	for (size_t i = 0; i < count; i++) {
-		ids[i] = leftovers[i].id;
-		if (leftovers[i].pid <= 0)
-			continue;
-		pids[pid_count] = leftovers[i].pid;
-		start_times[pid_count++] = leftovers[i].start_time;
-	}
-	unsigned killed = program_kill_leftovers(ids, count, pids, start_times, pid_count);
-	free(ids);
-	free(pids);
-	free(start_times);
+	if (rc < 0)
+		log_warning("cannot write the lock file of the state", "error=%s", strerrorname_np(-rc));
 	return killed;
 }
 

@@ -19,13 +19,6 @@ struct store_change;
 struct store_collection;
 struct timers;
 
-/* An operation of a crashed server that may have been running. */
-struct op_leftover {
-	struct id id;
-	pid_t pid;	     /* the leader of its process group; 0: unknown */
-	uint64_t start_time; /* of that process, as on_process reported it */
-};
-
 struct operations_config {
 	struct timers *timers;
 	struct mailbox *mailbox;
@@ -38,8 +31,8 @@ struct operations_config {
 	uint64_t max_retained_bytes; /* of bodies and results held; at it new calls are refused */
 
 	/* Kills the processes that a crashed server left running, and returns how many.  operations_recover calls
-	 * it once at most, with all operations that may have been running.  NULL: there are none to kill. */
-	unsigned (*kill_leftovers)(const struct op_leftover *leftovers, size_t count);
+	 * it once, before anything runs.  NULL: there are none to kill. */
+	unsigned (*kill_leftovers)(void *arg);
 
 	/*
 	 * For the log and metrics; each may be NULL.  An operation that was accepted, or taken back from the

@@ -18,26 +18,10 @@ struct recovery {
 	struct op_route *(*find_route)(void *arg, const char *key);
 	const char *(*find_style)(const char *name);
 	void *arg;
-	struct op_route *no_route;     /* stands in for routes that the configuration has no more */
-	struct list interrupted;       /* struct op_run: to be ended once the store takes writes */
-	struct op_leftover *leftovers; /* operations that may have been running */
-	size_t leftover_count, leftover_size;
+	struct op_route *no_route; /* stands in for routes that the configuration has no more */
+	struct list interrupted;   /* struct op_run: to be ended once the store takes writes */
 	uint64_t ended, queued, tombstones;
 };
-
-static void
-remember_running(struct recovery *recovery, const struct store_operation *record)
-{
-	if (recovery->leftover_count == recovery->leftover_size) {
-		recovery->leftover_size = recovery->leftover_size ? recovery->leftover_size * 2 : 64;
-		recovery->leftovers = reallocarray(
-			recovery->leftovers, recovery->leftover_size, sizeof *recovery->leftovers);
-		if (!recovery->leftovers)
-			abort();
-	}
-	recovery->leftovers[recovery->leftover_count++] = (struct op_leftover){
-		.id = record->id, .pid = record->pid, .start_time = record->pid_start_time};
-}
 
 static struct op *
 restore_op(struct recovery *recovery, const struct store_operation *record)
@@ -128,8 +112,6 @@ restore_outstanding(struct recovery *recovery, struct op *op, const struct store
 			record->pending, op->run->change->collection, op->run->change->url);
 	}
 	op_tell(operations->config.on_accept, op);
-	/* Queued ones, too: on routes that allow a rerun the start is not recorded. */
-	remember_running(recovery, record);
 	bool is_held = rc == 0 && input->unjudged && !op->run->change;
 	bool is_lost = op->route->collection && !op->run->change && !is_held;
 	if (rc < 0 || !known || is_lost || (record->state == STORE_RUNNING && !op->route->rerun)) {
@@ -193,8 +175,8 @@ operations_recover(struct operations *operations, struct op_route *(*find_route)
 	list_init(&recovery.interrupted);
 	recovery.no_route = new_stand_in(operations);
 	int rc = store_load(operations->config.store, on_record, &recovery, ret_why);
-	if (rc == 0 && recovery.leftover_count > 0 && operations->config.kill_leftovers)
-		killed = operations->config.kill_leftovers(recovery.leftovers, recovery.leftover_count);
+	if (rc == 0 && operations->config.kill_leftovers)
+		killed = operations->config.kill_leftovers(operations->config.arg);
 	if (rc == 0)
 		rc = store_start(operations->config.store);
 	if (rc == 0) {
@@ -209,6 +191,5 @@ operations_recover(struct operations *operations, struct op_route *(*find_route)
 			(double)(clock_mono_ms() - began_ms) / 1000);
 	}
 	op_route_unref(recovery.no_route);
-	free(recovery.leftovers);
 	return rc;
 }

@@ -68,6 +68,18 @@ on_process(struct work_control *control, pid_t pid, uint64_t start_time)
 
 /* Pool thread. */
 static void
+on_room(struct work_control *control, bool waits)
+{
+	struct operations *operations = container_of(control, struct op_run, control)->op->route->operations;
+
+	if (waits)
+		atomic_fetch_add(&operations->room_waits, 1);
+	else
+		atomic_fetch_sub(&operations->room_waits, 1);
+}
+
+/* Pool thread. */
+static void
 do_work(struct pool_job *job)
 {
 	struct op_run *run = container_of(job, struct op_run, job);
@@ -193,6 +205,7 @@ launch(struct op_run *run)
 	run->control.stop_grace_ms = operations->config.stop_grace_ms;
 	run->control.max_result_bytes = op->route->max_result_bytes;
 	run->control.on_progress = on_progress;
+	run->control.on_room = on_room;
 	run->control.on_process = op->stored ? on_process : NULL;
 	op_go(op, PHASE_WORKING);
 	if (rc < 0)
@@ -211,15 +224,19 @@ on_retry(struct timer *timer)
 	op_step(operations);
 }
 
+static void
+pause_starts(struct operations *operations)
+{
+	operations->retry.fn = on_retry;
+	timer_start(operations->config.timers, &operations->retry, START_RETRY_MS);
+}
+
 /* The disk refused the start: the operation goes back to the head of its queue, and starting pauses. */
 static void
 start_refused(struct op_run *run)
 {
-	struct operations *operations = run->op->route->operations;
-
 	op_go(run->op, PHASE_WAITING);
-	operations->retry.fn = on_retry;
-	timer_start(operations->config.timers, &operations->retry, START_RETRY_MS);
+	pause_starts(run->op->route->operations);
 }
 
 /* Gives the work the change as it stands now.  False if the resource has gone. */
@@ -282,6 +299,10 @@ start_next(struct operations *operations)
 {
 	struct op_run *run;
 
+	/* More work would only want more of the room that running work waits for. */
+	if (!operations->draining && atomic_load(&operations->room_waits) > 0 &&
+		!timer_is_running(&operations->retry))
+		pause_starts(operations);
 	while (!operations->draining && !timer_is_running(&operations->retry) &&
 		(run = op_queue_next(operations)))
 		start(run);

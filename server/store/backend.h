@@ -25,6 +25,10 @@ enum store_verb {
 /* The functions of one kind of store.  store.h and resources.h describe those that have the same name there.
  * All are called on the loop thread. */
 struct store_backend {
+	/* Both are NULL where a store does not outlast its server. */
+	const char *(*earlier_servers)(const struct store *store);
+	int (*forget_servers)(struct store *store);
+
 	int (*load)(struct store *store, store_load_fn fn, void *arg, char **ret_why);
 	int (*start)(struct store *store);
 

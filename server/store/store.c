@@ -20,6 +20,18 @@ store_open(const struct store_config *config, struct store **ret_store, char **r
 	return store_open_embedded(config, ret_store, ret_why);
 }
 
+const char *
+store_earlier_servers(const struct store *store)
+{
+	return store->backend->earlier_servers ? store->backend->earlier_servers(store) : "";
+}
+
+int
+store_forget_servers(struct store *store)
+{
+	return store->backend->forget_servers ? store->backend->forget_servers(store) : 0;
+}
+
 int
 store_load(struct store *store, store_load_fn fn, void *arg, char **ret_why)
 {

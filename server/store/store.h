@@ -32,6 +32,10 @@ struct store_config {
 	 * them again. why is for the log. */
 	void (*on_health)(void *arg, bool healthy, const char *why);
 	void *arg;
+
+	/* A line that tells of this server, without its end; the lock of the database holds it.  NULL: none.  Lent
+	 * to store_open. */
+	const char *server;
 };
 
 /* The completion of a write.  Called exactly once, on the loop thread: 0, or -errno if the write could not be
@@ -90,6 +94,13 @@ struct store_operation {
  */
 __attribute__((warn_unused_result)) int store_open(
 	const struct store_config *config, struct store **ret_store, char **ret_why);
+
+/* Returns the lines of the servers that had this store before and may have left something behind, each ended by
+ * a line feed; "" if there are none.  The store's. */
+const char *store_earlier_servers(const struct store *store);
+
+/* Forgets those lines once nothing of those servers is left.  -errno. */
+__attribute__((warn_unused_result)) int store_forget_servers(struct store *store);
 
 /* Receives a stored operation; all that it points to is lent. */
 typedef void (*store_load_fn)(void *arg, const struct store_operation *operation);

@@ -12,6 +12,7 @@
 #include "work/input.h"
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -55,6 +56,10 @@ struct work_control {
 	 * leader's pid and start time (field 22 of /proc/PID/stat), so that a later server can kill what this
 	 * one left. */
 	void (*on_process)(struct work_control *control, pid_t pid, uint64_t start_time);
+
+	/* Called on the pool thread, if not NULL, when the work begins to wait for room on the disk (true), and when
+	 * it does not wait any more. */
+	void (*on_room)(struct work_control *control, bool waits);
 
 	/* Called when stop has changed, if not NULL, by whoever changed it: set by work that is begun, which
 	 * has no use for wake_fd. */

@@ -110,9 +110,9 @@ def test_no_place_for_files(serve, tmp_path):
     assert re.search(r"warning: large bodies and results are held in memory .*nowhere", server.log())
 
 
-@pytest.mark.parametrize("path", ["/up", "/program"])
+@pytest.mark.parametrize("path", ["/up"])
 def test_full_disk(serve, upstream, small_disk, state, path):
-    """A body or a result that it does not take is refused the same way, wherever the state is; then the disk is as it was."""
+    """A body or a result of an upstream that it does not take is refused the same way, wherever the state is; then the disk is as it was."""
     def send_much(peer, request):
         if request.target.endswith("/small"):
             return simple(peer, request)
@@ -135,3 +135,52 @@ def test_full_disk(serve, upstream, small_disk, state, path):
     wait_ended(server, monitor)
     assert server.get(monitor).body.strip() == b"hello"
     assert not [file for file in small_disk.path.rglob("*-*-*-*-*") if file.is_file()]
+
+
+def write_large(gate, protocol="filter"):
+    """A program that begins, waits for its gate, and writes a megabyte."""
+    head = r"printf 'Content-Type: text/plain\n\n'; " if protocol == "cgi" else ""
+    script = 'echo "$DEFERD_OPERATION_ID $$" >"$1/begun"; dd if="$1/gate" bs=1 count=1 2>/dev/null >&2; ' + head + "head -c 1000000 /dev/zero | tr '\\0' x"
+    return shell(script, gate, protocol=protocol)
+
+
+def begin_on_full_disk(serve, small_disk, gate, state, protocol="filter", **more):
+    """A server, and the monitor of an operation whose program waits for room."""
+    server = serve([route("/large", write_large(gate, protocol), **more), echo()], stop_grace="100ms", workers=4,
+                   state=state if state == "memory" else str(small_disk.path / "state.db"), variables={"TMPDIR": str(small_disk.path)})
+    server.expect_error("cannot be stored|cannot store")
+    monitor = defer(server, "/large", b"x")
+    gate.wait_begun()
+    small_disk.fill()
+    gate.open()
+    eventually(lambda: "a program waits for room on the disk" in server.log(), "the program to wait")
+    return server, monitor
+
+
+@pytest.mark.parametrize("protocol", ["filter", "cgi"])
+def test_program_waits_for_room(serve, small_disk, gate, state, protocol):
+    """Its result is not lost; nothing else is started meanwhile."""
+    server, monitor = begin_on_full_disk(serve, small_disk, gate, state, protocol)
+    queued = server.begin("POST", "/echo", b"small")
+    assert server.get(monitor, [("Prefer", "wait=1")]).status == 202
+    assert queued.is_quiet()
+    small_disk.give_back()
+    assert queued.receive("POST").body == b"small"
+    wait_ended(server, monitor)
+    assert server.get(monitor).body == b"x" * 1000000
+
+
+def test_program_that_waits_for_room_is_cancelled(serve, small_disk, gate, state):
+    server, monitor = begin_on_full_disk(serve, small_disk, gate, state)
+    assert server.call("DELETE", monitor).status in (202, 204)
+    eventually(lambda: not server.children(), "the program to end")
+    small_disk.give_back()
+    eventually(lambda: server.call("DELETE", monitor).status == 204, "the cancel", timeout=30)
+
+
+def test_program_that_waits_for_room_is_out_of_time(serve, small_disk, gate, state):
+    server, monitor = begin_on_full_disk(serve, small_disk, gate, state, run_timeout="1s")
+    eventually(lambda: not server.children(), "the program to end")
+    small_disk.give_back()
+    wait_ended(server, monitor)
+    check_problem(server.get(monitor), 504, "run-timeout")

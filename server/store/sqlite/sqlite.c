@@ -27,7 +27,7 @@
 struct embedded {
 	struct store store; /* must be first: see backend.h */
 	struct store_config config;
-	int lock_fd;
+	struct lock lock;
 	struct disk disk;
 	bool loaded;
 	uint64_t last_sequence; /* of the operation loaded or accepted last */
@@ -186,14 +186,27 @@ embedded_close(struct store *store)
 	rows_close(embedded->disk.rows);
 	database_close(embedded->disk.database);
 	spool_close(embedded->disk.spool);
-	if (embedded->lock_fd >= 0)
-		close(embedded->lock_fd);
+	lock_release(&embedded->lock);
 	free((char *)(uintptr_t)embedded->config.path);
 	item_cache_unref(embedded->store.items);
 	free(embedded);
 }
 
+static const char *
+embedded_earlier_servers(const struct store *store)
+{
+	return embedded_of(store)->lock.earlier;
+}
+
+static int
+embedded_forget_servers(struct store *store)
+{
+	return lock_forget(&embedded_of(store)->lock);
+}
+
 static const struct store_backend embedded_backend = {
+	.earlier_servers = embedded_earlier_servers,
+	.forget_servers = embedded_forget_servers,
 	.load = embedded_load,
 	.start = embedded_start,
 	.write = embedded_write,
@@ -248,7 +261,7 @@ open_parts(struct embedded *embedded, char **ret_why)
 {
 	const char *path = embedded->config.path;
 	CLEANUP_FREE char *spool_path = xasprintf("%s.spool", path);
-	int rc = lock_take(path, &embedded->lock_fd, ret_why);
+	int rc = lock_take(path, embedded->config.server, &embedded->lock, ret_why);
 
 	if (rc == 0)
 		rc = spool_open(spool_path, &embedded->disk.spool, ret_why);
@@ -281,7 +294,7 @@ store_open_embedded(const struct store_config *config, struct store **ret_store,
 	embedded->store.items = item_cache_new(STORE_ITEM_BYTES);
 	embedded->config = *config;
 	embedded->config.path = xstrdup(config->path);
-	embedded->lock_fd = -1;
+	embedded->lock.fd = -1;
 	int rc = open_parts(embedded, ret_why);
 	if (rc < 0) {
 		embedded_close(&embedded->store);

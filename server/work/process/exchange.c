@@ -27,6 +27,9 @@
  * kernel. */
 #define GIVE_UP_MS 5000
 
+/* How often output for which there was no room on the disk is offered again. */
+#define ROOM_RETRY_MS 200
+
 /* How often we look for the end of a process where no descriptor tells of it. */
 #define LOOK_MS 10
 
@@ -42,6 +45,8 @@ enum phase {
 };
 
 struct exchange {
+	struct text held; /* output that waits for room on the disk; empty: none does */
+	int64_t retry_ms; /* when it is offered again */
 	const struct exchange_spec *spec;
 	struct process *process;
 	struct work_control *control;
@@ -98,12 +103,46 @@ terminate(struct exchange *exchange)
 }
 
 static void
+tell_room(const struct exchange *exchange, bool waits)
+{
+	if (waits)
+		log_warning(
+			"a program waits for room on the disk", "operation=%s", LOG_ID(&exchange->spec->id));
+	if (exchange->control->on_room)
+		exchange->control->on_room(exchange->control, waits);
+}
+
+static void
+drop_held(struct exchange *exchange)
+{
+	if (exchange->held.len == 0)
+		return;
+	text_fini(&exchange->held);
+	tell_room(exchange, false);
+}
+
+static void
+hold(struct exchange *exchange, const char *data, size_t len)
+{
+	text_add(&exchange->held, data, len);
+	exchange->retry_ms = clock_mono_ms() + ROOM_RETRY_MS;
+	tell_room(exchange, true);
+}
+
+static bool
+is_for_want_of_room(int rc)
+{
+	return rc == -ENOSPC || rc == -EDQUOT;
+}
+
+static void
 heed_stop(struct exchange *exchange)
 {
 	int stop = atomic_load(&exchange->control->stop);
 
 	if (stop == WORK_GOES_ON)
 		return;
+	drop_held(exchange);
 	if (exchange->error == 0)
 		exchange->error = -ECANCELED;
 	if (stop == WORK_STOP)
@@ -121,6 +160,25 @@ heed_time(struct exchange *exchange)
 		kill_now(exchange);
 	else
 		exchange->phase = GIVEN_UP;
+}
+
+static void
+fail_output(struct exchange *exchange, int error)
+{
+	exchange->error = error;
+	if (error < 0)
+		kill_now(exchange);
+}
+
+static void
+offer(struct exchange *exchange, const char *data, size_t len)
+{
+	int rc = exchange->spec->on_output(exchange->spec->arg, data, len);
+
+	if (is_for_want_of_room(rc))
+		hold(exchange, data, len);
+	else
+		fail_output(exchange, rc);
 }
 
 /* Reads up to len bytes once and passes them to whom they are for: their number, 0 when there are none (any
@@ -143,11 +201,23 @@ take(struct exchange *exchange, enum channel channel, size_t len)
 	} else if (channel == PROGRESS) {
 		spec->on_progress(spec->arg, exchange->buffer, (size_t)n);
 	} else if (exchange->error == 0) {
-		exchange->error = spec->on_output(spec->arg, exchange->buffer, (size_t)n);
-		if (exchange->error < 0)
-			kill_now(exchange);
+		offer(exchange, exchange->buffer, (size_t)n);
 	}
 	return (size_t)n;
+}
+
+/* Offers what is held again, once it is time. */
+static void
+retry_held(struct exchange *exchange)
+{
+	if (exchange->held.len == 0 || clock_mono_ms() < exchange->retry_ms)
+		return;
+	int rc = exchange->spec->on_output(exchange->spec->arg, exchange->held.data, exchange->held.len);
+	exchange->retry_ms = clock_mono_ms() + ROOM_RETRY_MS;
+	if (is_for_want_of_room(rc))
+		return;
+	drop_held(exchange);
+	fail_output(exchange, rc);
 }
 
 static void
@@ -216,11 +286,19 @@ static int
 poll_timeout_ms(const struct exchange *exchange)
 {
 	int64_t max_ms = exchange->process->pidfd < 0 ? LOOK_MS : INT_MAX;
+	bool is_held = exchange->held.len > 0;
 
-	if (exchange->phase == RUNNING)
+	if (exchange->phase == RUNNING && !is_held)
 		return exchange->process->pidfd < 0 ? LOOK_MS : -1;
-	int64_t left_ms = exchange->next_ms - clock_mono_ms();
+	int64_t left_ms = (is_held ? exchange->retry_ms : exchange->next_ms) - clock_mono_ms();
 	return left_ms < 0 ? 0 : left_ms > max_ms ? (int)max_ms : (int)left_ms;
+}
+
+/* While output is held neither more of it is read nor is the end of the process looked at. */
+static bool
+is_deaf_to(const struct exchange *exchange, enum channel channel)
+{
+	return exchange->held.len > 0 && (channel == OUTPUT || channel == LEADER);
 }
 
 static void
@@ -229,16 +307,32 @@ wait_and_act(struct exchange *exchange)
 	struct pollfd set[CHANNEL_COUNT];
 
 	for (enum channel channel = 0; channel < CHANNEL_COUNT; channel++)
-		set[channel] = (struct pollfd){
-			.fd = *fd_of(exchange, channel), .events = channel == INPUT ? POLLOUT : POLLIN};
+		set[channel] =
+			(struct pollfd){.fd = is_deaf_to(exchange, channel) ? -1 : *fd_of(exchange, channel),
+				.events = channel == INPUT ? POLLOUT : POLLIN};
 	if (poll(set, CHANNEL_COUNT, poll_timeout_ms(exchange)) > 0)
 		for (enum channel channel = 0; channel < CHANNEL_COUNT; channel++)
 			/* A handler may have closed a later one's descriptor. */
-			if (set[channel].revents && *fd_of(exchange, channel) >= 0)
+			if (set[channel].revents && *fd_of(exchange, channel) >= 0 &&
+				!is_deaf_to(exchange, channel))
 				on_ready[channel](exchange, channel);
-	if (exchange->process->pidfd < 0 && process_has_ended(exchange->process))
+	retry_held(exchange);
+	if (exchange->process->pidfd < 0 && exchange->held.len == 0 && process_has_ended(exchange->process))
 		exchange->phase = ENDED;
 	heed_time(exchange);
+}
+
+/* Waits, after the end of the process, until what is held is taken or the control says stop. */
+static void
+wait_for_room(struct exchange *exchange)
+{
+	while (exchange->held.len > 0) {
+		struct pollfd wake = {.fd = exchange->control->wake_fd, .events = POLLIN};
+		if (poll(&wake, 1, ROOM_RETRY_MS) > 0)
+			on_wake(exchange, WAKE);
+		heed_stop(exchange);
+		retry_held(exchange);
+	}
 }
 
 /* Takes what a pipe holds at this moment; somebody may still be writing to it, and go on for ever. */
@@ -252,6 +346,7 @@ take_rest(struct exchange *exchange, enum channel channel)
 		return;
 	for (size_t left = (size_t)held; left > 0 && *fd >= 0;) {
 		size_t n = take(exchange, channel, left);
+		wait_for_room(exchange);
 		if (n == 0)
 			return;
 		left -= n;

@@ -12,7 +12,9 @@
 
 #include <stddef.h>
 
-/* Receives len > 0 bytes that the process wrote.  A negative errno from on_output stops the process. */
+/* Receives len > 0 bytes that the process wrote.  -ENOSPC and -EDQUOT from on_output mean that the disk is full and
+ * nothing was taken: the same bytes come again, and no further ones are read until they are taken or the control
+ * says stop.  Any other negative errno from on_output stops the process. */
 typedef int (*exchange_fn)(void *arg, const char *data, size_t len);
 
 /* The exchange; everything is lent. */

@@ -12,6 +12,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/text.h"
+#include "work/process/identity.h"
 #include "work/process/proc.h"
 #include "work/process/running.h"
 
@@ -19,9 +20,11 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -43,11 +46,10 @@ struct sweep {
 
 	/* for is_root */
 	pid_t leader;
-	const struct id *ids;
-	size_t id_count;
-	const pid_t *pids;
-	const uint64_t *start_times;
-	size_t pid_count;
+	const struct id *operation; /* of the leader */
+	uint64_t mark;		    /* of the leader's run */
+	const struct identity *servers;
+	size_t server_count;
 
 	/* of the last round, to count every process once */
 	struct proc_table table;
@@ -192,17 +194,16 @@ read_mark(struct sweep *sweep, const struct proc *proc, struct id *ret_id)
 	return rc == 0 ? ret_id : NULL;
 }
 
+/* Whether a child of ours that a program has left behind is of the leader's run. */
 static bool
-names_one_of(struct sweep *sweep, const struct proc *proc)
+is_of_run(struct sweep *sweep, const struct proc *proc)
 {
+	uint64_t mark = identity_read_mark(proc->pid);
 	struct id id;
 
-	if (!read_mark(sweep, proc, &id))
-		return false;
-	for (size_t i = 0; i < sweep->id_count; i++)
-		if (id_equal(&id, &sweep->ids[i]))
-			return true;
-	return false;
+	if (identity_has_mark(identity_own(), mark))
+		return mark == sweep->mark;
+	return read_mark(sweep, proc, &id) && id_equal(&id, sweep->operation);
 }
 
 /* The leader's pid cannot have become another's while nobody has waited for it, and so neither can its
@@ -212,13 +213,14 @@ is_of_tree(struct sweep *sweep, const struct proc *proc)
 {
 	if (proc->pid == sweep->leader || proc->pgid == sweep->leader || proc->sid == sweep->leader)
 		return true;
-	return proc->ppid == getpid() && !running_has_leader(proc) && names_one_of(sweep, proc);
+	return proc->ppid == getpid() && !running_has_leader(proc) && is_of_run(sweep, proc);
 }
 
 void
 orphans_kill_tree(pid_t leader, const struct id *id)
 {
-	struct sweep sweep = {.is_root = is_of_tree, .leader = leader, .ids = id, .id_count = 1};
+	struct sweep sweep = {
+		.is_root = is_of_tree, .leader = leader, .operation = id, .mark = running_mark_of(leader)};
 
 	if (run_sweep(&sweep, TREE_LIMIT_MS) && sweep.survivors > 0)
 		log_error("cannot kill processes of a program", "operation=%s processes=%u", LOG_ID(id),
@@ -232,6 +234,9 @@ is_orphan(struct sweep *sweep, const struct proc *proc)
 
 	if (proc->ppid != getpid() || proc_is_zombie(proc) || running_has_leader(proc))
 		return false;
+	uint64_t run = identity_read_mark(proc->pid);
+	if (identity_has_mark(identity_own(), run))
+		return !running_has_mark(run);
 	const struct id *mark = read_mark(sweep, proc, &id);
 	return (mark || !has_strangers) && !running_may_have(proc, mark);
 }
@@ -270,52 +275,59 @@ orphans_reap(void)
 	atomic_flag_clear(&is_busy);
 }
 
-/* Whether the i-th recorded leader is still there. */
+/* Whether a process was started by a run of one of the servers. */
 static bool
-has_leader(const struct sweep *sweep, size_t i)
+is_of_servers(struct sweep *sweep, const struct proc *proc)
 {
-	struct proc leader;
+	uint64_t mark = identity_read_mark(proc->pid);
+	struct id id;
+	int rc = proc_read_server_mark(proc->pid, &id);
 
-	return proc_read(sweep->pids[i], &leader) == 0 && leader.start_time == sweep->start_times[i];
+	sweep->doubtful += rc == -EAGAIN && !identity_can_mark();
+	for (size_t i = 0; i < sweep->server_count; i++)
+		if (identity_has_mark(&sweep->servers[i], mark) ||
+			(rc == 0 && id_equal(&id, &sweep->servers[i].id)))
+			return true;
+	return false;
+}
+
+/* Whether a process runs the same file as we do. */
+static bool
+is_server(pid_t pid)
+{
+	struct stat own, other;
+	char path[64];
+
+	snprintf(path, sizeof path, "/proc/%d/exe", (int)pid);
+	return stat("/proc/self/exe", &own) == 0 && stat(path, &other) == 0 && own.st_dev == other.st_dev &&
+	       own.st_ino == other.st_ino;
+}
+
+/* Whether another server that lives is above the process: then that one looks after it. */
+static bool
+has_living_server(const struct proc *proc)
+{
+	struct proc above = *proc;
+
+	while (above.ppid > 1 && above.ppid != getpid() && proc_read(above.ppid, &above) == 0)
+		if (!proc_is_zombie(&above) && is_server(above.pid))
+			return true;
+	return false;
 }
 
 static bool
 is_leftover(struct sweep *sweep, const struct proc *proc)
 {
-	for (size_t i = 0; i < sweep->pid_count; i++) {
-		pid_t pid = sweep->pids[i];
-		if ((pid == proc->pgid || pid == proc->sid) && has_leader(sweep, i))
-			return true;
-	}
-	return names_one_of(sweep, proc);
-}
-
-/* Stops the groups whose leaders are still there: once the leader is dead, nothing tells that a group was
- * its. */
-static void
-freeze_groups(const struct sweep *sweep)
-{
-	for (size_t i = 0; i < sweep->pid_count; i++)
-		if (sweep->pids[i] > 1 && sweep->pids[i] != getpgrp() && has_leader(sweep, i))
-			(void)kill(-sweep->pids[i], SIGSTOP);
+	return !proc_is_zombie(proc) && is_of_servers(sweep, proc) && !has_living_server(proc);
 }
 
 unsigned
-orphans_kill_leftovers(const struct id *ids, size_t id_count, const pid_t *pids, const uint64_t *start_times,
-	size_t pid_count)
+orphans_kill_leftovers(const struct identity *servers, size_t count)
 {
-	struct sweep sweep = {
-		.is_root = is_leftover,
-		.ids = ids,
-		.id_count = id_count,
-		.pids = pids,
-		.start_times = start_times,
-		.pid_count = pid_count,
-	};
+	struct sweep sweep = {.is_root = is_leftover, .servers = servers, .server_count = count};
 
-	if (id_count + pid_count == 0)
+	if (count == 0)
 		return 0;
-	freeze_groups(&sweep);
 	if (run_sweep(&sweep, LEFTOVERS_LIMIT_MS))
 		log_error(
 			"cannot kill programs left by the previous server", "processes=%u", sweep.survivors);
@@ -330,6 +342,7 @@ orphans_start(void)
 	/* A disposition to ignore SIGCHLD is inherited, and would have the kernel reap the programs
 	 * unseen. */
 	signal(SIGCHLD, SIG_DFL);
+	identity_start();
 	has_strangers = getpid() == 1 || waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
 		log_error("cannot adopt orphaned processes", "reason=%s", strerrordesc_np(errno));

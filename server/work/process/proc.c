@@ -23,10 +23,8 @@
 /* How much of a file is read at once; more than a stat ever has. */
 #define READ_STEP 2048
 
-/* Reads /proc/PID/name into ret_text until its end, or until max bytes have come; the caller frees it
- * whatever comes of it. */
-static int
-read_file(pid_t pid, const char *name, size_t max, struct text *ret_text)
+int
+proc_read_file(pid_t pid, const char *name, size_t max, struct text *ret_text)
 {
 	char path[64];
 
@@ -53,7 +51,7 @@ proc_read(pid_t pid, struct proc *ret_proc)
 {
 	struct proc proc = {.pid = pid};
 	CLEANUP(text_fini) struct text stat = {0};
-	int rc = read_file(pid, "stat", 1, &stat);
+	int rc = proc_read_file(pid, "stat", 1, &stat);
 
 	if (rc < 0)
 		return rc;
@@ -146,24 +144,37 @@ proc_table_find(const struct proc_table *table, pid_t pid)
 	return table->count ? bsearch(&key, table->procs, table->count, sizeof key, compare_pids) : NULL;
 }
 
-int
-proc_read_mark(pid_t pid, struct id *ret_id)
+/* Reads an id from the variable of that name. */
+static int
+read_id(pid_t pid, const char *name, struct id *ret_id)
 {
-	static const char name[] = PROC_MARK "=";
+	size_t name_len = strlen(name);
 	CLEANUP(text_fini) struct text variables = {0};
-	int rc = read_file(pid, "environ", ENVIRON_MAX, &variables);
+	int rc = proc_read_file(pid, "environ", ENVIRON_MAX, &variables);
 
 	if (rc < 0)
 		return rc;
 	if (variables.len == 0)
 		return -EAGAIN;
 	for (const char *at = variables.data; at < variables.data + variables.len; at += strlen(at) + 1) {
-		if (strncmp(at, name, sizeof name - 1) != 0)
+		if (strncmp(at, name, name_len) != 0 || at[name_len] != '=')
 			continue;
-		const char *value = at + sizeof name - 1;
+		const char *value = at + name_len + 1;
 		return id_parse(value, strlen(value), ret_id) == 0 ? 0 : -ENOENT;
 	}
 	return -ENOENT;
+}
+
+int
+proc_read_mark(pid_t pid, struct id *ret_id)
+{
+	return read_id(pid, PROC_MARK, ret_id);
+}
+
+int
+proc_read_server_mark(pid_t pid, struct id *ret_id)
+{
+	return read_id(pid, PROC_SERVER_MARK, ret_id);
 }
 
 bool

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "common/id.h"
+#include "common/text.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -40,12 +41,21 @@ void proc_table_fini(struct proc_table *table);
 /* NULL if there is none. */
 const struct proc *proc_table_find(const struct proc_table *table, pid_t pid);
 
-/* The environment variable that names the operation of a process. */
+/* Reads /proc/PID/name into ret_text until its end, or until max bytes have come.  The caller frees ret_text in
+ * any case.  -ESRCH if there is no such process, -errno. */
+__attribute__((warn_unused_result)) int proc_read_file(
+	pid_t pid, const char *name, size_t max, struct text *ret_text);
+
+/* The environment variables that name the operation of a process, and the identity of its server. */
 #define PROC_MARK "DEFERD_OPERATION_ID"
+#define PROC_SERVER_MARK "DEFERD_SERVER_ID"
 
 /* Reads the operation from the initial environment of a process.  -ENOENT if it names none, -EAGAIN if the
  * environment is empty (as during an execve(2)), -errno if it cannot be read. */
 __attribute__((warn_unused_result)) int proc_read_mark(pid_t pid, struct id *ret_id);
+
+/* Reads the server's identity in the same way. */
+__attribute__((warn_unused_result)) int proc_read_server_mark(pid_t pid, struct id *ret_id);
 
 /* Whether pidfd_open(2) failed with error because it is unavailable, as in a sandbox or under valgrind. */
 bool proc_lacks_pidfd(int error);

@@ -127,7 +127,7 @@ open_ends(const struct process_spec *spec, struct process *process, struct far_e
 /* A session of its own rather than only a group: no terminal of the operator's to stop at, and what sets up
  * groups within it (a shell's jobs) can still be told by the session. */
 static int
-start(const struct process_spec *spec, const struct far_ends *far, pid_t *ret_pid)
+start(const struct process_spec *spec, const struct far_ends *far, uint64_t mark, pid_t *ret_pid)
 {
 	struct spawn_spec spawn = {
 		.argv = spec->argv,
@@ -136,6 +136,7 @@ start(const struct process_spec *spec, const struct far_ends *far, pid_t *ret_pi
 		.fds = {far->input, far->output, far->error, far->progress},
 		.limits = spec->limits,
 		.nice = spec->nice,
+		.mark = mark,
 	};
 
 	return spawn_process(&spawn, ret_pid);
@@ -181,7 +182,7 @@ static int
 start_running(const struct process_spec *spec, struct process *process, const struct far_ends *far)
 {
 	running_add(&process->running, &spec->id);
-	int rc = start(spec, far, &process->pid);
+	int rc = start(spec, far, process->running.mark, &process->pid);
 	if (rc == 0) {
 		running_set_leader(&process->running, process->pid);
 		process->pidfd = pidfd_open(process->pid, 0);

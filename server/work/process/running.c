@@ -1,6 +1,8 @@
 /* The programs that run now. */
 #include "work/process/running.h"
 
+#include "work/process/identity.h"
+
 #include <pthread.h>
 
 /* Guards all below and the members of every run on the list. */
@@ -11,7 +13,7 @@ static bool has_ended;
 void
 running_add(struct running *run, const struct id *id)
 {
-	*run = (struct running){.id = *id, .since = proc_now()};
+	*run = (struct running){.id = *id, .since = proc_now(), .mark = identity_new_mark()};
 	pthread_mutex_lock(&lock);
 	list_add_tail(&runs, &run->link);
 	pthread_mutex_unlock(&lock);
@@ -81,6 +83,33 @@ running_may_have(const struct proc *proc, const struct id *mark)
 	pthread_mutex_lock(&lock);
 	list_for_each(node, &runs)
 		found = found || may_have(container_of(node, struct running, link), proc, mark);
+	pthread_mutex_unlock(&lock);
+	return found;
+}
+
+uint64_t
+running_mark_of(pid_t leader)
+{
+	uint64_t mark = 0;
+
+	pthread_mutex_lock(&lock);
+	list_for_each(node, &runs) {
+		const struct running *run = container_of(node, struct running, link);
+		if (run->leader == leader)
+			mark = run->mark;
+	}
+	pthread_mutex_unlock(&lock);
+	return mark;
+}
+
+bool
+running_has_mark(uint64_t mark)
+{
+	bool found = false;
+
+	pthread_mutex_lock(&lock);
+	list_for_each(node, &runs)
+		found = found || container_of(node, struct running, link)->mark == mark;
 	pthread_mutex_unlock(&lock);
 	return found;
 }

@@ -9,6 +9,7 @@
 #include "work/process/spawn.h"
 
 #include "common/cleanup.h"
+#include "work/process/identity.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -106,6 +107,9 @@ become_program(const struct spawn_spec *spec)
 		rc = add_nice(spec->nice);
 	if (rc == 0)
 		rc = program_limits_set(spec->limits);
+	/* A server that is itself a program of another deferd may be refused; the environment then has to do. */
+	if (rc == 0 && spec->mark != 0)
+		(void)!identity_set_mark(spec->mark);
 	if (rc < 0)
 		return rc;
 	reset_signals();

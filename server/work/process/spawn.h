@@ -6,6 +6,7 @@
 
 #include "work/process/limits.h"
 
+#include <stdint.h>
 #include <sys/types.h>
 
 /* A child gets descriptors 0 to SPAWN_FDS - 1.  The ones we pass must be SPAWN_LOWEST_FD or above. */
@@ -24,6 +25,7 @@ struct spawn_spec {
 	int fds[SPAWN_FDS];		     /* become 0, 1, ...; -1: /dev/null to read from */
 	const struct program_limits *limits; /* NULL: none */
 	int nice;			     /* added to ours */
+	uint64_t mark;			     /* of its run (identity.h); 0: none */
 };
 
 /*

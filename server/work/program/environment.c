@@ -2,6 +2,7 @@
 #include "work/program/environment.h"
 
 #include "common/cleanup.h"
+#include "work/process/identity.h"
 #include "work/process/proc.h"
 #include "work/process/process.h"
 
@@ -10,7 +11,7 @@
 #include <string.h>
 
 /* How many entries at the beginning are never replaced. */
-#define FIXED_COUNT 2
+#define FIXED_COUNT 3
 
 /* Fields that are not passed on as HTTP_*: credentials, what has a variable of its own, what is the
  * connection's, and Proxy, which as HTTP_PROXY would be taken for a setting ("httpoxy"). */
@@ -58,6 +59,8 @@ set_marks(struct string_list *list, const struct work_input *input)
 
 	id_format(&input->id, id);
 	set(list, PROC_MARK, id);
+	id_format(&identity_own()->id, id);
+	set(list, PROC_SERVER_MARK, id);
 	string_list_take(list, xasprintf("DEFERD_PROGRESS_FD=%d", PROCESS_PROGRESS_FD));
 }
 

@@ -4,6 +4,7 @@
 #include "common/cleanup.h"
 #include "common/log.h"
 #include "work/process/exchange.h"
+#include "work/process/identity.h"
 #include "work/process/orphans.h"
 #include "work/process/process.h"
 #include "work/program/arguments.h"
@@ -69,9 +70,15 @@ take_head(struct run *run, const char *data, size_t len)
 	run->head_len = cgi_head_len(run->head.data, run->head.len, seen);
 	if (run->head_len == 0)
 		return run->head.len == CGI_HEAD_MAX ? -EBADMSG : 0;
-	int rc = blob_sink_write(&run->output, run->head.data + run->head_len, run->head.len - run->head_len);
-	if (rc == 0)
-		rc = blob_sink_write(&run->output, data + taken, len - taken);
+	CLEANUP(text_fini) struct text body = {0};
+	text_add(&body, run->head.data + run->head_len, run->head.len - run->head_len);
+	text_add(&body, data + taken, len - taken);
+	int rc = blob_sink_write(&run->output, body.data, body.len);
+	if (rc < 0) {
+		/* the same data will come again */
+		run->head.len = seen;
+		run->head_len = 0;
+	}
 	return rc;
 }
 
@@ -343,9 +350,39 @@ program_start(void)
 	orphans_start();
 }
 
-unsigned
-program_kill_leftovers(const struct id *ids, size_t id_count, const pid_t *pids, const uint64_t *start_times,
-	size_t pid_count)
+_Static_assert(PROGRAM_SERVER_LEN == IDENTITY_TEXT_LEN, "the line is an identity");
+
+void
+program_format_server(char ret_line[static PROGRAM_SERVER_LEN + 1])
 {
-	return orphans_kill_leftovers(ids, id_count, pids, start_times, pid_count);
+	identity_format(identity_own(), ret_line);
+}
+
+/* Whether the line is of a server that may have left programs here. */
+static bool
+has_left_programs(const char *line, size_t len, struct identity *ret_identity)
+{
+	if (identity_parse(line, len, ret_identity) < 0)
+		return false;
+	enum identity_state state = identity_state(ret_identity);
+	if (state == IDENTITY_LIVES)
+		log_warning("the lock file of the state names another server that runs: its programs are "
+			    "left alone",
+			"pid=%d", (int)ret_identity->pid);
+	return state == IDENTITY_ENDED;
+}
+
+unsigned
+program_kill_leftovers(const char *servers)
+{
+	CLEANUP_FREE struct identity *ended = xcalloc(strlen(servers) / IDENTITY_TEXT_LEN + 1, sizeof *ended);
+	size_t count = 0;
+
+	for (const char *line = servers; *line;) {
+		size_t len = strcspn(line, "\n");
+		if (has_left_programs(line, len, &ended[count]))
+			count++;
+		line += len + (line[len] == '\n');
+	}
+	return orphans_kill_leftovers(ended, count);
 }

@@ -51,8 +51,13 @@ void program_reap_orphans(void);
  * for its children itself (SIGCHLD at its default). */
 void program_start(void);
 
-/* After a crash: kills the process group of a leader recorded by on_process, if pid still has that start
- * time, and any process whose environment names one of the operations in ids, and all below them.  Waits
- * until they are gone, ten seconds at most.  Returns how many were killed. */
-unsigned program_kill_leftovers(const struct id *ids, size_t id_count, const pid_t *pids,
-	const uint64_t *start_times, size_t pid_count);
+/* The line that the lock file of the state holds of this server: PROGRAM_SERVER_LEN characters and their NUL.
+ * After program_start. */
+#define PROGRAM_SERVER_LEN 112
+void program_format_server(char ret_line[static PROGRAM_SERVER_LEN + 1]);
+
+/* After a crash: kills all processes that programs of earlier servers have left on this machine.  servers are the
+ * lines of those servers, each ended by a line feed; other lines are ignored.  A server that still lives keeps its
+ * programs, as does one that lives above such a process: its state was copied.  Waits until they are gone, ten
+ * seconds at most.  Returns how many were killed. */
+unsigned program_kill_leftovers(const char *servers);

@@ -85,6 +85,8 @@ static const char *const escapes[] = {
 	"env -i sleep 1000 & echo $! > %s; wait",
 	/* deaf and stopped */
 	"setsid sh -c 'trap \"\" TERM HUP INT; echo $$ > %s; kill -STOP $$' & exec sleep 1000",
+	/* a cleared environment in another session, its parent gone */
+	"(setsid env -i sh -c 'echo $$ > %s; exec sleep 1000' &) ; exec sleep 1000",
 	/* the leader has ended */
 	"(setsid sh -c 'echo $$ > %s; exec sleep 1000' &) ; exit 0",
 };
@@ -239,16 +241,15 @@ test_start_wants_exit_statuses(void **state)
 	assert_int_equal(WEXITSTATUS(status), 5);
 }
 
-/* A server that dies in the midst of its programs, and what it had recorded of one. */
+/* A server that dies in the midst of its programs, and what it has left. */
 struct record {
+	struct identity server;
 	pid_t pid;
-	uint64_t start_time;
-	struct id id;
 	pid_t said;
 };
 
 static struct record
-crash(const char *script, bool kill_leader)
+crash(const char *script)
 {
 	struct record record;
 	int ends[2];
@@ -257,16 +258,9 @@ crash(const char *script, bool kill_leader)
 	pid_t server = fork();
 	if (server == 0) {
 		struct run run;
-		struct proc proc;
-		prctl(PR_SET_CHILD_SUBREAPER, 1);
+		orphans_start();
 		begin(&run, script);
-		if (proc_read(run.process.pid, &proc) < 0)
-			_exit(1);
-		record = (struct record){run.process.pid, proc.start_time, run.id, run.said};
-		if (kill_leader) {
-			kill(run.process.pid, SIGKILL);
-			wait_for(run.process.pid);
-		}
+		record = (struct record){*identity_own(), run.process.pid, run.said};
 		(void)!write(ends[1], &record, sizeof record);
 		kill(getpid(), SIGKILL);
 	}
@@ -278,42 +272,36 @@ crash(const char *script, bool kill_leader)
 	return record;
 }
 
-static const struct {
-	const char *script;
-	bool kill_leader;
-	bool by_id, by_pid; /* what the next server knows */
-	bool is_found;
-} crashes[] = {
-	{"echo $$ > %s; exec sleep 1000", false, true, false, true},
-	{"echo $$ > %s; exec sleep 1000", false, false, true, true},
-	{"echo $$ > %s; exec sleep 1000", false, true, true, true},
+static const char *const crashes[] = {
+	"echo $$ > %s; exec sleep 1000",
 	/* in a session of its own */
-	{"setsid sh -c 'echo $$ > %s; exec sleep 1000' & exec sleep 1000", false, true, false, true},
-	{"setsid sh -c 'echo $$ > %s; exec sleep 1000' & exec sleep 1000", false, false, true, true},
+	"setsid sh -c 'echo $$ > %s; exec sleep 1000' & exec sleep 1000",
 	/* without an environment */
-	{"env -i sh -c 'echo $$ > %s; exec sleep 1000' & exec sleep 1000", false, false, true, true},
-	{"env -i sh -c 'echo $$ > %s; exec sleep 1000' & exec sleep 1000", false, true, false, true},
+	"env -i sh -c 'echo $$ > %s; exec sleep 1000' & exec sleep 1000",
+	"exec env -i sh -c 'echo $$ > %s; exec sleep 1000'",
+	/* both, its parent gone */
+	"(setsid env -i sh -c 'echo $$ > %s; exec sleep 1000' &) ; exit 0",
+	/* with an environment that says something else */
+	"(setsid env -i DEFERD_SERVER_ID=x sh -c 'echo $$ > %s; exec sleep 1000' &) ; exec sleep 1000",
 	/* deaf and stopped */
-	{"trap '' TERM; echo $$ > %s; kill -STOP $$", false, false, true, true},
-	/* without its leader, whose number alone says nothing */
-	{"sh -c 'echo $$ > %s; exec sleep 1000' & exec sleep 1000", true, true, false, true},
-	{"sh -c 'echo $$ > %s; exec sleep 1000' & exec sleep 1000", true, false, true, false},
-	/* nothing is known */
-	{"echo $$ > %s; exec sleep 1000", false, false, false, false},
+	"trap '' TERM; echo $$ > %s; kill -STOP $$",
 };
 
 static void
 test_leftovers(void **state)
 {
 	for (size_t i = 0; i < sizeof crashes / sizeof *crashes; i++) {
-		struct record record = crash(crashes[i].script, crashes[i].kill_leader);
-		unsigned killed = orphans_kill_leftovers(
-			&record.id, crashes[i].by_id, &record.pid, &record.start_time, crashes[i].by_pid);
+		struct record record = crash(crashes[i]);
+		struct identity another = record.server;
 
-		if ((killed > 0) != crashes[i].is_found || is_gone(record.said) != crashes[i].is_found)
+		id_generate(&another.id);
+		assert_int_equal(identity_state(&record.server), IDENTITY_ENDED);
+		/* What another server has left is not ours. */
+		assert_int_equal(orphans_kill_leftovers(&another, 1), 0);
+		assert_false(is_gone(record.said));
+		unsigned killed = orphans_kill_leftovers(&record.server, 1);
+		if (killed == 0 || !is_gone(record.said))
 			fail_msg("crash %zu: %u killed", i, killed);
-		if (!crashes[i].is_found)
-			kill(record.said, SIGKILL);
 		while (wait(NULL) > 0)
 			;
 	}
@@ -324,34 +312,12 @@ test_leftovers_are_counted(void **state)
 {
 	struct record record =
 		crash("for i in 1 2 3; do sleep 1000 & done; setsid sh -c 'echo $$ > %s; exec sleep 1000' & "
-		      "exec sleep 1000",
-			false);
+		      "exec sleep 1000");
 
-	assert_int_equal(orphans_kill_leftovers(&record.id, 1, &record.pid, &record.start_time, 1), 5);
-	assert_int_equal(orphans_kill_leftovers(&record.id, 1, &record.pid, &record.start_time, 1), 0);
+	assert_int_equal(orphans_kill_leftovers(&record.server, 1), 5);
+	assert_int_equal(orphans_kill_leftovers(&record.server, 1), 0);
+	assert_int_equal(orphans_kill_leftovers(NULL, 0), 0);
 	assert_false(has_children());
-}
-
-/* The pid is another process' by now: it started at another time. */
-static void
-test_reused_pid_is_spared(void **state)
-{
-	pid_t pid = spawn_plain("exec sleep 1000", NULL);
-	struct id id = new_id();
-	struct proc proc;
-
-	assert_int_equal(proc_read(pid, &proc), 0);
-	for (int change = -1; change <= 1; change += 2) {
-		uint64_t start_time = proc.start_time + (uint64_t)change;
-		assert_int_equal(orphans_kill_leftovers(&id, 1, &pid, &start_time, 1), 0);
-		assert_int_equal(kill(pid, 0), 0);
-	}
-	/* Our own group, or what is no group at all. */
-	pid_t odd[] = {0, -1, 1, pid};
-	uint64_t times[4] = {0};
-	assert_int_equal(orphans_kill_leftovers(NULL, 0, odd, times, 4), 0);
-	assert_int_equal(kill(pid, SIGKILL), 0);
-	wait_for(pid);
 }
 
 static int
@@ -376,7 +342,6 @@ main(void)
 		cmocka_unit_test(test_start_wants_exit_statuses),
 		cmocka_unit_test(test_leftovers),
 		cmocka_unit_test(test_leftovers_are_counted),
-		cmocka_unit_test(test_reused_pid_is_spared),
 	};
 
 	return cmocka_run_group_tests(tests, setup, processes_teardown);

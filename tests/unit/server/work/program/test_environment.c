@@ -58,6 +58,7 @@ test_least(void **state)
 {
 	static const char *const expected[] = {
 		"DEFERD_OPERATION_ID=01234567-89ab-4def-8123-456789abcdef",
+		"DEFERD_SERVER_ID=00000000-0000-0000-0000-000000000000",
 		"DEFERD_PROGRESS_FD=3",
 		"PATH=/usr/local/bin:/usr/bin:/bin",
 		"LANG=C.UTF-8",
