@@ -28,8 +28,8 @@ def make_routes(journal):
                      {"path": "/c/zones", "style": "resource", "collection": {"name": "zones", "on_change": hook}}]
 
 
-def seconds(dice):
-    return dice.choice((0.01, 0.05, 0.3, 2.0))
+def seconds(load, dice):
+    return dice.choice(load.lengths)
 
 
 def maybe_key(dice):
@@ -37,19 +37,19 @@ def maybe_key(dice):
 
 
 def synchronous(load, dice):
-    load.submit(Work(None, "/w/sync", seconds(dice), maybe_key(dice)))
+    load.submit(Work(None, "/w/sync", seconds(load, dice), maybe_key(dice)))
 
 
 def asynchronous(load, dice):
     style = dice.choice(styles.ALL)
-    load.submit(Work(style, f"/w/{style.name}", seconds(dice), maybe_key(dice)))
+    load.submit(Work(style, f"/w/{style.name}", seconds(load, dice), maybe_key(dice)))
 
 
 def waiting(load, dice):
     """Asked asynchronously, with a bound until which the answer is awaited."""
     style = dice.choice(styles.ALL)
     prefer = "respond-async, wait=10" if style.name == "prefer" else "wait=10"
-    load.submit(Work(style, f"/w/{style.name}", seconds(dice), maybe_key(dice)), {"Prefer": prefer})
+    load.submit(Work(style, f"/w/{style.name}", seconds(load, dice), maybe_key(dice)), {"Prefer": prefer})
 
 
 def polling(load, dice):
@@ -80,6 +80,14 @@ def changing(load, dice):
 
 
 KINDS = (synchronous, synchronous, asynchronous, asynchronous, waiting, waiting, polling, changing)
+
+# A shape of the load: kinds of calls, how long their programs take, milliseconds by which a disk is slow, seconds until the SIGTERM.
+# In the first the queue is long and programs hold the drain.  In the others nothing holds it, and the disk still writes what was accepted.
+SHAPES = (
+    (KINDS, (0.01, 0.05, 0.3, 2.0), (0, 0, 30, 150, 400), (0.1, 2.2)),
+    ((synchronous, asynchronous, waiting, changing), (0.01,), (150, 400, 1500), (0.05, 0.5)),
+    ((changing,), (0.01,), (0, 150, 400), (0.05, 1.0)),
+)
 
 
 def find_read(load):
@@ -157,13 +165,14 @@ def run(ledger, directory, dice):
     journal = Journal(directory)
     server = Server(ledger, directory, make_routes(journal), workers=3, queue_timeout=f"{QUEUE_S:.0f}s",
                     drain_timeout=dice.choice(("1s", "1s", "3s")))
-    server.sync_ms = dice.choice((0, 0, 30, 150, 400))
+    kinds, lengths, slow, moments = dice.choice(SHAPES)
+    server.sync_ms = dice.choice(slow)
     server.start()
-    load = Load(ledger, server, journal, KINDS, 24, dice.randrange(1 << 30))
-    load.resources = []
+    load = Load(ledger, server, journal, kinds, 24, dice.randrange(1 << 30))
+    load.lengths, load.resources = lengths, []
     try:
         load.start()
-        time.sleep(dice.uniform(0.1, 2.2))
+        time.sleep(dice.uniform(*moments))
         read, term_at = find_read(load), time.monotonic()
         server.begin_drain()
         time.sleep(random.uniform(0, 0.3))  # some ask while it drains

@@ -74,6 +74,7 @@ class Server:
         self.log_file = directory / "log"
         self.process = None
         self.address = None
+        self.log_from = 0  # where the log of this life begins
         self.sync_ms = 0  # how long each fsync takes longer
 
     def write_config(self):
@@ -86,6 +87,7 @@ class Server:
         if self.sync_ms:
             environment.update(LD_PRELOAD=str(build_slow_sync()), FAULT_SYNC_MS=str(self.sync_ms))
             environment["ASAN_OPTIONS"] += ":verify_asan_link_order=0"
+        self.log_from = self.log_file.stat().st_size if self.log_file.exists() else 0
         with open(self.log_file, "ab") as log:
             self.process = subprocess.Popen([os.environ["DEFERD"], "-c", str(self.file)], stdin=subprocess.DEVNULL,
                                             stdout=subprocess.PIPE, stderr=log, env=environment)
@@ -104,7 +106,7 @@ class Server:
         return self
 
     def log(self):
-        return self.log_file.read_text(errors="replace")
+        return self.log_file.read_bytes()[self.log_from:].decode(errors="replace")
 
     def last_words(self):
         """The first report of a sanitizer or assertion, else the end of the log."""
