@@ -35,3 +35,20 @@ string_list_fini(struct string_list *list)
 	free(list->items);
 	*list = (struct string_list){0};
 }
+
+char **
+string_list_dup(char *const *from)
+{
+	struct string_list list = {0};
+
+	string_list_copy(&list, from);
+	return list.items ? list.items : xcalloc(1, sizeof *list.items);
+}
+
+void
+string_list_free(char **items)
+{
+	for (char **item = items; item && *item; item++)
+		free(*item);
+	free(items);
+}

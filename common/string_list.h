@@ -17,3 +17,7 @@ void string_list_take(struct string_list *list, char *string);
 void string_list_copy(struct string_list *list, char *const *from);
 
 void string_list_fini(struct string_list *list);
+
+/* Returns a copy of an array that is ended by NULL, for string_list_free.  NULL is an empty one. */
+char **string_list_dup(char *const *from);
+void string_list_free(char **items); /* NULL is allowed */

@@ -4,6 +4,7 @@
 #include "common/cleanup.h"
 #include "common/json/json.h"
 #include "common/schema/schema.h"
+#include "common/string_list.h"
 #include "config/config.h"
 #include "config/pattern.h"
 #include "store/resources.h"
@@ -13,19 +14,6 @@
 
 /* Steps of validation on the loop: about a millisecond. */
 #define QUICK_STEPS 100000
-
-static char **
-copy_names(char **names)
-{
-	size_t count = 0;
-
-	while (names && names[count])
-		count++;
-	char **copy = xcalloc(count + 1, sizeof *copy);
-	for (size_t i = 0; i < count; i++)
-		copy[i] = xstrdup(names[i]);
-	return copy;
-}
 
 /* Returns the name of the path's last parameter, which is the id of the parent. */
 static char *
@@ -75,9 +63,9 @@ route_collection_new(const struct config *config, const struct config_route *rou
 	collection->parent = xstrdup(route->collection.parent);
 	collection->parent_member = route->collection.parent ? last_name(route->path) : NULL;
 	collection->above = names_above(config, route->collection.parent);
-	collection->unique = copy_names(route->collection.unique);
-	collection->index = copy_names(route->collection.index);
-	collection->envelope = copy_names(route->collection.envelope);
+	collection->unique = string_list_dup(route->collection.unique);
+	collection->index = string_list_dup(route->collection.index);
+	collection->envelope = string_list_dup(route->collection.envelope);
 	collection->delete_status = route->collection.delete_status;
 	return collection;
 }
@@ -127,12 +115,4 @@ route_members_new(const struct config_route *config)
 		members[count++] = xstrdup(name);
 	}
 	return members;
-}
-
-void
-route_members_free(char **members)
-{
-	for (char **member = members; member && *member; member++)
-		free(*member);
-	free(members);
 }

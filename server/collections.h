@@ -15,7 +15,6 @@ struct store_collection *route_collection_new(const struct config *config, const
 __attribute__((warn_unused_result)) int route_schemas_new(
 	const struct config_route *config, struct schema **ret_schema, struct schema **ret_quick);
 
-/* Returns the names of the schema's members, ended by NULL (free with route_members_free), or NULL if the schema
+/* Returns the names of the schema's members, ended by NULL (free with string_list_free), or NULL if the schema
  * does not list them. */
 char **route_members_new(const struct config_route *config);
-void route_members_free(char **members);

@@ -1,4 +1,4 @@
-/* The fronts: the public one and the operators' own, their addresses, and what a reload changes of them. */
+/* The two HTTP servers, the public one and the admin one: their addresses, limits, users and certificates. */
 #include "private.h"
 
 #include "common/cleanup.h"
@@ -20,7 +20,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
-/* Limits on what comes before a body; those on bodies are settings. */
+/* Limits on the head of a request; those on bodies are settings. */
 static const struct guard_limits header_limits = {
 	.max_target_bytes = 8000,
 	.max_line_bytes = 8190,
@@ -38,7 +38,7 @@ on_reply(void *arg, const struct http_request *request, int status, uint64_t bod
 	access_log_reply(request, status, body_bytes);
 }
 
-/* The largest body that any route takes: what the guard lets through. */
+/* The largest body that any route takes, and so the limit of the guard. */
 static uint64_t
 largest_body(const struct config *config)
 {
@@ -65,7 +65,7 @@ listen_on(struct http_server *http, const struct config_listen *listen, const ch
 	return 0;
 }
 
-/* What is configured for an address; *ret_secure: whether any address speaks TLS. */
+/* The configuration of an address, NULL if there is none; *ret_secure: whether any address speaks TLS. */
 static const struct config_listen *
 find_listen(const struct config *config, const char *address, bool *ret_secure)
 {
@@ -80,8 +80,8 @@ find_listen(const struct config *config, const char *address, bool *ret_secure)
 	return found;
 }
 
-/* Why a socket with that address is not served, NULL if it is: nothing may become open, or plain, by being
- * handed over. */
+/* Why a socket with that address is not served, NULL if it is: a socket that is handed over may not make the
+ * server reachable from outside without log-in, nor without TLS. */
 static const char *
 refuse_handed_over(
 	const struct config *config, const char *address, const struct config_listen *listen, bool secure)
@@ -93,7 +93,7 @@ refuse_handed_over(
 	return NULL;
 }
 
-/* On a socket that the service manager has handed over. */
+/* Listens on a socket that the service manager has handed over. */
 static int
 listen_on_fd(struct server *server, int fd)
 {
@@ -114,7 +114,7 @@ listen_on_fd(struct server *server, int fd)
 	return 0;
 }
 
-/* Connections that may be open at once: work and the store need descriptors, too. */
+/* Connections that may be open at once.  The rest of the descriptors is for work and the store. */
 static unsigned
 most_connections(const struct config *config)
 {
@@ -125,16 +125,6 @@ most_connections(const struct config *config)
 		return 0;
 	rlim_t most = limit.rlim_cur > 2 * reserve ? limit.rlim_cur - reserve : limit.rlim_cur / 2;
 	return (unsigned)most;
-}
-
-/* A switch for measurements, not for operators: what the fast lane gains shows with DEFERD_LANE=closed in the
- * environment. */
-static bool
-lane_is_closed(void)
-{
-	const char *lane = getenv("DEFERD_LANE");
-
-	return lane && strcmp(lane, "closed") == 0;
 }
 
 /* Whether the service manager has passed a socket with that address; adds the others' addresses to seen. */
@@ -172,7 +162,6 @@ start_front(struct server *server)
 		.max_connections = most_connections(server->config),
 		.max_connections_per_address = server->config->max_connections_per_address,
 		.public_url = server->config->public_url,
-		.lane_is_closed = lane_is_closed(),
 		.on_reply = on_reply,
 		.arg = server,
 	};
@@ -198,8 +187,8 @@ start_front(struct server *server)
 	return rc;
 }
 
-/* The operators' own front: health, metrics, and everybody's operations.  Who reaches it on this machine is
- * an admin; others must log in. */
+/* The admin server: health, metrics, and everybody's operations.  On a local address every caller is an admin;
+ * on others callers must log in. */
 int
 start_admin_front(struct server *server)
 {
@@ -223,7 +212,7 @@ start_admin_front(struct server *server)
 	return listen_on(server->admin_http, &server->config->admin, "admin on");
 }
 
-/* The certificates of addresses that are listened on. */
+/* Gives listening addresses their new certificates. */
 static void
 reload_tls(struct http_server *http, const struct config_listen *listen, size_t count)
 {
@@ -232,8 +221,7 @@ reload_tls(struct http_server *http, const struct config_listen *listen, size_t 
 			log_warning("TLS on this address needs a restart", "address=%s", listen[i].address);
 }
 
-/* That callers must log in can begin with a reload, but not end: an address may be open to the world by
- * now. */
+/* A reload may begin to require log-ins, but not end it: an address may be reachable from outside by now. */
 static void
 reload_users(struct server *server, struct users *users)
 {

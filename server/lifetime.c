@@ -12,6 +12,7 @@
 #include "notify.h"
 #include "operations/operations.h"
 #include "routes.h"
+#include "styles/style.h"
 #include "watch/admin.h"
 #include "work/program/program.h"
 
@@ -153,7 +154,7 @@ reload(struct server *server)
 	struct config *config;
 	struct routes *routes;
 
-	if (config_read(server->file, &config, &mistakes) < 0) {
+	if (config_read(server->file, style_table, &config, &mistakes) < 0) {
 		log_error("configuration not reloaded", "mistakes=\"%s\"", mistakes.data);
 		return false;
 	}

@@ -4,6 +4,7 @@
 #include "config/config.h"
 #include "openapi/openapi.h"
 #include "server.h"
+#include "styles/style.h"
 
 #include <getopt.h>
 #include <json-c/json.h>
@@ -36,7 +37,7 @@ print_help(const char *topic)
 		return EX_USAGE;
 	}
 	if (topic)
-		config_describe(&settings);
+		config_describe(style_table, &settings);
 	fputs(topic ? settings.data : usage, stdout);
 	return EX_OK;
 }
@@ -56,7 +57,7 @@ serve(struct config *config, const char *file)
 static void
 print_openapi(const struct config *config)
 {
-	struct json_object *document = openapi_document(config);
+	struct json_object *document = openapi_document(config, style_table);
 
 	puts(json_object_to_json_string_ext(document,
 		JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE));
@@ -69,7 +70,7 @@ print_warnings(const char *file, FILE *stream)
 {
 	CLEANUP(text_fini) struct text warnings = {0};
 
-	config_read_warnings(file, &warnings);
+	config_read_warnings(file, style_table, &warnings);
 	for (char *line = warnings.data; line && *line;) {
 		size_t len = strcspn(line, "\n");
 		fprintf(stream, "warning: %.*s\n", (int)len, line);
@@ -121,7 +122,7 @@ main(int argc, char **argv)
 		fputs(usage, stderr);
 		return EX_USAGE;
 	}
-	if (config_read(file, &config, &mistakes) < 0) {
+	if (config_read(file, style_table, &config, &mistakes) < 0) {
 		fputs(mistakes.data, check ? stdout : stderr);
 		return EXIT_FAILURE;
 	}

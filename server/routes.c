@@ -3,12 +3,14 @@
 
 #include "collections.h"
 #include "common/log.h"
+#include "common/string_list.h"
 #include "common/text.h"
 #include "config/config.h"
 #include "http/router.h"
 #include "operations/operations.h"
 #include "store/resources.h"
 #include "styles/style.h"
+#include "styles/style_route.h"
 #include "watch/admin.h"
 #include "work/collection.h"
 #include "work/program/program.h"
@@ -35,13 +37,6 @@ struct routes {
 	struct route *routes; /* count of them */
 	size_t count;
 };
-
-/* The style of a route, NULL if it is synchronous. */
-static const struct style *
-style_of(const struct config_route *config)
-{
-	return style_find(config_style_name(config->style));
-}
 
 /* The work of a collection carries its changes out. */
 static int
@@ -85,11 +80,18 @@ make_key(const struct config_route *config, const char *pattern)
 	return text_take(&key);
 }
 
+static int64_t
+keep_ms(const struct config_route *config)
+{
+	if (config->keep_ms)
+		return config->keep_ms;
+	return config->style && config->style->keep_ms ? config->style->keep_ms : KEEP_MS;
+}
+
 static struct op_route *
 make_op_route(const struct config_route *config, const struct route *route, struct operations *operations,
 	struct work *work)
 {
-	const struct style *style = style_of(config);
 	/* Without on_change a change has no side effects: it can always run again, and interrupting it would
 	 * only lose it. */
 	bool is_harmless = config->work == CONFIG_COLLECTION && !config->collection.has_on_change;
@@ -100,13 +102,11 @@ make_op_route(const struct config_route *config, const struct route *route, stru
 		.queue = config->queue == CONFIG_NO_LIMIT ? OP_NO_LIMIT : config->queue,
 		.queue_timeout_ms = config->queue_timeout_ms,
 		.run_timeout_ms = config->run_timeout_ms,
-		.keep_ms = config->keep_ms	     ? config->keep_ms
-			   : style && style->keep_ms ? style->keep_ms
-						     : KEEP_MS,
+		.keep_ms = keep_ms(config),
 		.keep_timed_out_ms = config->keep_timed_out_ms,
 		.max_result_bytes = config->max_result_bytes,
 		.rerun = config->rerun || is_harmless,
-		.dialect = style ? style->dialect : PROBLEM_PLAIN,
+		.dialect = config->style ? config->style->dialect : PROBLEM_PLAIN,
 		.collection = route->collection,
 	};
 
@@ -141,7 +141,7 @@ enter_route(struct routes *routes, const struct config *whole, const struct conf
 	struct style_route_config style_config = {
 		.pattern = route->pattern,
 		.op_route = route->op_route,
-		.style = style_of(config),
+		.style = config->style,
 		.query = config->query,
 		.request_types = config->request_types,
 		.users = config->users,
@@ -154,7 +154,7 @@ enter_route(struct routes *routes, const struct config *whole, const struct conf
 	};
 	rc = route_schemas_new(config, &style_config.schema, &style_config.quick_schema);
 	route->style_route = style_route_new(styles, &style_config);
-	route_members_free(style_config.members);
+	string_list_free(style_config.members);
 	routes->count++;
 	return rc < 0 ? rc : style_route_enter(route->style_route, routes->router, method_set(config));
 }

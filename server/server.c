@@ -190,6 +190,7 @@ static int
 make_styles(struct server *server)
 {
 	struct styles_config styles_config = {
+		.table = style_table,
 		.operations = server->operations,
 		.store = server->store,
 		.mailbox = server->mailbox,

@@ -293,9 +293,10 @@ static const struct setting rows[] = {
 const struct setting_table config_table = {rows, finish_config};
 
 void
-config_begin(struct settings *settings, const char *file)
+config_begin(struct settings *settings, const char *file, const struct style *const *styles)
 {
-	*settings = (struct settings){.mistakes.file = file, .directory = config_directory_of(file)};
+	*settings = (struct settings){
+		.mistakes.file = file, .directory = config_directory_of(file), .context = styles};
 }
 
 void
@@ -349,12 +350,13 @@ read_file(struct settings *settings, const char *file)
 }
 
 int
-config_read(const char *file, struct config **ret_config, struct text *ret_mistakes)
+config_read(const char *file, const struct style *const *styles, struct config **ret_config,
+	struct text *ret_mistakes)
 {
 	struct settings settings;
 	int error = 0;
 
-	config_begin(&settings, file);
+	config_begin(&settings, file, styles);
 	struct config *config = read_file(&settings, file);
 	if (settings.mistakes.count > 0) {
 		text_add(ret_mistakes, settings.mistakes.lines.data, settings.mistakes.lines.len);
@@ -368,11 +370,11 @@ config_read(const char *file, struct config **ret_config, struct text *ret_mista
 }
 
 void
-config_read_warnings(const char *file, struct text *ret_warnings)
+config_read_warnings(const char *file, const struct style *const *styles, struct text *ret_warnings)
 {
 	struct settings settings;
 
-	config_begin(&settings, file);
+	config_begin(&settings, file, styles);
 	config_free(read_file(&settings, file));
 	text_add(ret_warnings, settings.mistakes.warnings.data, settings.mistakes.warnings.len);
 	config_end(&settings);
@@ -389,7 +391,7 @@ config_free(struct config *config)
 }
 
 void
-config_describe(struct text *ret_text)
+config_describe(const struct style *const *styles, struct text *ret_text)
 {
-	settings_describe(&config_table, "", ret_text);
+	settings_describe(&config_table, "", styles, ret_text);
 }

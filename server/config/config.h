@@ -14,13 +14,8 @@
 
 struct json_object;
 struct ssl_ctx_st;
+struct style;
 struct users;
-
-/* The values of a route's setting "style". */
-enum config_style { CONFIG_SYNC, CONFIG_STATUS, CONFIG_TOKEN, CONFIG_RESOURCE };
-
-/* The name of a style as the configuration spells it: "sync", "token". */
-const char *config_style_name(enum config_style style);
 
 /* One address to listen on. */
 struct config_listen {
@@ -49,15 +44,15 @@ struct config_collection {
 
 /* A route; times in milliseconds, sizes in bytes; unset members have the server's values. */
 struct config_route {
-	char *path;	 /* "/thumbnails/{size}", without base_path */
-	char *base_path; /* "/bc/rest", "" if there is none */
-	char **methods;	 /* ended by NULL; never empty; GET implies HEAD */
-	enum config_style style;
-	char **query;		  /* names of query parameters for {name}, ended by NULL; NULL: none */
-	char **request_types;	  /* media types allowed, ended by NULL; NULL: all */
-	char **users;		  /* principals that may call it, ended by NULL; NULL: everybody */
-	int64_t queue_timeout_ms; /* 0: not set, see operations.h */
-	int64_t keep_ms;	  /* 0: not set, the style decides */
+	char *path;		   /* "/thumbnails/{size}", without base_path */
+	char *base_path;	   /* "/bc/rest", "" if there is none */
+	char **methods;		   /* ended by NULL; never empty; GET implies HEAD */
+	const struct style *style; /* of the table given to config_read; NULL: synchronous */
+	char **query;		   /* names of query parameters for {name}, ended by NULL; NULL: none */
+	char **request_types;	   /* media types allowed, ended by NULL; NULL: all */
+	char **users;		   /* principals that may call it, ended by NULL; NULL: everybody */
+	int64_t queue_timeout_ms;  /* 0: not set, see operations.h */
+	int64_t keep_ms;	   /* 0: not set, the style decides */
 	int64_t run_timeout_ms, keep_timed_out_ms;
 	uint64_t max_body_bytes, max_result_bytes;
 	unsigned concurrency; /* 0: as many as there are workers */
@@ -97,17 +92,18 @@ struct config {
 };
 
 /*
- * Reads the configuration in file.  Returns 0 and *ret_config (the caller's), or -EINVAL and all mistakes in
+ * Reads the configuration in file.  styles are those that a route may have, ended by NULL; they outlive the
+ * configuration.  Returns 0 and *ret_config (the caller's), or -EINVAL and all mistakes in
  * ret_mistakes, one per line, each line ended by a newline: "FILE:LINE:COLUMN: ..." for a JSON syntax error (at
  * most one), "/routes/2/queue_timeout: \"30x\" is not a time" otherwise.  File names in the configuration are
  * relative to its directory.
  */
-__attribute__((warn_unused_result)) int config_read(
-	const char *file, struct config **ret_config, struct text *ret_mistakes);
+__attribute__((warn_unused_result)) int config_read(const char *file, const struct style *const *styles,
+	struct config **ret_config, struct text *ret_mistakes);
 
 /* Adds the warnings of a configuration without mistakes, one per line with its JSON Pointer: settings that are legal
  * and unwise.  Reads the file again. */
-void config_read_warnings(const char *file, struct text *ret_warnings);
+void config_read_warnings(const char *file, const struct style *const *styles, struct text *ret_warnings);
 
 void config_free(struct config *config); /* NULL is allowed */
 
@@ -115,4 +111,4 @@ void config_free(struct config *config); /* NULL is allowed */
  * Adds all settings as plain text, three lines each: the name ("routes[].program.argv"), then, indented, its
  * type and default, and its meaning.
  */
-void config_describe(struct text *ret_text);
+void config_describe(const struct style *const *styles, struct text *ret_text);

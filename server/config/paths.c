@@ -2,13 +2,14 @@
  * Check for conflicting paths: of routes with each other, and of routes with monitors.
  *
  * A route uses the shape of its pattern after its base path.  A collection also uses the shape of its items, and
- * style token the paths at which tokens are polled.  Two uses of one shape must not share a method.  Monitors have
- * reserved paths, at the root and below every base path.  Two patterns that can match the same path but differ in
- * shape are allowed, because the more literal one takes precedence.
+ * some styles use paths below the route or the item, where operations are polled.  Two uses of one shape must not
+ * share a method.  Monitors have reserved paths, at the root and below every base path.  Two patterns that can match
+ * the same path but differ in shape are allowed, because the more literal one takes precedence.
  */
 #include "config/pattern.h"
 #include "config/private.h"
 #include "http/router.h"
+#include "style/style.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -27,17 +28,11 @@ struct uses {
 
 #define METHOD_BITS 8
 
-/* The methods of the path at which a token is polled and cancelled. */
-#define POLL_METHODS (HTTP_GET | HTTP_HEAD | HTTP_DELETE)
-
 /* The path of an item has one parameter more than the collection's. */
 _Static_assert(PATTERN_NAMES_MAX < ROUTER_PARAMS_MAX, "the router takes every pattern and its items");
 
-/* A route has at most four uses: its path, its items, and where the tokens of both are polled. */
-#define USES_OF_ROUTE 4
-
-/* The paths of monitors after a base path. */
-static const char *const monitors[] = {"/operations/", "/v1/operationStatus/", "/async/v1/requests/"};
+/* A route uses its path, its items, and the monitors of its style below both. */
+#define USES_OF_ROUTE (2 + 2 * STYLE_MONITORS_MAX)
 
 static unsigned
 method_bits(char *const *methods)
@@ -55,6 +50,22 @@ add_use(struct uses *uses, size_t route, unsigned methods, char *shape)
 	uses->items[uses->count++] = (struct use){.shape = shape, .methods = methods, .route = route};
 }
 
+/* Adds the monitors that the route's style has below shape. */
+static void
+add_below(struct uses *uses, const struct config_route *route, size_t index, const char *shape)
+{
+	if (!route->style)
+		return;
+	for (const struct style_monitor *monitor = route->style->below; monitor->path; monitor++) {
+		unsigned methods = monitor->polls | monitor->cancels | monitor->handles;
+		struct text text = {0};
+		text_add_string(&text, shape);
+		if (monitor->path[0])
+			pattern_add_shape(&text, monitor->path);
+		add_use(uses, index, methods | (methods & HTTP_GET ? HTTP_HEAD : 0), text_take(&text));
+	}
+}
+
 static void
 add_route(struct uses *uses, const struct config_route *route, size_t index)
 {
@@ -65,12 +76,11 @@ add_route(struct uses *uses, const struct config_route *route, size_t index)
 	text_add_string(&text, route->base_path);
 	pattern_add_shape(&text, route->path);
 	char *shape = text_take(&text);
-	if (route->style == CONFIG_TOKEN)
-		add_use(uses, index, POLL_METHODS, xasprintf("%s/poll", shape));
-	if (route->style == CONFIG_TOKEN && is_collection)
-		add_use(uses, index, POLL_METHODS, xasprintf("%s/{}/poll", shape));
+	add_below(uses, route, index, shape);
 	if (is_collection) {
-		add_use(uses, index, methods & ~(unsigned)HTTP_POST, xasprintf("%s/{}", shape));
+		char *item = xasprintf("%s/{}", shape);
+		add_below(uses, route, index, item);
+		add_use(uses, index, methods & ~(unsigned)HTTP_POST, item);
 		methods &= HTTP_GET | HTTP_HEAD | HTTP_POST;
 	}
 	add_use(uses, index, methods, shape);
@@ -176,16 +186,39 @@ is_base(const struct bases *bases, const char *data, size_t len)
 	return found;
 }
 
+/* Returns the length of the monitor's path up to its id if path begins so, or 0.  A monitor without an id is that
+ * path alone. */
+static size_t
+reserved_len(const struct style_monitor *monitor, const char *path)
+{
+	size_t len = strcspn(monitor->path, "{");
+
+	if (strncmp(path, monitor->path, len) != 0 || (!monitor->path[len] && path[len]))
+		return 0;
+	return len;
+}
+
+static size_t
+reserved_by_styles(const struct style *const *styles, const char *path)
+{
+	for (; *styles; styles++) {
+		for (const struct style_monitor *monitor = (*styles)->monitors; monitor->path; monitor++) {
+			size_t len = reserved_len(monitor, path);
+			if (len)
+				return len;
+		}
+	}
+	return 0;
+}
+
 /* Returns the length of the base path and monitor path that shape begins with, or 0. */
 static size_t
-monitor_len(const struct bases *bases, const char *shape)
+monitor_len(const struct style *const *styles, const struct bases *bases, const char *shape)
 {
 	for (const char *at = shape; at; at = strchr(at + 1, '/')) {
-		for (size_t i = 0; i < sizeof monitors / sizeof *monitors; i++) {
-			size_t len = strlen(monitors[i]);
-			if (strncmp(at, monitors[i], len) == 0 && is_base(bases, shape, (size_t)(at - shape)))
-				return (size_t)(at - shape) + len;
-		}
+		size_t len = reserved_by_styles(styles, at);
+		if (len && is_base(bases, shape, (size_t)(at - shape)))
+			return (size_t)(at - shape) + len;
 	}
 	return 0;
 }
@@ -200,7 +233,7 @@ check_monitors(struct settings *settings, const struct config *config, const str
 	collect_bases(config, &bases);
 	for (size_t i = 0; i < uses->count; i++) {
 		const struct use *use = &uses->items[i];
-		size_t len = monitor_len(&bases, use->shape);
+		size_t len = monitor_len(settings->context, &bases, use->shape);
 		if (len == 0 || is_reported[use->route])
 			continue;
 		is_reported[use->route] = true;

@@ -27,8 +27,8 @@ extern const struct setting_table config_program_table;
 extern const struct setting_table config_upstream_table;
 
 /* Begins and ends the reading of a configuration.  settings->directory is NULL if the file's directory does not
- * exist. */
-void config_begin(struct settings *settings, const char *file);
+ * exist; settings->context is the table of styles. */
+void config_begin(struct settings *settings, const char *file, const struct style *const *styles);
 void config_end(struct settings *settings);
 
 /*

@@ -1,31 +1,53 @@
 /* Routes in the configuration: their table of settings, and the checks of these settings together. */
 #include "common/json/json.h"
+#include "common/string_list.h"
 #include "config/files.h"
 #include "config/pattern.h"
 #include "config/private.h"
 #include "config/values.h"
+#include "style/style.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define ROUTE(kind, member) SETTING_PLACE(kind, struct config_route, member)
 
-#define EACH_STYLE(DO) \
-	DO("sync", CONFIG_SYNC) \
-	DO("status", CONFIG_STATUS) \
-	DO("token", CONFIG_TOKEN) \
-	DO("resource", CONFIG_RESOURCE)
-
-#define AS_CHOICE(name, style) {"\"" name "\"", style},
-#define AS_NAME(name, style) [style] = name,
-
-static const struct setting_choice styles[] = {EACH_STYLE(AS_CHOICE){NULL, 0}};
-static const char *const style_names[] = {EACH_STYLE(AS_NAME)};
-
-const char *
-config_style_name(enum config_style style)
+/* Adds the values of "style": `"sync", "status"`. */
+static void
+add_style_names(struct text *text, const void *context)
 {
-	return style_names[style];
+	text_add_string(text, "\"sync\"");
+	for (const struct style *const *style = context; *style; style++)
+		if ((*style)->is_for_routes)
+			text_addf(text, ", \"%s\"", (*style)->name);
+}
+
+static void
+add_style_type(struct text *text, const void *context)
+{
+	text_add_string(text, "one of ");
+	add_style_names(text, context);
+}
+
+static void
+read_style(struct settings *settings, struct json_object *value, void *owner)
+{
+	struct config_route *route = owner;
+	const char *name = json_object_is_type(value, json_type_string) ? json_object_get_string(value) : "";
+	struct text names = {0};
+
+	route->style = NULL;
+	if (strcmp(name, "sync") == 0)
+		return;
+	for (const struct style *const *style = settings->context; *style; style++) {
+		if ((*style)->is_for_routes && strcmp((*style)->name, name) == 0) {
+			route->style = *style;
+			return;
+		}
+	}
+	add_style_names(&names, settings->context);
+	mistakes_add_value(&settings->mistakes, value, "is not one of %s", names.data);
+	text_fini(&names);
 }
 
 static const struct setting_choice idempotencies[] = {
@@ -54,9 +76,10 @@ static const struct setting route_rows[] = {
 		.fallback_note = "POST for a program, all methods for a collection or an upstream",
 		.meaning = "The methods that the route accepts; GET includes HEAD."},
 	{.name = "style",
-		ROUTE(SETTING_CHOICE, style),
+		.kind = SETTING_OWN,
+		.read = read_style,
 		.fallback = "\"sync\"",
-		.choices = styles,
+		.add_type = add_style_type,
 		.meaning = "The style for calls that do not request one themselves."},
 	{.name = "query",
 		ROUTE(SETTING_NAMES, query),
@@ -218,19 +241,6 @@ has_string(char *const *strings, const char *string)
 	return false;
 }
 
-static char **
-copy_strings(const char *const *strings)
-{
-	size_t count = 0;
-
-	while (strings[count])
-		count++;
-	char **copy = xcalloc(count + 1, sizeof *copy);
-	for (size_t i = 0; i < count; i++)
-		copy[i] = xstrdup(strings[i]);
-	return copy;
-}
-
 /* Adds HEAD to methods with GET. */
 static void
 add_head(struct config_route *route)
@@ -298,33 +308,36 @@ check_names(struct settings *settings, struct json_object *value, const struct c
 	free(path_names);
 }
 
-/* Tokens are polled at the path with "/poll" behind it. */
+/* The monitors of a style below the path of a route must have paths of their own. */
 static void
-check_poll(struct settings *settings, const char *path)
+check_below(struct settings *settings, const char *path, const struct style *style)
 {
+	const char *below = style->below[0].path;
 	struct pattern_segment last = {0};
 
 	while (pattern_next(path, &last))
 		continue;
 	if (last.kind == PATTERN_REST)
 		mistakes_add_string(&settings->mistakes, path,
-			"ends with {...}: tokens are polled at PATH/poll, which {...} matches too");
+			"ends with {...}: style \"%s\" is polled at PATH%s, which {...} matches too",
+			style->name, below);
 	else if (last.len == 0)
 		mistakes_add_string(&settings->mistakes, path,
-			"ends with a slash: tokens could not be polled at PATH/poll");
+			"ends with a slash: style \"%s\" could not be polled at PATH%s", style->name, below);
 }
 
 static void
 check_style(struct settings *settings, const struct config_route *route, const struct work_kind *kind)
 {
+	const struct style *style = route->style;
 	size_t mark = mistakes_enter(&settings->mistakes, "style");
 
-	if (route->style == CONFIG_RESOURCE && kind && kind->work != CONFIG_COLLECTION)
-		mistakes_add(&settings->mistakes, "\"resource\" needs a collection");
+	if (style && style->is_of_collections && kind && kind->work != CONFIG_COLLECTION)
+		mistakes_add(&settings->mistakes, "\"%s\" needs a collection", style->name);
 	mistakes_leave(&settings->mistakes, mark);
 	mark = mistakes_enter(&settings->mistakes, "path");
-	if (route->style == CONFIG_TOKEN && route->path)
-		check_poll(settings, route->path);
+	if (style && style->below[0].path && route->path)
+		check_below(settings, route->path, style);
 	mistakes_leave(&settings->mistakes, mark);
 }
 
@@ -337,7 +350,7 @@ finish_route(struct settings *settings, struct json_object *value, void *owner)
 	if (kind) {
 		route->work = kind->work;
 		if (!settings_has(&config_route_table, value, "methods"))
-			route->methods = copy_strings(kind->methods);
+			route->methods = string_list_dup((char *const *)kind->methods);
 		if (kind->work == CONFIG_COLLECTION)
 			config_check_collection(settings, route);
 	}

@@ -1,9 +1,9 @@
 /*
- * Authentication: see auth.h.
+ * Authentication: log-ins that wait for their turn and for the check of their password.
  *
- * A log-in waits for its address' turn (a timer, no thread), then for the check of its password.  One check
- * serves all the log-ins with the same name and password that come while it runs, so that a client that opens
- * many connections at once costs one.
+ * A log-in waits for its address' turn (a timer, no thread), then for the check of its password.  All log-ins
+ * with the same name and password that come while a check runs share that check: a client that opens many
+ * connections at once costs one.
  */
 #include "http/auth.h"
 
@@ -16,8 +16,8 @@
 #include "common/loop/timer.h"
 #include "common/text.h"
 #include "http/credentials.h"
-#include "http/listener.h"
 #include "http/login_cache.h"
+#include "http/login_files.h"
 #include "http/login_recall.h"
 #include "http/reply.h"
 #include "http/throttle.h"
@@ -38,7 +38,7 @@ struct auth {
 	struct timers *timers;
 	struct mailbox *mailbox;
 	struct pool *pool;
-	struct users *users; /* NULL: nobody need log in */
+	struct users *users; /* NULL: no log-in is needed */
 	struct login_cache *cache;
 	struct login_recall *recall;
 	struct throttle *throttle;
@@ -53,6 +53,7 @@ struct login {
 	struct list link; /* in the auth's waiting, or in the check's logins */
 	struct auth *auth;
 	struct http_request *request;
+	auth_admitted_fn admitted;
 	struct timer turn;
 	struct credentials credentials;
 	char *address;
@@ -119,15 +120,15 @@ set_principal(struct auth *auth, struct http_request *request, const char *name)
 }
 
 static void
-admit(struct auth *auth, struct http_request *request, const char *name)
+admit(struct auth *auth, struct http_request *request, const char *name, auth_admitted_fn admitted)
 {
-	if (!request->connection) {
+	if (!request->peer) {
 		reply_problemf(request, PROBLEM_UNAUTHORIZED, "The client has left.");
 		return;
 	}
 	request->principal_memory = xstrdup(name);
 	set_principal(auth, request, request->principal_memory);
-	http_request_admit(request);
+	admitted(request);
 }
 
 static void
@@ -220,7 +221,7 @@ end_login(struct login *login, const struct check *check)
 	if (!check || atomic_load(&auth->halted))
 		reply_problemf(request, PROBLEM_DRAINING, "The server is shutting down.");
 	else if (check->is_right)
-		admit(auth, request, check->name);
+		admit(auth, request, check->name, login->admitted);
 	else
 		refuse(auth, request);
 	free_login(login);
@@ -287,7 +288,7 @@ take_turn(struct login *login)
 	struct auth *auth = login->auth;
 	uint8_t digest[LOGIN_CACHE_DIGEST_BYTES];
 
-	if (login->credentials.scheme == CREDENTIALS_BEARER || !login->request->connection || !auth->users) {
+	if (login->credentials.scheme == CREDENTIALS_BEARER || !login->request->peer || !auth->users) {
 		refuse(auth, login->request);
 		free_login(login);
 		return;
@@ -312,7 +313,8 @@ on_turn(struct timer *timer)
 
 /* Keeps the request until its address' turn has come; takes the credentials. */
 static void
-wait_for_turn(struct auth *auth, struct http_request *request, struct credentials *credentials)
+wait_for_turn(struct auth *auth, struct http_request *request, struct credentials *credentials,
+	auth_admitted_fn admitted)
 {
 	const char *address = http_request_remote_address(request);
 
@@ -331,6 +333,7 @@ wait_for_turn(struct auth *auth, struct http_request *request, struct credential
 	struct login *login = xcalloc(1, sizeof *login);
 	login->auth = auth;
 	login->request = request;
+	login->admitted = admitted;
 	login->credentials = *credentials;
 	login->address = xstrdup(address);
 	timer_init(&login->turn, on_turn);
@@ -342,7 +345,7 @@ wait_for_turn(struct auth *auth, struct http_request *request, struct credential
 		take_turn(login);
 }
 
-/* Who can be told at once, and until when; NULL: nobody, or it takes a check. */
+/* The caller, if that is known at once, and until when; NULL: nobody, or it takes a check. */
 static const char *
 known_name(struct auth *auth, const struct credentials *credentials, int64_t *ret_until_ms)
 {
@@ -368,7 +371,7 @@ count_field(const char *value, void *count)
 }
 
 static void
-log_in(struct auth *auth, struct http_request *request)
+log_in(struct auth *auth, struct http_request *request, auth_admitted_fn admitted)
 {
 	struct credentials credentials;
 	unsigned count = 0;
@@ -390,50 +393,60 @@ log_in(struct auth *auth, struct http_request *request)
 	int64_t until_ms;
 	const char *name = known_name(auth, &credentials, &until_ms);
 	if (!name) {
-		wait_for_turn(auth, request, &credentials);
+		wait_for_turn(auth, request, &credentials, admitted);
 		return;
 	}
 	login_recall_add(auth->recall, field, name, until_ms);
-	admit(auth, request, name);
+	admit(auth, request, name, admitted);
 	credentials_fini(&credentials);
 }
 
-/* Whether nobody has to log in for the request to be made. */
-static bool
-needs_no_login(const struct auth *auth, const char *certificate_name, bool must_log_in)
+/* The name in the certificate, if it can be a principal's; else NULL. */
+static const char *
+certified_name(const struct auth_caller *caller)
 {
-	return certificate_name || (!auth->users && !must_log_in);
+	const char *why;
+
+	return caller->certificate_name && login_name_check(caller->certificate_name,
+						   caller->certificate_name_len, &why) == 0
+		       ? caller->certificate_name
+		       : NULL;
 }
 
-bool
-auth_knows(struct auth *auth, struct http_request *request, const char *certificate_name, bool must_log_in)
+/* The name of a caller whose Authorization field was good a short while ago; NULL: not known. */
+static const char *
+recalled_name(struct auth *auth, const struct http_request *request)
 {
 	unsigned count = 0;
 
-	if (needs_no_login(auth, certificate_name, must_log_in)) {
-		set_principal(auth, request, certificate_name);
-		return true;
-	}
-	if (!auth->users)
-		return false;
 	http_request_each_field(request, "Authorization", count_field, &count);
-	const char *name =
-		count == 1 ? login_recall_find(auth->recall, http_request_field(request, "Authorization"))
-			   : NULL;
-	if (name)
-		set_principal(auth, request, name);
-	return name != NULL;
+	return count == 1 ? login_recall_find(auth->recall, http_request_field(request, "Authorization"))
+			  : NULL;
+}
+
+bool
+auth_knows(struct auth *auth, struct http_request *request, const struct auth_caller *caller)
+{
+	const char *name = certified_name(caller);
+
+	if (!name && auth->users)
+		name = recalled_name(auth, request);
+	if (!name && (auth->users || caller->must_log_in))
+		return false;
+	set_principal(auth, request, name);
+	return true;
 }
 
 void
-auth_begin(struct auth *auth, struct http_request *request, const char *certificate_name, bool must_log_in)
+auth_begin(struct auth *auth, struct http_request *request, const struct auth_caller *caller,
+	auth_admitted_fn admitted)
 {
-	if (auth_knows(auth, request, certificate_name, must_log_in))
-		admit(auth, request, request->principal);
+	if (auth_knows(auth, request, caller))
+		admit(auth, request, request->principal, admitted);
 	else if (!auth->users)
 		challenge(auth, request, "A client certificate is required.");
 	else
-		log_in(auth, request);
+		log_in(auth, request, admitted);
 }
 
 void

@@ -1,12 +1,13 @@
 /*
- * Authentication: finds out who makes a request before anything is done for it, and answers 401 itself where
- * nobody may.  Passwords are checked by crypt(3) on threads of their own; those found right are remembered
- * for a minute.  An address from which log-ins fail is slowed; tokens that are right and passwords that are
- * remembered never are.  Loop thread only.
+ * Authentication: finds out who makes a request before anything is done for it, and replies 401 itself if the
+ * caller may not.  Passwords are checked by crypt(3) on threads of their own; right ones are remembered for a
+ * minute.  An address from which log-ins fail is slowed down; right tokens and remembered passwords never
+ * are.  Loop thread only.
  */
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 
 struct auth;
 struct http_request;
@@ -14,30 +15,33 @@ struct mailbox;
 struct timers;
 struct users;
 
-/* Nobody need log in until there are users.  -errno. */
+/* No log-in is needed until there are users.  -errno. */
 __attribute__((warn_unused_result)) int auth_new(
 	struct timers *timers, struct mailbox *mailbox, struct auth **ret_auth);
 
-/* From the next request on these may log in (shared; NULL: nobody need). */
+/* From the next request on these users may log in (shared; NULL: no log-in is needed). */
 void auth_set_users(struct auth *auth, struct users *users);
 bool auth_has_users(const struct auth *auth);
 
-/*
- * Sets request->principal and is_admin and admits the request (http_request_admit), at once or later; or
- * replies.  certificate_name is who the client's certificate names, NULL: it has none.  must_log_in: nobody
- * is let in unnamed, even without users.
- */
-void auth_begin(
-	struct auth *auth, struct http_request *request, const char *certificate_name, bool must_log_in);
+/* Facts about a caller beside the header fields of its request. */
+struct auth_caller {
+	const char *certificate_name; /* common name in the client's certificate, unchecked; NULL: none */
+	size_t certificate_name_len;
+	bool must_log_in; /* nobody is let in unnamed, even without users */
+};
+
+/* The request's principal and is_admin are set: goes on with it. */
+typedef void (*auth_admitted_fn)(struct http_request *request);
+
+/* Finds out who makes the request and calls admitted, at once or later; or replies. */
+void auth_begin(struct auth *auth, struct http_request *request, const struct auth_caller *caller,
+	auth_admitted_fn admitted);
 
 /*
- * The same where it can be told at once that the request is admitted, and by whom it is made: then true, and
- * its principal, which is lent until the next call of these, and is_admin are set.  Else nothing has
- * happened, and auth_begin tells what is to be done.
+ * Fast path of auth_begin.  If the caller is already known, sets principal (lent until the next call of
+ * these) and is_admin and returns true.  Otherwise changes nothing and returns false.
  */
-bool auth_knows(
-	struct auth *auth, struct http_request *request, const char *certificate_name, bool must_log_in);
+bool auth_knows(struct auth *auth, struct http_request *request, const struct auth_caller *caller);
 
-/* Ends every log-in under way with a refusal and waits for its threads; then frees.  Outside of the loop.
- * NULL is allowed. */
+/* Refuses every log-in under way, waits for the threads, and frees.  Outside of the loop.  NULL is allowed. */
 void auth_free(struct auth *auth);

@@ -1,19 +1,17 @@
 /*
- * A connection: see connection.h.
+ * Connections: their beginning, their end, and the table of their states.
  *
  * evhttp reads from the input buffer of a bufferevent.  A callback on that buffer runs between the socket's
- * read and evhttp's parser: there the guard sees every byte first (connection_input.c).  What it passes stays
- * where it is; what it drops is cut out; and when it refuses, the rest is cut off and the connection is taken
- * out of evhttp's hands (connection_refusal.c).
+ * read and evhttp's parser: there the guard sees every byte first (connection_input.c).
  *
- * While a request is with its handler evhttp must not be told of input (it would end the process), so the
- * read callback is taken away; reading goes on, because the end of the stream is how a client's leaving is
- * noticed.
+ * While a request is with its handler evhttp must not hear of input (it would end the process), so the read
+ * callback is taken away; reading goes on, because the end of the stream shows that the client has left.
  */
-#include "http/connection_parts.h"
+#include "http/connection.h"
 
-#include "common/http/problem.h"
-#include "http/listener.h"
+#include "http/connection_input.h"
+#include "http/connection_output.h"
+#include "http/connection_refusal.h"
 #include "http/tls.h"
 
 #include <assert.h>
@@ -24,8 +22,125 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A body must come at least at this rate, and a reply be taken, over any interval of its deadline. */
-#define LEAST_BYTES_PER_SECOND 512
+/* A request is with its handler, which has its own limits.  The timer may run as it was left. */
+static void
+on_working_deadline(struct http_connection *connection)
+{
+	(void)connection;
+}
+
+/* The lane leaves the timer as it is, evhttp's requests do not. */
+static void
+enter_working(struct http_connection *connection, enum connection_state from)
+{
+	if (from == CONNECTION_COMPLETE || from == CONNECTION_READING)
+		timer_stop(&connection->timer);
+}
+
+#define TO(state) (1 << CONNECTION_##state)
+
+const struct connection_rule connection_rules[CONNECTION_STATE_COUNT] = {
+	[CONNECTION_NEW] = {.next = TO(READING) | TO(WORKING) | TO(ANSWERING) | TO(IDLE),
+		.owner = CONNECTION_OF_EVHTTP,
+		.on_deadline = connection_close},
+	[CONNECTION_READING] = {.next = TO(JUDGING) | TO(COMPLETE) | TO(WORKING) | TO(REFUSED),
+		.owner = CONNECTION_OF_EVHTTP,
+		.on_enter = connection_input_enter_reading,
+		.on_deadline = connection_refusal_on_late},
+	[CONNECTION_JUDGING] = {.next = TO(READING) | TO(REFUSED),
+		.owner = CONNECTION_OF_EVHTTP_DEAF,
+		.on_enter = connection_input_enter_judging,
+		.on_deadline = connection_refusal_on_late},
+	[CONNECTION_COMPLETE] = {.next = TO(WORKING) | TO(REFUSED),
+		.owner = CONNECTION_OF_EVHTTP,
+		.on_deadline = connection_refusal_on_late},
+	[CONNECTION_WORKING] = {.next = TO(FLUSHING) | TO(ANSWERING) | TO(IDLE),
+		.owner = CONNECTION_OF_EVHTTP_DEAF,
+		.on_enter = enter_working,
+		.on_deadline = on_working_deadline},
+	[CONNECTION_FLUSHING] = {.next = TO(IDLE),
+		.owner = CONNECTION_OF_EVHTTP_DEAF,
+		.on_enter = connection_output_enter_flushing,
+		.on_deadline = connection_output_on_deadline},
+	[CONNECTION_ANSWERING] = {.next = TO(IDLE),
+		.owner = CONNECTION_OURS,
+		.on_write = connection_output_on_written,
+		.on_event = connection_output_on_event,
+		.on_deadline = connection_output_on_deadline},
+	[CONNECTION_IDLE] = {.next = TO(READING) | TO(WORKING) | TO(ANSWERING) | TO(IDLE),
+		.owner = CONNECTION_OF_EVHTTP,
+		.on_enter = connection_input_enter_idle,
+		.on_deadline = connection_input_on_idle_deadline},
+	[CONNECTION_REFUSED] = {.next = TO(LINGERING),
+		.owner = CONNECTION_OF_EVHTTP,
+		.on_enter = connection_refusal_enter_refused,
+		.on_deadline = connection_refusal_on_refused_deadline},
+	[CONNECTION_LINGERING] = {.owner = CONNECTION_OURS,
+		.on_write = connection_refusal_on_written,
+		.on_event = connection_refusal_on_event,
+		.on_enter = connection_refusal_enter_lingering,
+		.on_deadline = connection_close},
+};
+
+struct http_connection *
+connection_new(struct connection_env *env, const struct connection_door *door, struct bufferevent *bev)
+{
+	struct http_connection *connection = xcalloc(1, sizeof *connection);
+
+	connection->env = env;
+	connection->door = door;
+	connection->bev = bev;
+	connection->peer.is_tls = door->tls != NULL;
+	bufferevent_incref(bev);
+	list_init(&connection->link);
+	connection_state_init(connection);
+	guard_init(&connection->guard, &env->limits);
+	return connection;
+}
+
+static void
+remember(struct connection_env *env, struct http_connection *connection)
+{
+	size_t fd = (size_t)bufferevent_getfd(connection->bev);
+
+	if (fd >= env->by_fd_size) {
+		size_t size = (fd + 1) * 2;
+		struct http_connection **table = realloc(env->by_fd, size * sizeof *table);
+		if (!table)
+			abort();
+		memset(table + env->by_fd_size, 0, (size - env->by_fd_size) * sizeof *table);
+		env->by_fd = table;
+		env->by_fd_size = size;
+	}
+	env->by_fd[fd] = connection;
+}
+
+static void
+forget(struct connection_env *env, struct http_connection *connection)
+{
+	int fd = bufferevent_getfd(connection->bev);
+
+	if (fd >= 0 && (size_t)fd < env->by_fd_size && env->by_fd[fd] == connection)
+		env->by_fd[fd] = NULL;
+}
+
+struct http_connection *
+connection_find(struct connection_env *env, const struct evhttp_connection *evhttp)
+{
+	/* libevent's getter takes no const. */
+	int fd = bufferevent_getfd(
+		evhttp_connection_get_bufferevent((struct evhttp_connection *)(uintptr_t)evhttp));
+
+	assert(fd >= 0 && (size_t)fd < env->by_fd_size && env->by_fd[fd]);
+	assert(env->by_fd[fd]->evhttp == evhttp);
+	return env->by_fd[fd];
+}
+
+void
+connection_env_fini(struct connection_env *env)
+{
+	free(env->by_fd);
+}
 
 static void
 release(struct http_connection *connection)
@@ -34,96 +149,11 @@ release(struct http_connection *connection)
 	if (connection->watch)
 		event_free(connection->watch);
 	list_remove(&connection->link);
-	http_listener_forget(connection->listener, connection);
+	forget(connection->env, connection);
+	connection->env->on_close(connection);
 	free(connection->client_name);
 	text_fini(&connection->refusal);
 	free(connection);
-}
-
-int64_t
-connection_header_timeout(const struct http_connection *connection)
-{
-	return connection->listener->server->config.header_timeout_ms;
-}
-
-void
-connection_start_timer(struct http_connection *connection, int64_t after_ms)
-{
-	timer_start(connection->listener->server->timers, &connection->timer, after_ms);
-}
-
-/* Whether at least the least rate has been kept over the last interval; then the next one begins. */
-static bool
-makes_progress(struct http_connection *connection, uint64_t bytes)
-{
-	int64_t interval_ms = connection_header_timeout(connection);
-	uint64_t least = (uint64_t)interval_ms * LEAST_BYTES_PER_SECOND / 1000;
-
-	if (bytes - connection->progress_mark < least)
-		return false;
-	connection->progress_mark = bytes;
-	connection_start_timer(connection, interval_ms);
-	return true;
-}
-
-/* It is judged for nobody any more. */
-static void
-forget_early(struct http_connection *connection)
-{
-	if (connection->early)
-		connection->early->connection = NULL;
-	connection->early = NULL;
-}
-
-static void
-on_deadline(struct timer *timer)
-{
-	struct http_connection *connection = container_of(timer, struct http_connection, timer);
-
-	switch (connection->state) {
-	case CONNECTION_READING:
-		if (connection->guard.in_body && makes_progress(connection, connection->guard.body_bytes))
-			return;
-		connection->guard.problem = PROBLEM_REQUEST_TIMEOUT;
-		connection->guard.reason = "The request did not arrive in time.";
-		forget_early(connection);
-		connection_begin_refusal(connection);
-		connection_write_refusal(connection);
-		return;
-	case CONNECTION_BUSY:
-		/* While a request is with its handler, the timer may run as it was left. */
-		if (connection->request || makes_progress(connection, connection_bytes_taken(connection)))
-			return;
-		break;
-	case CONNECTION_LINGERING:
-		if (connection->refused) {
-			connection_write_refusal(connection);
-			return;
-		}
-		break;
-	case CONNECTION_IDLE:
-		if (!connection_has_idled(connection))
-			return;
-		break;
-	case CONNECTION_NEW:
-		break;
-	}
-	connection_close(connection);
-}
-
-struct http_connection *
-connection_new(struct http_listener *listener, struct bufferevent *bev)
-{
-	struct http_connection *connection = xcalloc(1, sizeof *connection);
-
-	connection->listener = listener;
-	connection->bev = bev;
-	connection->is_tls = listener->tls != NULL;
-	bufferevent_incref(bev);
-	list_init(&connection->link);
-	timer_init(&connection->timer, on_deadline);
-	guard_init(&connection->guard, &listener->server->config.limits);
-	return connection;
 }
 
 /* evhttp has freed, or is about to free, its connection. */
@@ -132,108 +162,63 @@ on_close(struct evhttp_connection *evhttp, void *arg)
 {
 	struct http_connection *connection = arg;
 	struct http_request *request = connection->request;
-	http_gone_fn on_gone = NULL;
 
 	(void)evhttp;
-	evbuffer_remove_cb(bufferevent_get_input(connection->bev), connection_on_input, connection);
-	if (connection->is_tls)
+	evbuffer_remove_cb(bufferevent_get_input(connection->bev), connection_input_on_bytes, connection);
+	if (connection->peer.is_tls)
 		tls_say_goodbye(connection->bev);
-	forget_early(connection);
-	if (request) {
-		request->connection = NULL;
-		/* A request still tied to its connection is freed together with it. */
-		if (request->evhttp && evhttp_request_get_connection(request->evhttp))
-			request->evhttp = NULL;
-		on_gone = request->on_gone;
-	}
+	connection_forget_early(connection);
 	release(connection);
-	if (on_gone)
-		on_gone(request);
+	if (request)
+		http_request_leave(request);
 }
 
-/* Whether there may be one more connection from where this one comes. */
-static bool
-count_address(struct http_connection *connection)
+static void
+read_address(struct http_connection *connection)
 {
-	struct http_server *server = connection->listener->server;
-	unsigned max = server->config.max_connections_per_address;
+	char *address = NULL;
+	ev_uint16_t port;
 
-	if (max == 0 || connection->remote_address[0] == '\0')
-		return true;
-	connection->address_count = address_count_add(&server->addresses, connection->remote_address, max);
-	return connection->address_count != NULL;
+	evhttp_connection_get_peer(connection->evhttp, &address, &port);
+	if (address && !connection->door->is_unix)
+		strncpy(connection->peer.address, address, sizeof connection->peer.address - 1);
+}
+
+/* Takes the connection over from evhttp, whose callbacks have its connection as their argument. */
+static void
+take_over(struct http_connection *connection, struct evhttp_connection *evhttp)
+{
+	connection->evhttp = evhttp;
+	evhttp_connection_set_closecb(evhttp, on_close, connection);
+	evbuffer_add_cb(bufferevent_get_input(connection->bev), connection_input_on_bytes, connection);
+	/* evhttp need not hear of input that the lane has taken. */
+	bufferevent_setwatermark(connection->bev, EV_READ, 1, 0);
+	read_address(connection);
+	remember(connection->env, connection);
+	connection_start_timer(connection, connection->env->header_timeout_ms);
 }
 
 bool
 connection_adopt(struct http_connection *connection)
 {
+	struct connection_env *env = connection->env;
 	struct bufferevent *bev = connection->bev;
 	bufferevent_data_cb on_read, on_write;
 	bufferevent_event_cb on_event;
 	void *arg = NULL;
 
 	bufferevent_getcb(bev, &on_read, &on_write, &on_event, &arg);
-	bool alive = arg && bufferevent_getfd(bev) >= 0;
-	if (alive) {
-		char *address = NULL;
-		ev_uint16_t port;
-
-		connection->evhttp = arg; /* evhttp's callbacks have its connection as their argument */
-		connection->listener->on_read = on_read;
-		connection->listener->on_write = on_write;
-		connection->listener->on_event = on_event;
-		evhttp_connection_set_closecb(connection->evhttp, on_close, connection);
-		evbuffer_add_cb(bufferevent_get_input(bev), connection_on_input, connection);
-		/* evhttp need not be told of input that the lane has taken. */
-		bufferevent_setwatermark(bev, EV_READ, 1, 0);
-		evhttp_connection_get_peer(connection->evhttp, &address, &port);
-		if (address && !connection->listener->is_unix)
-			strncpy(connection->remote_address, address, sizeof connection->remote_address - 1);
-		connection_start_timer(connection, connection_header_timeout(connection));
+	bool is_alive = arg && bufferevent_getfd(bev) >= 0;
+	if (is_alive) {
+		env->evhttp_on_read = on_read;
+		env->evhttp_on_write = on_write;
+		env->evhttp_on_event = on_event;
+		take_over(connection, arg);
 	}
 	bufferevent_decref(bev);
-	if (!alive) {
+	if (!is_alive)
 		release(connection);
-		return false;
-	}
-	if (count_address(connection))
-		return true;
-	connection_close(connection);
-	return false;
-}
-
-/* Keeps evhttp's other callbacks but the one for input. */
-void
-connection_stop_reading(struct http_connection *connection)
-{
-	bufferevent_data_cb on_read, on_write;
-	bufferevent_event_cb on_event;
-	void *arg;
-
-	bufferevent_getcb(connection->bev, &on_read, &on_write, &on_event, &arg);
-	bufferevent_setcb(connection->bev, NULL, on_write, on_event, arg);
-}
-
-void
-connection_pause(struct http_connection *connection)
-{
-	connection->paused = true;
-	connection_stop_reading(connection);
-	bufferevent_disable(connection->bev, EV_READ);
-}
-
-void
-connection_go_on(struct http_connection *connection)
-{
-	const struct http_listener *listener = connection->listener;
-
-	if (!connection->paused)
-		return;
-	connection->paused = false;
-	bufferevent_setcb(connection->bev, listener->on_read, listener->on_write, listener->on_event,
-		connection->evhttp);
-	bufferevent_enable(connection->bev, EV_READ);
-	bufferevent_trigger(connection->bev, EV_READ, BEV_OPT_DEFER_CALLBACKS);
+	return is_alive;
 }
 
 void
@@ -241,61 +226,55 @@ connection_begin_request(struct http_connection *connection, struct http_request
 {
 	assert(!connection->request);
 	connection->request = request;
-	connection->state = CONNECTION_BUSY;
-	timer_stop(&connection->timer);
+	connection_go(connection, CONNECTION_WORKING);
 }
 
-/* The kernel tells of more than the bufferevent is to read at the moment: not any more. */
+/* The kernel reports more than the bufferevent is to read at the moment: no longer. */
 static void
 on_watch(evutil_socket_t fd, short what, void *arg)
 {
 	struct http_connection *connection = arg;
 
+	(void)fd;
+	(void)what;
 	if (!(bufferevent_get_enabled(connection->bev) & EV_READ))
 		event_del(connection->watch);
 }
 
-/* evhttp has stopped reading for this request, and each time the kernel would have to be told of that and of
- * its end again: while an event of our own wants to read as well, it is told of neither. */
+/* evhttp stops reading for each request and begins again after it, and the kernel would have to be told both
+ * times.  While an event of our own wants to read as well, it need not be. */
 static void
 keep_watching(struct http_connection *connection)
 {
 	if (!connection->watch)
-		connection->watch = event_new(connection->listener->server->base,
-			bufferevent_getfd(connection->bev), EV_READ | EV_PERSIST, on_watch, connection);
+		connection->watch = event_new(connection->env->base, bufferevent_getfd(connection->bev),
+			EV_READ | EV_PERSIST, on_watch, connection);
 	if (!connection->watch || event_add(connection->watch, NULL) < 0)
 		abort();
 }
 
 void
-connection_hold_request(struct http_connection *connection)
+connection_watch_request(struct http_connection *connection)
 {
-	connection_stop_reading(connection);
 	bufferevent_enable(connection->bev, EV_READ);
-	if (!connection->is_tls)
+	if (!connection->peer.is_tls)
 		keep_watching(connection);
 }
 
 const char *
-connection_client_name(struct http_connection *connection)
+connection_client_name(struct http_connection *connection, size_t *ret_len)
 {
-	if (!connection->client_is_read && connection->is_tls)
-		connection->client_name = tls_client_name(connection->bev);
+	if (!connection->client_is_read && connection->peer.is_tls)
+		connection->client_name = tls_client_name(connection->bev, &connection->client_name_len);
 	connection->client_is_read = true;
+	*ret_len = connection->client_name_len;
 	return connection->client_name;
-}
-
-void
-connection_close(struct http_connection *connection)
-{
-	if (connection->evhttp)
-		evhttp_connection_free(connection->evhttp);
 }
 
 void
 connection_drain(struct http_connection *connection)
 {
-	connection->closing = true;
+	connection->is_closing = true;
 	if (connection->state == CONNECTION_IDLE || connection->state == CONNECTION_NEW)
 		connection_close(connection);
 }

@@ -1,16 +1,9 @@
-/*
- * What comes in on a connection: see connection_parts.h.  The guard sees every byte before evhttp does, one
- * request at a time: bytes of a next one wait in the input, not yet guarded and bounded, until the reply is
- * out.
- */
-#include "http/connection_parts.h"
+/* Input of a connection: what the guard passes stays where it is, what it drops is cut out, and when it
+ * refuses, the rest is cut off and the connection is taken out of evhttp's hands. */
+#include "http/connection_input.h"
 
 #include "common/clock.h"
-#include "http/early.h"
-#include "http/lane.h"
-#include "http/listener.h"
 
-#include <assert.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/event.h>
@@ -28,17 +21,17 @@ cut(struct http_connection *connection, size_t at, size_t len)
 
 	if (!head)
 		abort();
-	connection->feeding = true;
+	connection->is_feeding = true;
 	if (at > 0)
 		evbuffer_remove_buffer(input, head, at);
 	evbuffer_drain(input, len);
 	evbuffer_prepend_buffer(input, head);
-	connection->feeding = false;
+	connection->is_feeding = false;
 	evbuffer_free(head);
 }
 
-/* Does with the *used bytes of the input at an offset as the guard says.  Whether it is to be fed the rest;
- * then *used is how many of them are still there. */
+/* Does what the guard says with the *used bytes of the input at an offset.  Returns whether the rest is to be
+ * fed; *used is then how many of the bytes are still there. */
 static bool
 take_verdict(struct http_connection *connection, enum guard_verdict verdict, size_t at, size_t *used)
 {
@@ -50,11 +43,13 @@ take_verdict(struct http_connection *connection, enum guard_verdict verdict, siz
 		*used = 0;
 		return true;
 	case GUARD_COMPLETE:
-		connection->complete = true;
+		/* While the head is judged, connection_input_resume finds it out. */
+		if (connection->state == CONNECTION_READING)
+			connection_go(connection, CONNECTION_COMPLETE);
 		return false;
 	case GUARD_REFUSE:
 		cut(connection, at, evbuffer_get_length(bufferevent_get_input(connection->bev)) - at);
-		connection_begin_refusal(connection);
+		connection_go(connection, CONNECTION_REFUSED);
 		return false;
 	}
 	return false;
@@ -79,54 +74,112 @@ feed(struct http_connection *connection, size_t at)
 	}
 }
 
-static void
-begin_reading(struct http_connection *connection)
+void
+connection_input_enter_reading(struct http_connection *connection, enum connection_state from)
 {
-	connection->state = CONNECTION_READING;
+	if (from == CONNECTION_JUDGING) {
+		bufferevent_enable(connection->bev, EV_READ);
+		bufferevent_trigger(connection->bev, EV_READ, BEV_OPT_DEFER_CALLBACKS);
+		return;
+	}
 	connection->progress_mark = 0;
-	connection_start_timer(connection, connection_header_timeout(connection));
+	connection_start_timer(connection, connection->env->header_timeout_ms);
 }
 
-/* The timer is left as it is where it runs out no later, and started anew for what is left when it does. */
-static void
-start_idling(struct http_connection *connection, int64_t since_us)
+void
+connection_input_enter_judging(struct http_connection *connection, enum connection_state from)
 {
-	int64_t idle_ms = connection->listener->server->config.idle_timeout_ms;
+	(void)from;
+	bufferevent_disable(connection->bev, EV_READ);
+}
 
-	connection->state = CONNECTION_IDLE;
-	connection->idle_since_us = since_us;
-	if (!timer_is_running(&connection->timer) || connection->timer.at_ms > since_us / 1000 + idle_ms)
+void
+connection_input_resume(struct http_connection *connection)
+{
+	if (connection->state != CONNECTION_JUDGING)
+		return;
+	connection_go(connection, CONNECTION_READING);
+	if (!connection->guard.in_body)
+		connection_go(connection, CONNECTION_COMPLETE);
+}
+
+/* A timer that runs out no later is left as it is, and started anew for the time that is left when it does. */
+void
+connection_input_enter_idle(struct http_connection *connection, enum connection_state from)
+{
+	int64_t idle_ms = connection->env->idle_timeout_ms;
+
+	(void)from;
+	if (!timer_is_running(&connection->timer) ||
+		connection->timer.at_ms > connection->idle_since_us / 1000 + idle_ms)
 		connection_start_timer(connection, idle_ms);
 }
 
-bool
-connection_has_idled(struct http_connection *connection)
+static void
+go_idle(struct http_connection *connection, int64_t since_us)
+{
+	connection->idle_since_us = since_us;
+	connection_go(connection, CONNECTION_IDLE);
+}
+
+void
+connection_input_on_idle_deadline(struct http_connection *connection)
 {
 	int64_t idle_ms = (clock_mono_us() - connection->idle_since_us) / 1000;
-	int64_t left_ms = connection->listener->server->config.idle_timeout_ms - idle_ms;
+	int64_t left_ms = connection->env->idle_timeout_ms - idle_ms;
 
 	if (left_ms > 0)
 		connection_start_timer(connection, left_ms);
-	return left_ms <= 0;
+	else
+		connection_close(connection);
 }
 
 void
-connection_drop_input(struct http_connection *connection)
+connection_input_drop(struct http_connection *connection)
 {
 	struct evbuffer *input = bufferevent_get_input(connection->bev);
 
-	connection->feeding = true;
+	connection->is_feeding = true;
 	evbuffer_drain(input, evbuffer_get_length(input));
-	connection->feeding = false;
+	connection->is_feeding = false;
 }
 
-void
-connection_hold_in_lane(struct http_connection *connection, struct http_request *request)
+/* Whether the input is one piece, which is then in *ret_piece, and nothing is to be written. */
+static bool
+is_one_piece(const struct http_connection *connection, struct evbuffer_iovec *ret_piece)
 {
-	assert(!connection->request);
-	connection->request = request;
-	connection->state = CONNECTION_BUSY;
-	connection_drop_input(connection);
+	struct evbuffer *input = bufferevent_get_input(connection->bev);
+
+	return evbuffer_peek(input, -1, NULL, ret_piece, 1) == 1 &&
+	       ret_piece->iov_len == evbuffer_get_length(input) &&
+	       evbuffer_get_length(bufferevent_get_output(connection->bev)) == 0;
+}
+
+/* Offers a request that has come whole to the lane.  Whether that has taken it. */
+static bool
+answer_whole(struct http_connection *connection, const struct evbuffer_iovec *piece)
+{
+	struct connection_env *env = connection->env;
+	int64_t began_us;
+
+	if (!env->on_whole ||
+		!env->on_whole(connection, piece->iov_base, piece->iov_len, &env->note, &began_us))
+		return false;
+	connection_input_drop(connection);
+	if (connection->state == CONNECTION_NEW || connection->state == CONNECTION_IDLE)
+		go_idle(connection, began_us);
+	return true;
+}
+
+static void
+judge_head(struct http_connection *connection, const struct evbuffer_iovec *piece)
+{
+	struct connection_env *env = connection->env;
+
+	if (env->on_head)
+		env->on_head(connection, piece->iov_base, piece->iov_len, &env->note);
+	if (connection->early)
+		connection_go(connection, CONNECTION_JUDGING);
 }
 
 /*
@@ -137,76 +190,75 @@ connection_hold_in_lane(struct http_connection *connection, struct http_request 
 static void
 begin_request(struct http_connection *connection)
 {
-	struct evbuffer *input = bufferevent_get_input(connection->bev);
 	struct guard *guard = &connection->guard;
-	size_t len = evbuffer_get_length(input), used = 0;
 	struct evbuffer_iovec piece;
-	int64_t began_us;
+	size_t used = 0;
 
-	if (evbuffer_peek(input, -1, NULL, &piece, 1) != 1 || piece.iov_len != len ||
-		evbuffer_get_length(bufferevent_get_output(connection->bev)) > 0) {
-		begin_reading(connection);
+	if (!is_one_piece(connection, &piece)) {
+		connection_go(connection, CONNECTION_READING);
 		feed(connection, 0);
 		return;
 	}
-	guard->note = &connection->listener->server->note;
-	enum guard_verdict verdict = guard_feed(guard, piece.iov_base, len, &used);
+	guard->note = &connection->env->note;
+	enum guard_verdict verdict = guard_feed(guard, piece.iov_base, piece.iov_len, &used);
 	guard->note = NULL;
-	if (verdict == GUARD_COMPLETE && used == len &&
-		lane_answer(
-			connection, piece.iov_base, len, &connection->listener->server->note, &began_us)) {
-		connection_drop_input(connection);
-		if (connection->state != CONNECTION_BUSY)
-			start_idling(connection, began_us);
+	bool is_all = used == piece.iov_len;
+	if (verdict == GUARD_COMPLETE && is_all && answer_whole(connection, &piece))
 		return;
-	}
-	begin_reading(connection);
-	if (verdict == GUARD_PASS && used == len && guard->in_body)
-		early_judge(connection, piece.iov_base, len, &connection->listener->server->note);
+	connection_go(connection, CONNECTION_READING);
+	if (verdict == GUARD_PASS && is_all && guard->in_body)
+		judge_head(connection, &piece);
 	else if (take_verdict(connection, verdict, 0, &used))
 		feed(connection, used);
 }
 
-void
-connection_on_input(struct evbuffer *input, const struct evbuffer_cb_info *info, void *arg)
+static void
+drop_lingering(struct http_connection *connection, struct evbuffer *input, size_t added)
 {
-	struct http_connection *connection = arg;
-
-	if (connection->feeding || info->n_added == 0)
-		return;
-	size_t len = evbuffer_get_length(input);
-	switch (connection->state) {
-	case CONNECTION_LINGERING:
-		connection->lingered_bytes += info->n_added;
-		evbuffer_drain(input, len);
-		if (connection->lingered_bytes > connection->linger_bytes)
-			connection_start_timer(connection, 0);
-		return;
-	case CONNECTION_BUSY:
-		/* evhttp does not know that there is a request before it. */
-		if (connection->request && connection->request->is_held)
-			connection_stop_reading(connection);
-		if (len > PIPELINE_BYTES)
-			bufferevent_disable(connection->bev, EV_READ);
-		return;
-	case CONNECTION_NEW:
-	case CONNECTION_IDLE:
-		begin_request(connection);
-		return;
-	case CONNECTION_READING:
-		break;
-	}
-	if (!connection->complete)
-		feed(connection, len - info->n_added);
+	connection->lingered_bytes += added;
+	evbuffer_drain(input, evbuffer_get_length(input));
+	if (connection->lingered_bytes > connection->linger_bytes)
+		connection_start_timer(connection, 0);
 }
 
 void
-connection_next_request(struct http_connection *connection)
+connection_input_on_bytes(struct evbuffer *input, const struct evbuffer_cb_info *info, void *arg)
 {
-	connection->complete = false;
-	start_idling(connection, clock_mono_us());
+	struct http_connection *connection = arg;
+	size_t len = evbuffer_get_length(input);
+
+	if (connection->is_feeding || info->n_added == 0)
+		return;
+	switch (connection->state) {
+	case CONNECTION_NEW:
+	case CONNECTION_IDLE:
+		begin_request(connection);
+		break;
+	case CONNECTION_READING:
+		feed(connection, len - info->n_added);
+		break;
+	case CONNECTION_JUDGING:
+		if (connection->guard.in_body)
+			feed(connection, len - info->n_added);
+		break;
+	case CONNECTION_REFUSED:
+	case CONNECTION_LINGERING:
+		drop_lingering(connection, input, info->n_added);
+		break;
+	case CONNECTION_COMPLETE:
+		break;
+	default:
+		if (len > PIPELINE_BYTES)
+			bufferevent_disable(connection->bev, EV_READ);
+	}
+}
+
+void
+connection_input_next(struct http_connection *connection)
+{
+	go_idle(connection, clock_mono_us());
 	if (evbuffer_get_length(bufferevent_get_input(connection->bev)) > 0) {
-		begin_reading(connection);
+		connection_go(connection, CONNECTION_READING);
 		feed(connection, 0);
 	}
 }

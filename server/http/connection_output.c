@@ -1,17 +1,74 @@
-/* What goes out on a connection, as its client takes it: replies of evhttp, and answers of the lane that the
- * socket did not take whole. */
-#include "http/connection_parts.h"
+/* Output of a connection: replies of evhttp, and answers of the lane that the socket did not take whole. */
+#include "http/connection_output.h"
 
-#include "http/listener.h"
+#include "common/blob.h"
+#include "http/connection_input.h"
+#include "http/tls.h"
 
+#include <errno.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/event.h>
 #include <linux/sockios.h>
+#include <stdlib.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
-/* Bytes that the client has still to take.  What the kernel has of them counts as well: it holds megabytes,
- * and takes more only once a good part of that has gone. */
+static void
+unref_blob(const void *data, size_t len, void *blob)
+{
+	(void)data;
+	(void)len;
+	blob_unref(blob);
+}
+
+bool
+connection_output_is_empty(const struct http_connection *connection)
+{
+	return evbuffer_get_length(bufferevent_get_output(connection->bev)) == 0;
+}
+
+size_t
+connection_output_write(struct http_connection *connection, const char *data, size_t len)
+{
+	if (!connection_output_is_empty(connection))
+		return 0;
+	if (connection->peer.is_tls)
+		return tls_write(connection->bev, data, len);
+	ssize_t sent = send(bufferevent_getfd(connection->bev), data, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+	return sent < 0 ? 0 : (size_t)sent; /* the bufferevent meets the same error */
+}
+
+void
+connection_output_add(struct http_connection *connection, const char *data, size_t len)
+{
+	evbuffer_add(bufferevent_get_output(connection->bev), data, len);
+}
+
+int
+connection_output_add_blob(struct http_connection *connection, struct blob *body)
+{
+	struct evbuffer *output = bufferevent_get_output(connection->bev);
+
+	if (!blob_is_file(body)) {
+		if (evbuffer_add_reference(
+			    output, blob_data(body), (size_t)blob_len(body), unref_blob, blob_ref(body)) < 0)
+			abort();
+		return 0;
+	}
+	int fd = blob_open(body);
+	if (fd < 0)
+		return fd;
+	if (evbuffer_add_file(output, fd, 0, (ev_off_t)blob_len(body)) < 0) {
+		close(fd);
+		return -EIO;
+	}
+	return 0;
+}
+
+/* Bytes that the client has still to take.  Those in the kernel count as well: it holds megabytes, and takes
+ * more only once a good part of them has gone. */
 static uint64_t
 bytes_left(const struct http_connection *connection)
 {
@@ -22,102 +79,93 @@ bytes_left(const struct http_connection *connection)
 	return evbuffer_get_length(bufferevent_get_output(connection->bev)) + (uint64_t)held;
 }
 
-uint64_t
-connection_bytes_taken(const struct http_connection *connection)
+void
+connection_output_on_deadline(struct http_connection *connection)
 {
 	uint64_t left = bytes_left(connection);
-
 	/* TLS makes them more on their way. */
-	return left < connection->reply_bytes ? connection->reply_bytes - left : 0;
+	uint64_t taken = left < connection->reply_bytes ? connection->reply_bytes - left : 0;
+
+	if (!connection_makes_progress(connection, taken))
+		connection_close(connection);
 }
 
-/* What is in the output buffer is written as the client takes it, within a deadline. */
 static void
 begin_flushing(struct http_connection *connection)
 {
 	connection->reply_bytes = bytes_left(connection);
 	connection->progress_mark = 0;
 	bufferevent_enable(connection->bev, EV_READ | EV_WRITE);
-	connection_start_timer(connection, connection_header_timeout(connection));
+	connection_start_timer(connection, connection->env->header_timeout_ms);
 }
 
 void
-connection_flush_reply(struct http_connection *connection)
+connection_output_enter_flushing(struct http_connection *connection, enum connection_state from)
 {
-	connection_stop_reading(connection);
+	(void)from;
 	begin_flushing(connection);
 }
 
-/* evhttp gets the connection back, as it left it. */
-static void
-give_back(struct http_connection *connection)
+void
+connection_output_flush(struct http_connection *connection)
 {
-	const struct http_listener *listener = connection->listener;
-
-	bufferevent_setcb(connection->bev, listener->on_read, listener->on_write, listener->on_event,
-		connection->evhttp);
-	bufferevent_disable(connection->bev, EV_WRITE);
-	bufferevent_enable(connection->bev, EV_READ);
+	if (!connection_output_is_empty(connection))
+		begin_flushing(connection);
 }
 
-/* The lane's answer is written: on to the next request, which may be there already. */
+void
+connection_output_hold(struct http_connection *connection)
+{
+	if (connection->state == CONNECTION_ANSWERING)
+		return;
+	connection_go(connection, CONNECTION_ANSWERING);
+	/* Behind a request that was held, the input is that of the next one. */
+	if (!connection->request)
+		connection_input_drop(connection);
+}
+
+/* The answer is written: on to the next request, which may be there already. */
 static void
 end_answer(struct http_connection *connection)
 {
-	if (connection->closing) {
+	bool has_input = evbuffer_get_length(bufferevent_get_input(connection->bev)) > 0;
+	bool has_waited = connection->state == CONNECTION_ANSWERING;
+
+	if (connection->is_closing) {
 		connection_close(connection);
 		return;
 	}
-	bool has_input = evbuffer_get_length(bufferevent_get_input(connection->bev)) > 0;
-	if (connection->answering || has_input)
-		give_back(connection);
-	connection->answering = false;
-	connection_next_request(connection);
+	connection_input_next(connection);
+	if (has_waited || has_input) {
+		bufferevent_disable(connection->bev, EV_WRITE);
+		bufferevent_enable(connection->bev, EV_READ);
+	}
 	if (has_input)
 		bufferevent_trigger(connection->bev, EV_READ, BEV_OPT_DEFER_CALLBACKS);
 }
 
-static void
-on_answer_written(struct bufferevent *bev, void *arg)
+void
+connection_output_end(struct http_connection *connection)
+{
+	connection->request = NULL;
+	if (connection_output_is_empty(connection))
+		end_answer(connection);
+	else
+		begin_flushing(connection);
+}
+
+void
+connection_output_on_written(struct bufferevent *bev, void *arg)
 {
 	(void)bev;
 	end_answer(arg);
 }
 
 /* evhttp ends the connection, as it would between two requests. */
-static void
-on_answer_event(struct bufferevent *bev, short what, void *arg)
+void
+connection_output_on_event(struct bufferevent *bev, short what, void *arg)
 {
 	struct http_connection *connection = arg;
 
-	connection->listener->on_event(bev, what, connection->evhttp);
-}
-
-void
-connection_hold_answer(struct http_connection *connection)
-{
-	if (connection->answering)
-		return;
-	connection->answering = true;
-	connection->state = CONNECTION_BUSY;
-	bufferevent_setcb(connection->bev, NULL, on_answer_written, on_answer_event, connection);
-	/* What a held request has left there follows it. */
-	if (!connection->request)
-		connection_drop_input(connection);
-}
-
-void
-connection_flush_answer(struct http_connection *connection)
-{
-	begin_flushing(connection);
-}
-
-void
-connection_end_in_lane(struct http_connection *connection)
-{
-	connection->request = NULL;
-	if (evbuffer_get_length(bufferevent_get_output(connection->bev)) > 0)
-		connection_flush_answer(connection);
-	else
-		end_answer(connection);
+	connection->env->evhttp_on_event(bev, what, connection->evhttp);
 }

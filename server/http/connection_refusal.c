@@ -1,79 +1,92 @@
-/*
- * The refusal that a connection ends with: see connection_parts.h.  evhttp's callbacks are replaced by ours,
- * the refusal is written, what still comes in is thrown away for a moment (so that no reset overtakes the
- * refusal), and the connection is closed.
- */
-#include "http/connection_parts.h"
+/* The refusal that a connection ends with: the guard's, that of a request which comes too slowly, or the reply
+ * to a head. */
+#include "http/connection_refusal.h"
 
 #include "common/http/problem.h"
-#include "http/listener.h"
-#include "http/reply.h"
+#include "http/connection_input.h"
+#include "http/connection_output.h"
+#include "http/head.h"
 
-#include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/event.h>
 #include <sys/socket.h>
 
-/* How long, and how many bytes, are dropped after a refusal before the connection is closed.  Who sends a
- * body that could have been taken is given longer, and as many bytes as a body may have. */
+/* How long, and how many bytes, are dropped after a refusal before the connection is closed.  A client that
+ * sends a body which could have been taken is given more of both. */
 #define LINGER_MS 2000
 #define LINGER_BYTES (1024 * 1024)
 #define LINGER_BODY_MS 10000
 
 void
-connection_begin_refusal(struct http_connection *connection)
+connection_refusal_enter_refused(struct http_connection *connection, enum connection_state from)
 {
-	connection->refused = true;
+	(void)from;
+	connection_forget_early(connection);
 	connection->linger_bytes = LINGER_BYTES;
-	connection->state = CONNECTION_LINGERING;
 	connection_start_timer(connection, 0);
 }
 
-static void
-on_lingering_event(struct bufferevent *bev, short what, void *arg)
+void
+connection_refusal_on_refused_deadline(struct http_connection *connection)
+{
+	connection_go(connection, CONNECTION_LINGERING);
+}
+
+void
+connection_refusal_on_event(struct bufferevent *bev, short what, void *arg)
 {
 	(void)bev;
 	(void)what;
 	connection_close(arg);
 }
 
-static void
-on_refusal_written(struct bufferevent *bev, void *arg)
+void
+connection_refusal_on_written(struct bufferevent *bev, void *arg)
 {
 	struct http_connection *connection = arg;
 
-	if (!connection->is_tls)
+	if (!connection->peer.is_tls)
 		shutdown(bufferevent_getfd(bev), SHUT_WR);
 }
 
 void
-connection_write_refusal(struct http_connection *connection)
+connection_refusal_enter_lingering(struct http_connection *connection, enum connection_state from)
 {
-	struct bufferevent *bev = connection->bev;
 	struct problem_report report = {
 		.problem = connection->guard.problem, .detail = connection->guard.reason};
-	struct text reply = connection->refusal;
-	bool is_judged = reply.len > 0;
+	bool is_judged = connection->refusal.len > 0;
 
-	connection->refused = false;
-	connection->refusal = (struct text){0};
+	(void)from;
 	if (!is_judged)
-		reply_format_refusal(connection->listener->server, &report, &reply);
-	bufferevent_setcb(bev, NULL, on_refusal_written, on_lingering_event, connection);
-	bufferevent_enable(bev, EV_READ | EV_WRITE);
-	evbuffer_add(bufferevent_get_output(bev), reply.data, reply.len);
-	text_fini(&reply);
+		head_format_refusal(connection->env->shared, &report, &connection->refusal);
+	bufferevent_enable(connection->bev, EV_READ | EV_WRITE);
+	connection_output_add(connection, connection->refusal.data, connection->refusal.len);
+	text_fini(&connection->refusal);
 	connection_start_timer(connection, is_judged ? LINGER_BODY_MS : LINGER_MS);
 }
 
 void
-connection_refuse(struct http_connection *connection, const struct text *reply)
+connection_refusal_begin(struct http_connection *connection, const struct text *reply)
 {
-	uint64_t most = connection->guard.limits->max_body_bytes;
+	uint64_t most = connection->env->limits.max_body_bytes;
 
 	text_add(&connection->refusal, reply->data, reply->len);
-	connection_drop_input(connection);
-	connection_begin_refusal(connection);
+	connection_input_drop(connection);
+	connection_go(connection, CONNECTION_REFUSED);
 	if (most > LINGER_BYTES)
 		connection->linger_bytes = most;
+}
+
+/* The request has not come in time, unless its body makes progress. */
+void
+connection_refusal_on_late(struct http_connection *connection)
+{
+	struct guard *guard = &connection->guard;
+
+	if (guard->in_body && connection_makes_progress(connection, guard->body_bytes))
+		return;
+	guard->problem = PROBLEM_REQUEST_TIMEOUT;
+	guard->reason = "The request did not arrive in time.";
+	connection_go(connection, CONNECTION_REFUSED);
+	connection_go(connection, CONNECTION_LINGERING);
 }

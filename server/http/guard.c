@@ -1,17 +1,16 @@
 /*
- * The wire guard: see guard.h.
+ * The wire guard's state machine: one function a state, which reads a run of bytes where it can.
  *
- * A state machine over bytes with one function a state, which reads a run of bytes where it can.  Nothing
- * looks ahead or back: what a byte is depends on the struct alone, so that pieces of any size give the same
- * verdicts, and a refusal comes at the first byte that cannot be right.  The files: the request line
- * (guard_line), header and trailer lines (guard_field), the values that frame or route (guard_rule), bodies
- * (guard_body, guard_chunk), classes of bytes (guard_bytes).
+ * The machine neither looks ahead nor back: the meaning of a byte depends on struct guard alone.  Pieces of
+ * any size therefore give the same verdicts, and a refusal comes at the first byte that cannot be right.  The
+ * files: the request line (guard_line), header and trailer lines (guard_field), the values that frame or
+ * route (guard_rule), bodies (guard_body, guard_chunk), verdicts (guard_verdict), classes of bytes
+ * (guard_bytes).
  *
- * It does not know what a request means: routes, methods of a route and most values are for others to judge.
+ * The guard does not know what a request means: others judge routes, methods of a route and most values.
  */
 #include "http/guard.h"
 
-#include "common/text.h"
 #include "http/guard_step.h"
 
 #include <assert.h>
@@ -52,15 +51,6 @@ static const guard_step_fn steps[GUARD_STATE_COUNT] = {
 	[GUARD_REFUSED] = stay_refused,
 };
 
-void
-guard_init(struct guard *guard, const struct guard_limits *limits)
-{
-	assert(limits->max_target_bytes > 0);
-	*guard = (struct guard){.limits = limits, .body_limit = limits->max_body_bytes};
-	if (guard->body_limit > INT64_MAX)
-		guard->body_limit = INT64_MAX;
-}
-
 enum guard_verdict
 guard_feed(struct guard *guard, const char *data, size_t len, size_t *ret_used)
 {
@@ -85,43 +75,4 @@ guard_feed(struct guard *guard, const char *data, size_t len, size_t *ret_used)
 		verdict = GUARD_DROP;
 	*ret_used = (size_t)(run.at - begin);
 	return verdict;
-}
-
-enum guard_verdict
-guard_refuse(struct guard *guard, enum problem problem, const char *reason)
-{
-	guard->state = GUARD_REFUSED;
-	guard->problem = problem;
-	guard->reason = reason;
-	return GUARD_REFUSE;
-}
-
-enum guard_verdict
-guard_complete(struct guard *guard)
-{
-	guard_init(guard, guard->limits);
-	return GUARD_COMPLETE;
-}
-
-enum guard_verdict
-guard_expect(
-	struct guard *guard, struct guard_run *run, uint8_t byte, enum guard_state next, const char *reason)
-{
-	if (*run->at != byte)
-		return guard_refuse(guard, PROBLEM_BAD_REQUEST, reason);
-	run->at++;
-	guard->state = next;
-	return GUARD_PASS;
-}
-
-bool
-guard_escape(struct guard *guard, uint8_t byte)
-{
-	int digit = text_hex_value((char)byte);
-
-	if (digit < 0)
-		return false;
-	guard->octet = (uint8_t)(guard->octet << 4 | digit);
-	guard->escape--;
-	return guard->escape > 0 || guard->octet != 0;
 }

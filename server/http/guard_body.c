@@ -1,21 +1,5 @@
-/* The wire guard's bodies (RFC 9112, 6): where they begin, how long they may be, and their bytes. */
+/* The wire guard's bodies (RFC 9112, 6): where a body begins, and its bytes. */
 #include "http/guard_step.h"
-
-#include <assert.h>
-
-void
-guard_limit_body(struct guard *guard, uint64_t most)
-{
-	assert(most >= guard->body_total);
-	if (most < guard->body_limit)
-		guard->body_limit = most;
-}
-
-enum guard_verdict
-guard_refuse_long_body(struct guard *guard)
-{
-	return guard_refuse(guard, PROBLEM_CONTENT_TOO_LARGE, "The body is longer than allowed.");
-}
 
 enum guard_verdict
 guard_body_begin(struct guard *guard, struct guard_run *run)

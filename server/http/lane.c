@@ -1,18 +1,17 @@
 /*
- * The fast lane: see lane.h.
+ * The fast lane: the transport of requests that are answered where their bytes have come in.
  *
- * A request's head is copied so that the pieces can be ended by NULs: onto the stack, and, for a handler that
- * may reply later, once more into memory of its own, which is kept from one such request to the next.  A
- * reply that the socket does not take whole is written as any other: connection_flush_answer.
+ * The request's head is copied so that its parts can be ended by NULs: onto the stack, and, for a handler that
+ * may reply later, once more into memory of its own, which is kept from one such request to the next.
  */
 #include "http/lane.h"
 
 #include "common/clock.h"
-#include "http/auth.h"
-#include "http/connection.h"
-#include "http/listener.h"
-#include "http/request.h"
-#include "http/tls.h"
+#include "http/connection_input.h"
+#include "http/connection_output.h"
+#include "http/dispatch.h"
+#include "http/piece.h"
+#include "http/transport.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -26,44 +25,177 @@
 
 /* A request and what it lends. */
 struct lane {
-	struct list link; /* in the server's spares */
+	struct list link; /* in the dispatch's spares */
 	struct http_request request;
-	struct lane_head head;
+	bool is_held; /* it is with a handler that may reply later, in memory of its own */
+	struct piece piece;
 	char text[HEAD_BYTES];
 };
 
-/* Memory for a request, with whatever the last one has left there. */
+/* Memory for a request, with the bytes that the last one has left there. */
 static struct lane *
-take(struct http_server *server)
+take(struct dispatch *dispatch)
 {
-	if (list_is_empty(&server->lane_spares))
+	if (list_is_empty(&dispatch->lane_spares))
 		return xcalloc(1, sizeof(struct lane));
-	struct lane *lane = container_of(server->lane_spares.next, struct lane, link);
+	struct lane *lane = container_of(dispatch->lane_spares.next, struct lane, link);
 	list_remove(&lane->link);
-	server->lane_spare_count--;
+	dispatch->lane_spare_count--;
 	return lane;
 }
 
 static void
-give(struct http_server *server, struct lane *lane)
+give(struct dispatch *dispatch, struct lane *lane)
 {
-	if (server->lane_spare_count == SPARES_MAX) {
+	if (dispatch->lane_spare_count == SPARES_MAX) {
 		free(lane);
 		return;
 	}
-	list_add_head(&server->lane_spares, &lane->link);
-	server->lane_spare_count++;
+	list_add_head(&dispatch->lane_spares, &lane->link);
+	dispatch->lane_spare_count++;
 }
 
 void
-lane_fini(struct http_server *server)
+lane_init(struct dispatch *dispatch)
 {
-	list_for_each_safe(node, &server->lane_spares) {
+	list_init(&dispatch->lane_spares);
+}
+
+void
+lane_fini(struct dispatch *dispatch)
+{
+	list_for_each_safe(node, &dispatch->lane_spares) {
 		struct lane *lane = container_of(node, struct lane, link);
 		list_remove(&lane->link);
 		free(lane);
 	}
-	server->lane_spare_count = 0;
+	dispatch->lane_spare_count = 0;
+}
+
+static struct lane *
+lane_of(const struct http_request *request)
+{
+	return container_of(request, struct lane, request);
+}
+
+static const char *
+get_field(const struct http_request *request, const char *name)
+{
+	return piece_find(&lane_of(request)->piece, name);
+}
+
+static void
+each_field(const struct http_request *request, http_each_fn fn, void *arg)
+{
+	piece_each(&lane_of(request)->piece, fn, arg);
+}
+
+static size_t
+body_len(const struct http_request *request)
+{
+	(void)request;
+	return 0;
+}
+
+static uint64_t
+announced_len(const struct http_request *request)
+{
+	(void)request;
+	return 0;
+}
+
+static int
+take_body(struct http_request *request, int spool_fd, struct blob **ret_body)
+{
+	(void)request;
+	(void)spool_fd;
+	*ret_body = NULL;
+	return 0;
+}
+
+static void
+call_handler(struct http_request *request)
+{
+	struct http_target *target = request->match.target;
+
+	target->handler(request, target->arg);
+}
+
+/* Else the connection is kept open, which HTTP/1.1 does by default. */
+static const char *
+persistence(struct http_request *request)
+{
+	return connection_of(request)->is_closing ? "close" : NULL;
+}
+
+static void
+write_piece(struct http_request *request, const struct text *piece)
+{
+	struct http_connection *connection = connection_of(request);
+	size_t sent = connection_output_write(connection, piece->data, piece->len);
+
+	if (sent == piece->len)
+		return;
+	connection_output_hold(connection);
+	connection_output_add(connection, piece->data + sent, piece->len - sent);
+}
+
+static int
+write_blob(struct http_request *request, struct blob *body)
+{
+	connection_output_hold(connection_of(request));
+	return connection_output_add_blob(connection_of(request), body);
+}
+
+/* A request on the stack is answered from memory, and memory can always be read. */
+static void
+cut_short(struct http_request *request)
+{
+	assert(lane_of(request)->is_held);
+	connection_close(connection_of(request));
+}
+
+static void
+end_held(struct http_request *request)
+{
+	struct http_connection *connection = connection_of(request);
+
+	request->shared->request_count--;
+	http_request_fini(request);
+	give(dispatch_of(request), lane_of(request));
+	if (connection)
+		connection_output_end(connection);
+}
+
+static void
+end(struct http_request *request)
+{
+	if (lane_of(request)->is_held) {
+		end_held(request);
+		return;
+	}
+	http_request_fini(request);
+	connection_output_flush(connection_of(request));
+}
+
+static const struct http_transport lane_transport = {
+	.field = get_field,
+	.each_field = each_field,
+	.body_len = body_len,
+	.announced_len = announced_len,
+	.take_body = take_body,
+	.admitted = call_handler,
+	.persistence = persistence,
+	.write = write_piece,
+	.write_blob = write_blob,
+	.cut_short = cut_short,
+	.end = end,
+};
+
+bool
+lane_has(const struct http_request *request)
+{
+	return request->transport == &lane_transport;
 }
 
 static bool
@@ -72,7 +204,7 @@ begins_with(const char *data, size_t len, const char *word, size_t word_len)
 	return len >= word_len && memcmp(data, word, word_len) == 0;
 }
 
-/* 0 if it is none that the lane answers. */
+/* 0: the lane does not answer it. */
 static enum http_method
 method_of(const char *data, size_t len)
 {
@@ -81,59 +213,11 @@ method_of(const char *data, size_t len)
 	return begins_with(data, len, "HEAD ", 5) ? HTTP_HEAD : 0;
 }
 
-/* Ends a piece of the text that a CR, a colon or a blank follows. */
-static char *
-cut(char *text, uint32_t at, uint32_t len)
-{
-	text[at + len] = '\0';
-	return text + at;
-}
-
-void
-lane_read_fields(const struct guard_note *note, char *text, struct lane_head *head)
-{
-	/* One without a name is of trailers. */
-	for (head->count = 0; head->count < note->field_count; head->count++) {
-		const struct guard_field_note *field = &note->fields[head->count];
-		struct lane_field *read = &head->fields[head->count];
-		uint32_t len = field->value_len;
-
-		if (field->name_len == 0)
-			break;
-		while (len > 0 && strchr(" \t", text[field->value + len - 1]))
-			len--;
-		read->name = cut(text, field->name, field->name_len);
-		read->value = cut(text, field->value, len);
-	}
-}
-
-void
-lane_read_target(const struct guard_note *note, char *text, struct http_request *request)
-{
-	char *target = cut(text, note->target, note->target_len);
-	char *question = memchr(target, '?', note->target_len);
-
-	request->path = target;
-	request->path_len = question ? (size_t)(question - target) : note->target_len;
-	request->query = question ? question + 1 : NULL;
-}
-
-/* Whether it is known at once who asks, and that he may. */
-static bool
-is_admitted(struct http_connection *connection, struct http_request *request)
-{
-	struct auth *auth = request->server->config.auth;
-	struct ssl_ctx_st *tls = connection->listener->tls;
-
-	return !auth ||
-	       auth_knows(auth, request, connection_client_name(connection), tls && tls_asks_clients(tls));
-}
-
-/* What the path leads to, if that takes requests from here; NULL: evhttp's. */
+/* The target of the path, if it takes requests from here; NULL: the request is evhttp's. */
 static const struct http_target *
 find_target(struct http_request *request)
 {
-	if (router_find(request->server->router, request->path, request->path_len, request->method,
+	if (router_find(dispatch_of(request)->router, request->path, request->path_len, request->method,
 		    &request->match) < 0)
 		return NULL;
 	const struct http_target *target = request->match.target;
@@ -141,51 +225,25 @@ find_target(struct http_request *request)
 	return target->answer_now || target->is_by_lane ? target : NULL;
 }
 
-/* What the request may have been lent only for this moment becomes its own. */
-static void
-keep_principal(struct http_request *request)
-{
-	if (request->principal)
-		request->principal = request->principal_memory = xstrdup(request->principal);
-}
-
-void
-lane_end(struct http_request *request)
-{
-	struct http_connection *connection = request->connection;
-	struct http_server *server = request->server;
-
-	server->request_count--;
-	fields_fini(&request->extra);
-	free(request->principal_memory);
-	give(server, container_of(request, struct lane, request));
-	if (connection)
-		connection_end_in_lane(connection);
-}
-
-/* Makes a request of what has come in.  What it is for; NULL: it is evhttp's. */
+/* Makes a request of the len bytes that have come in.  Returns its target; NULL: the request is evhttp's. */
 static const struct http_target *
-read_request(struct lane *lane, struct http_connection *connection, enum http_method method, const char *data,
-	size_t len, const struct guard_note *note)
+read_request(struct lane *lane, struct http_connection *connection, const char *data, size_t len,
+	const struct guard_note *note)
 {
 	struct http_request *request = &lane->request;
-	struct http_server *server = connection->listener->server;
 
 	memcpy(lane->text, data, len);
-	*request = (struct http_request){.method = method,
-		.lane = &lane->head,
-		.connection = connection,
-		.server = server,
-		.is_admin = server->config.all_admins};
-	lane_read_target(note, lane->text, request);
+	lane->is_held = false;
+	dispatch_init_request(request, connection, &lane_transport, method_of(data, len));
+	piece_read_target(note, lane->text, request);
 	const struct http_target *target = find_target(request);
 	if (!target)
 		return NULL;
-	lane_read_fields(note, lane->text, &lane->head);
-	return http_request_closes(request) || !is_admitted(connection, request) ? NULL : target;
+	piece_read_fields(note, lane->text, &lane->piece);
+	return http_request_asks_close(request) || !dispatch_knows(request) ? NULL : target;
 }
 
-/* Is about to answer: from now on time counts. */
+/* The request is about to be answered: from now on time counts. */
 static void
 begin(struct http_request *request, int64_t *ret_began_us)
 {
@@ -194,27 +252,35 @@ begin(struct http_request *request, int64_t *ret_began_us)
 	*ret_began_us = request->began_us;
 }
 
-/* The handler replies at once or later: the request is its own until then, in memory of its own.  false if it
- * is evhttp's after all, as where its log-in has expired since it was read for the first time. */
-static bool
-call_handler(struct http_connection *connection, enum http_method method, const char *data, size_t len,
-	const struct guard_note *note, int64_t *ret_began_us)
+/* The principal may be lent for this moment only: the request gets a copy of its own. */
+static void
+keep_principal(struct http_request *request)
 {
-	struct http_server *server = connection->listener->server;
-	struct lane *lane = take(server);
-	const struct http_target *target = read_request(lane, connection, method, data, len, note);
+	if (request->principal)
+		request->principal = request->principal_memory = xstrdup(request->principal);
+}
+
+/* Gives the request memory of its own and its handler, which replies at once or later.  False if it is evhttp's
+ * after all: its log-in may have expired since it was read for the first time. */
+static bool
+hold(struct http_connection *connection, const char *data, size_t len, const struct guard_note *note,
+	int64_t *ret_began_us)
+{
+	struct dispatch *dispatch = dispatch_of_connection(connection);
+	struct lane *lane = take(dispatch);
 	struct http_request *request = &lane->request;
 
-	if (!target) {
-		give(server, lane);
+	if (!read_request(lane, connection, data, len, note)) {
+		give(dispatch, lane);
 		return false;
 	}
 	begin(request, ret_began_us);
 	keep_principal(request);
-	request->is_held = true;
-	server->request_count++;
-	connection_hold_in_lane(connection, request);
-	target->handler(request, target->arg);
+	lane->is_held = true;
+	dispatch->shared.request_count++;
+	connection_begin_request(connection, request);
+	connection_input_drop(connection);
+	request->transport->admitted(request);
 	return true;
 }
 
@@ -222,18 +288,17 @@ bool
 lane_answer(struct http_connection *connection, const char *data, size_t len, const struct guard_note *note,
 	int64_t *ret_began_us)
 {
-	struct http_server *server = connection->listener->server;
-	enum http_method method = method_of(data, len);
+	struct dispatch *dispatch = dispatch_of_connection(connection);
 	struct lane lane;
 
-	if (!method || !note->is_plain || len > sizeof lane.text || !server->router || connection->closing ||
-		server->draining || server->config.lane_is_closed)
+	if (!method_of(data, len) || !note->is_plain || len > sizeof lane.text || !dispatch->router ||
+		connection->is_closing)
 		return false;
-	const struct http_target *target = read_request(&lane, connection, method, data, len, note);
+	const struct http_target *target = read_request(&lane, connection, data, len, note);
 	if (!target)
 		return false;
 	if (!target->answer_now)
-		return call_handler(connection, method, data, len, note, ret_began_us);
+		return hold(connection, data, len, note, ret_began_us);
 	begin(&lane.request, ret_began_us);
 	return target->answer_now(&lane.request, target->arg);
 }

@@ -1,14 +1,13 @@
-/* Listeners: see listener.h. */
+/* Listeners: addresses and sockets, and accepting through evhttp. */
 #include "http/listener.h"
 
-#include "common/clock.h"
 #include "common/log.h"
 #include "common/text.h"
-#include "http/connection.h"
+#include "http/dispatch.h"
+#include "http/evhttp.h"
 #include "http/tls.h"
 
 #include <arpa/inet.h>
-#include <assert.h>
 #include <errno.h>
 #include <event2/bufferevent.h>
 #include <event2/event.h>
@@ -89,8 +88,8 @@ parse_tcp(const char *text, union address *ret_address, socklen_t *ret_len)
 	return -EINVAL;
 }
 
-static char *
-format_address(int fd)
+char *
+http_listener_fd_address(int fd)
 {
 	union address address;
 	socklen_t len = sizeof address;
@@ -179,7 +178,7 @@ on_accept_error(struct evconnlistener *socket, void *arg)
 		return;
 	log_warning("accepting paused", "error=%s", error ? error : "unknown");
 	evconnlistener_disable(socket);
-	timer_start(listener->server->timers, &listener->pause, ACCEPT_PAUSE_MS);
+	timer_start(listener->owner->dispatch->connections.timers, &listener->pause, ACCEPT_PAUSE_MS);
 }
 
 static void
@@ -187,80 +186,50 @@ on_pause_over(struct timer *timer)
 {
 	struct http_listener *listener = container_of(timer, struct http_listener, pause);
 
-	if (listener->socket && !listener->server->is_full)
+	if (listener->socket && !listener->owner->is_full)
 		evconnlistener_enable(listener->socket);
 }
 
-/* Stops accepting at the last connection that there may be. */
-static void
-close_doors(struct http_server *server)
+void
+http_listener_pause(struct http_listener *listener)
 {
-	log_warning("connection limit reached: accepting when a connection ends", "connections=%u",
-		server->connection_count);
-	server->is_full = true;
-	list_for_each(node, &server->listeners) {
-		struct http_listener *listener = container_of(node, struct http_listener, link);
-		if (listener->socket)
-			evconnlistener_disable(listener->socket);
-	}
+	if (listener->socket)
+		evconnlistener_disable(listener->socket);
 }
 
-static void
-open_doors(struct http_server *server)
+void
+http_listener_resume(struct http_listener *listener)
 {
-	server->is_full = false;
-	list_for_each(node, &server->listeners) {
-		struct http_listener *listener = container_of(node, struct http_listener, link);
-		if (listener->socket && !timer_is_running(&listener->pause))
-			evconnlistener_enable(listener->socket);
-	}
+	if (listener->socket && !timer_is_running(&listener->pause))
+		evconnlistener_enable(listener->socket);
 }
 
 static struct bufferevent *
 on_bufferevent_wanted(struct event_base *base, void *arg)
 {
 	struct http_listener *listener = arg;
-	struct bufferevent *bev = listener->tls ? tls_bufferevent_new(listener->tls, base)
-						: bufferevent_socket_new(base, -1, 0);
+	struct ssl_ctx_st *tls = listener->door.tls;
+	struct bufferevent *bev = tls ? tls_bufferevent_new(tls, base) : bufferevent_socket_new(base, -1, 0);
 
-	if (!bev)
-		return NULL;
-	struct http_connection *connection = connection_new(listener, bev);
-	list_add_tail(&listener->server->new_connections, &connection->link);
-	if (++listener->server->connection_count == listener->server->config.max_connections)
-		close_doors(listener->server);
-	event_active(listener->server->adopt_event, 0, 0);
+	if (bev)
+		listener->owner->on_accept(listener->owner, &listener->door, bev);
 	return bev;
-}
-
-void
-http_listener_forget(struct http_listener *listener, struct http_connection *connection)
-{
-	struct http_server *server = listener->server;
-	int fd = bufferevent_getfd(connection->bev);
-
-	server->connection_count--;
-	address_count_remove(&server->addresses, connection->address_count);
-	if (server->is_full)
-		open_doors(server);
-	if (fd >= 0 && (size_t)fd < server->by_fd_size && server->by_fd[fd] == connection)
-		server->by_fd[fd] = NULL;
 }
 
 static struct evhttp *
 new_evhttp(struct http_listener *listener)
 {
-	struct evhttp *evhttp = evhttp_new(listener->server->base);
+	struct evhttp *evhttp = evhttp_new(listener->owner->dispatch->connections.base);
 
 	if (!evhttp)
 		return NULL;
-	/* The guard has its own, smaller limits; evhttp's must never be the ones that are met. */
+	/* The guard has its own, smaller limits, so that evhttp's are never reached. */
 	evhttp_set_max_headers_size(evhttp, 1 << 20);
 	evhttp_set_default_content_type(evhttp, NULL);
 	evhttp_set_allowed_methods(evhttp, EVHTTP_REQ_GET | EVHTTP_REQ_HEAD | EVHTTP_REQ_POST |
 						   EVHTTP_REQ_PUT | EVHTTP_REQ_PATCH | EVHTTP_REQ_DELETE |
 						   EVHTTP_REQ_OPTIONS);
-	evhttp_set_gencb(evhttp, http_request_begin, listener);
+	evhttp_set_gencb(evhttp, http_evhttp_begin, listener->owner->dispatch);
 	evhttp_set_bevcb(evhttp, on_bufferevent_wanted, listener);
 	return evhttp;
 }
@@ -275,7 +244,7 @@ socket_option(int fd, int name)
 	return getsockopt(fd, SOL_SOCKET, name, &value, &len) < 0 ? -errno : value;
 }
 
-/* The family of a socket that connections can be accepted from, or -errno. */
+/* The family of a listening socket, or -errno; -EINVAL if it does not listen. */
 static int
 family_of(int fd)
 {
@@ -286,14 +255,8 @@ family_of(int fd)
 	return listens ? socket_option(fd, SO_DOMAIN) : -EINVAL;
 }
 
-char *
-http_server_fd_address(int fd)
-{
-	return format_address(fd);
-}
-
 int
-http_listener_new_fd(struct http_server *server, int fd, struct ssl_ctx_st *tls,
+http_listener_new_fd(struct listener_owner *owner, int fd, struct ssl_ctx_st *tls,
 	struct http_listener **ret_listener, char **ret_address)
 {
 	int family = family_of(fd);
@@ -301,28 +264,29 @@ http_listener_new_fd(struct http_server *server, int fd, struct ssl_ctx_st *tls,
 	if (family < 0)
 		return family;
 	struct http_listener *listener = xcalloc(1, sizeof *listener);
-	listener->server = server;
-	listener->is_unix = family == AF_UNIX;
+	listener->owner = owner;
+	listener->door.is_unix = family == AF_UNIX;
 	timer_init(&listener->pause, on_pause_over);
 	list_init(&listener->link);
 	list_add_tail(&all_listeners, &listener->all);
 	listener->evhttp = new_evhttp(listener);
-	listener->socket = evconnlistener_new(
-		server->base, NULL, NULL, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
+	listener->socket = evconnlistener_new(owner->dispatch->connections.base, NULL, NULL,
+		LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
 	if (!listener->evhttp || !listener->socket)
 		abort();
 	evconnlistener_set_error_cb(listener->socket, on_accept_error);
 	listener->bound = evhttp_bind_listener(listener->evhttp, listener->socket);
 	if (!listener->bound)
 		abort();
-	listener->tls = tls ? tls_ref(tls) : NULL;
-	*ret_address = format_address(fd);
+	listener->door.tls = tls ? tls_ref(tls) : NULL;
+	listener->address = http_listener_fd_address(fd);
+	*ret_address = xstrdup(listener->address);
 	*ret_listener = listener;
 	return 0;
 }
 
 int
-http_listener_new(struct http_server *server, const char *address, struct ssl_ctx_st *tls,
+http_listener_new(struct listener_owner *owner, const char *address, struct ssl_ctx_st *tls,
 	struct http_listener **ret_listener, char **ret_address)
 {
 	union address where;
@@ -335,13 +299,21 @@ http_listener_new(struct http_server *server, const char *address, struct ssl_ct
 	int fd = open_socket(&where, len);
 	if (fd < 0)
 		return fd;
-	rc = http_listener_new_fd(server, fd, tls, ret_listener, ret_address);
+	rc = http_listener_new_fd(owner, fd, tls, ret_listener, ret_address);
 	if (rc < 0)
 		return rc;
+	free((*ret_listener)->address);
 	(*ret_listener)->address = xstrdup(address);
 	if (is_unix)
 		(*ret_listener)->unlink_path = xstrdup(address + 5);
 	return 0;
+}
+
+void
+http_listener_set_tls(struct http_listener *listener, struct ssl_ctx_st *tls)
+{
+	tls_unref(listener->door.tls);
+	listener->door.tls = tls_ref(tls);
 }
 
 void
@@ -365,7 +337,7 @@ http_listener_free(struct http_listener *listener)
 	list_remove(&listener->link);
 	list_remove(&listener->all);
 	evhttp_free(listener->evhttp);
-	tls_unref(listener->tls);
+	tls_unref(listener->door.tls);
 	free(listener->address);
 	free(listener);
 }

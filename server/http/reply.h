@@ -1,7 +1,6 @@
 /*
- * Replies: each ends its request, whose pointer must not be used afterwards.  The front adds Date,
- * Content-Length and the connection's header fields, leaves the body out for HEAD, and writes small replies
- * with one system call.  Loop thread only.
+ * Replies.  Each call ends and frees its request.  Date, Content-Length and Connection are added, and the body
+ * is left out for HEAD.  Small replies are written with one system call.  Loop thread only.
  */
 #pragma once
 
@@ -19,13 +18,10 @@ void reply_bytes(
 void reply_json(
 	struct http_request *request, int status, const struct fields *fields, const struct text *json);
 
-/* A problem: its document, its status, Cache-Control: no-store and the fields beside (lent; NULL: none). */
+/* A problem: its document and status, with Cache-Control: no-store and further fields (lent; NULL: none). */
 void reply_problem(
 	struct http_request *request, const struct problem_report *report, const struct fields *fields);
 
 /* The same for a problem of one sentence. */
 __attribute__((format(printf, 3, 4))) void reply_problemf(
 	struct http_request *request, enum problem problem, const char *format, ...);
-
-/* "OK": the reason phrase of a status code. */
-const char *reply_reason(int status);

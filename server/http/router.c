@@ -1,4 +1,4 @@
-/* The router: see router.h.  A tree with a node a segment. */
+/* The router: a tree of path patterns with one node for each segment. */
 #include "http/router.h"
 
 #include "common/text.h"
@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum kind { LITERAL, NAME, REST };
+/* In the order in which they are tried. */
+enum kind { LITERAL, SUFFIXED, NAME, REST };
 
 /* One target of a node, for some methods. */
 struct entry {
@@ -20,11 +21,11 @@ struct entry {
 
 struct node {
 	struct node *next;     /* sibling */
-	struct node *children; /* literals first, then the name, then the rest */
+	struct node *children; /* in the order of their kinds */
 	struct entry *entries;
 	enum kind kind;
 	size_t len;
-	char *segment; /* of a literal */
+	char *segment; /* a literal, or the suffix behind a name */
 };
 
 struct router {
@@ -107,18 +108,30 @@ is_name(const char *name, size_t len)
 	return len > 0;
 }
 
-/* What a segment of a pattern is; *ret_name is its name's place without braces.  -EINVAL if it is
- * malformed. */
+/* Returns the length of the suffix ":verb" at the end of a segment "{name}:verb", or 0. */
+static size_t
+suffix_len(const char *segment, size_t len)
+{
+	const char *end = memchr(segment, '}', len);
+	size_t rest = end ? (size_t)(segment + len - end) - 1 : 0;
+
+	return rest > 1 && end[1] == ':' && !memchr(end + 1, '{', rest) && !memchr(end + 1, '}', rest) ? rest
+												       : 0;
+}
+
+/* Returns the kind of a pattern's segment, or -EINVAL if it is malformed.  *ret_name is its name, without braces. */
 static int
 parse_segment(const char *segment, size_t len, const char **ret_name, size_t *ret_name_len)
 {
 	if (!memchr(segment, '{', len) && !memchr(segment, '}', len))
 		return LITERAL;
+	size_t suffix = suffix_len(segment, len);
+	len -= suffix;
 	if (len < 3 || segment[0] != '{' || segment[len - 1] != '}')
 		return -EINVAL;
-	enum kind kind = NAME;
+	enum kind kind = suffix ? SUFFIXED : NAME;
 	size_t name_len = len - 2;
-	if (name_len > 3 && memcmp(segment + len - 4, "...", 3) == 0) {
+	if (!suffix && name_len > 3 && memcmp(segment + len - 4, "...", 3) == 0) {
 		kind = REST;
 		name_len -= 3;
 	}
@@ -129,22 +142,25 @@ parse_segment(const char *segment, size_t len, const char **ret_name, size_t *re
 	return kind;
 }
 
+/* Returns the child of parent for a segment of that kind; text is the literal or the suffix.  Makes it if there is
+ * none. */
 static struct node *
-child_for(struct node *parent, enum kind kind, const char *segment, size_t len)
+child_for(struct node *parent, enum kind kind, const char *text, size_t len)
 {
+	bool has_text = kind == LITERAL || kind == SUFFIXED;
 	struct node **at = &parent->children;
 
 	for (; *at && (*at)->kind <= kind; at = &(*at)->next) {
 		struct node *child = *at;
 		if (child->kind != kind)
 			continue;
-		if (kind != LITERAL || (child->len == len && memcmp(child->segment, segment, len) == 0))
+		if (!has_text || (child->len == len && memcmp(child->segment, text, len) == 0))
 			return child;
 	}
 	struct node *child = xcalloc(1, sizeof *child);
 	child->kind = kind;
-	if (kind == LITERAL) {
-		child->segment = xstrndup(segment, len);
+	if (has_text) {
+		child->segment = xstrndup(text, len);
 		child->len = len;
 	}
 	child->next = *at;
@@ -185,7 +201,8 @@ router_add(struct router *router, const char *pattern, unsigned method_set, void
 		}
 		if (name)
 			entry->names[entry->name_count++] = xstrndup(name, name_len);
-		node = child_for(node, (enum kind)kind, segment, len);
+		size_t skipped = kind == SUFFIXED ? len - suffix_len(segment, len) : 0;
+		node = child_for(node, (enum kind)kind, segment + skipped, len - skipped);
 	}
 	if (rc == 0)
 		rc = add_entry(node, entry);
@@ -239,6 +256,13 @@ is_literal(const struct node *node, const char *segment, size_t len)
 	return used == node->len;
 }
 
+/* Whether a segment of a path ends with the suffix of node, and has something before it. */
+static bool
+has_suffix(const struct node *node, const char *segment, size_t len)
+{
+	return len > node->len && memcmp(segment + len - node->len, node->segment, node->len) == 0;
+}
+
 /* at is the '/' before the segment that a child of node must match, or the end; depth counts the parameters
  * so far. */
 static bool
@@ -258,10 +282,11 @@ descend(const struct node *node, const char *at, struct search *search, size_t d
 			continue;
 		}
 		bool rest = child->kind == REST;
-		if (len == 0 && !rest)
+		if ((len == 0 && !rest) || (child->kind == SUFFIXED && !has_suffix(child, segment, len)))
 			continue;
 		search->match->params[depth].value = segment;
-		search->match->params[depth].value_len = rest ? (size_t)(search->end - segment) : len;
+		search->match->params[depth].value_len =
+			rest ? (size_t)(search->end - segment) : len - child->len;
 		if (descend(child, rest ? search->end : next, search, depth + 1))
 			return true;
 	}

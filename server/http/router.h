@@ -1,7 +1,7 @@
 /*
- * The router: path patterns of literal segments, {name} for one segment and {rest...} for all that is left,
- * each with its methods.  A literal segment is tried before {name}, and that before {rest...}, at every
- * level.
+ * The router: path patterns of literal segments, {name} for one segment, {name}:verb for one segment that ends with
+ * ":verb", and {rest...} for all segments that are left; each with its methods.  At every level a literal segment is
+ * tried first, then {name}:verb, then {name}, then {rest...}.
  */
 #pragma once
 

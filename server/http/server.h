@@ -1,10 +1,9 @@
 /*
- * The front: listeners, connections, and the way of a request to the handler that its path leads to.  evhttp
- * parses what the guard has passed; nothing above this layer knows of it.  Loop thread only.
+ * An HTTP server: listeners, connections, and the way of a request to the handler that its path leads to.
+ * evhttp parses what the guard has passed; nothing above this layer knows of it.  Loop thread only.
  */
 #pragma once
 
-#include "common/loop/timer.h"
 #include "http/guard.h"
 #include "http/request.h"
 
@@ -14,6 +13,7 @@
 struct auth;
 struct event_base;
 struct http_server;
+struct timers;
 struct ssl_ctx_st;
 
 struct http_config {
@@ -21,15 +21,14 @@ struct http_config {
 	int64_t header_timeout_ms; /* from the first byte of a request (or the accept) to the end of its
 				      header and body */
 	int64_t idle_timeout_ms;   /* between requests */
-	bool all_admins;	   /* every caller is one: the admin listener */
-	unsigned max_connections;  /* open at once; at it accepting waits; 0: no limit */
+	bool all_admins;	   /* every caller is an admin */
+	unsigned max_connections;  /* open at once; then accepting waits; 0: no limit */
 	unsigned max_connections_per_address; /* more are closed; unix sockets have no address; 0: no limit */
-	struct auth *auth;		      /* lent; NULL: nobody need log in */
-	char *public_url;		      /* lent; without a slash at its end; NULL: from the request */
-	bool lane_is_closed; /* everything goes the ordinary way, see lane.h: for tests and measurements */
+	struct auth *auth;		      /* lent; NULL: no log-in is needed */
+	const char *public_url; /* lent; without a slash at its end; NULL: made of each request */
 
-	/* Told of every reply and refusal, for the access log and metrics; request is NULL for a refusal of
-	 * the guard. May be NULL. */
+	/* Called with every reply and refusal, for the access log and metrics; request is NULL if the guard
+	 * has refused it.  May be NULL. */
 	void (*on_reply)(void *arg, const struct http_request *request, int status, uint64_t body_bytes);
 	void *arg;
 };
@@ -42,30 +41,29 @@ __attribute__((warn_unused_result)) int http_server_new(struct event_base *base,
 void http_server_set_router(struct http_server *server, const struct router *router);
 
 /*
- * Listens on "127.0.0.1:8580", "[::1]:0", "localhost:80" or "unix:PATH" (a socket file that nobody listens on
- * is replaced).  tls (tls.h; shared): speaks HTTPS; NULL: plain HTTP.  *ret_address is the address with the
- * port given, for the caller to free.  -errno; -EINVAL if the address does not parse.
+ * Listens on "127.0.0.1:8580", "[::1]:0", "localhost:80" or "unix:PATH" (a socket file without a listener is
+ * replaced).  tls (tls.h; shared): speaks HTTPS; NULL: plain HTTP.  *ret_address is the address with its
+ * actual port, for the caller to free.  -errno; -EINVAL if the address does not parse.
  */
 __attribute__((warn_unused_result)) int http_server_listen(
 	struct http_server *server, const char *address, struct ssl_ctx_st *tls, char **ret_address);
 
-/* New connections to an address that is listened on with TLS get these certificates (shared).  -ENOENT if
- * there is no such address. */
+/* New connections to an address with TLS get these certificates (shared).  -ENOENT if there is no such
+ * address. */
 __attribute__((warn_unused_result)) int http_server_set_tls(
 	struct http_server *server, const char *address, struct ssl_ctx_st *tls);
 
-/* The same on a socket that listens already and is non-blocking (socket activation); takes fd. */
+/* Like http_server_listen, on a non-blocking socket that listens already (socket activation); takes fd. */
 __attribute__((warn_unused_result)) int http_server_listen_fd(
 	struct http_server *server, int fd, struct ssl_ctx_st *tls, char **ret_address);
 
-/* The address of such a socket, as http_server_listen tells it, for the caller to free; "?" if it has
- * none. */
+/* The address of such a socket as http_server_listen writes it, for the caller to free; "?" if it has none. */
 char *http_server_fd_address(int fd);
 
 /* Stops accepting, closes idle connections, and every other after its reply. */
 void http_server_drain(struct http_server *server);
 
-/* Connections open now; replies not yet given. */
+/* Connections that are open; requests that wait for their reply. */
 unsigned http_server_connections(const struct http_server *server);
 unsigned http_server_requests(const struct http_server *server);
 

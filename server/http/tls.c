@@ -1,9 +1,8 @@
-/* TLS: see tls.h. */
+/* TLS for listeners, with OpenSSL: the settings of a context, the reading of its files, one connection. */
 #include "http/tls.h"
 
 #include "common/id.h"
 #include "common/text.h"
-#include "http/login_files.h"
 
 #include <errno.h>
 #include <event2/bufferevent.h>
@@ -14,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What TLS 1.2 may use: forward secrecy and authenticated encryption. */
+/* For TLS 1.2: ciphers with forward secrecy and authenticated encryption. */
 #define CIPHERS \
 	"ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:" \
 	"ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:" \
@@ -24,7 +23,7 @@
 /* How long a session can be resumed. */
 #define SESSION_S 3600
 
-/* Says what OpenSSL has found wrong with a file. */
+/* Takes the mistake in a file from OpenSSL. */
 static int
 fail(const char *file, const char *what, char **ret_why)
 {
@@ -35,7 +34,7 @@ fail(const char *file, const char *what, char **ret_why)
 	return -EINVAL;
 }
 
-/* Only HTTP/1.1 is spoken, and a client that wants something else must not take it for that (RFC 7301). */
+/* We speak HTTP/1.1 only, and a client that offers other protocols only is refused (RFC 7301). */
 static int
 on_alpn(SSL *ssl, const unsigned char **ret_chosen, unsigned char *ret_len, const unsigned char *offered,
 	unsigned offered_len, void *arg)
@@ -159,12 +158,11 @@ tls_bufferevent_new(SSL_CTX *tls, struct event_base *base)
 }
 
 char *
-tls_client_name(struct bufferevent *bev)
+tls_client_name(struct bufferevent *bev, size_t *ret_len)
 {
 	SSL *ssl = bufferevent_openssl_get_ssl(bev);
 	X509 *certificate = ssl ? SSL_get0_peer_certificate(ssl) : NULL;
 	unsigned char *name = NULL;
-	const char *why;
 
 	if (!certificate || SSL_get_verify_result(ssl) != X509_V_OK)
 		return NULL;
@@ -175,15 +173,15 @@ tls_client_name(struct bufferevent *bev)
 	int len = ASN1_STRING_to_UTF8(&name, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at)));
 	if (len < 0)
 		return NULL;
-	char *copy = NULL;
-	if (login_name_check((char *)name, (size_t)len, &why) == 0)
-		copy = xstrndup((char *)name, (size_t)len);
+	char *copy = xcalloc((size_t)len + 1, 1);
+	memcpy(copy, name, (size_t)len);
 	OPENSSL_free(name);
+	*ret_len = (size_t)len;
 	return copy;
 }
 
-/* A write that would block is made again by the bufferevent, with the same bytes at another place, which it
- * allows. */
+/* If the write would block, the bufferevent makes it again with the same bytes at another place, which libevent
+ * has allowed (SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER). */
 size_t
 tls_write(struct bufferevent *bev, const char *data, size_t len)
 {

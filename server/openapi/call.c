@@ -3,23 +3,13 @@
 #include "config/config.h"
 #include "config/pattern.h"
 #include "openapi/parts.h"
+#include "style/style.h"
 
 #include <ctype.h>
 #include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* The 202 of a route's own style. */
-static const struct {
-	enum config_style style;
-	const char *response;
-} accepted_responses[] = {
-	{CONFIG_SYNC, "Accepted"},
-	{CONFIG_STATUS, "AcceptedStatus"},
-	{CONFIG_TOKEN, "AcceptedToken"},
-	{CONFIG_RESOURCE, "AcceptedResource"},
-};
 
 /* What may be refused, and who is refused so. */
 static const struct refusal {
@@ -147,18 +137,21 @@ add_answer(struct json_object *responses, const struct openapi_call *call)
 static void
 add_accepted(struct json_object *responses, const struct openapi_call *call)
 {
-	const char *name = accepted_responses[call->route->style].response;
+	/* A safe method is asynchronous only if the request asks for it. */
+	const struct style *style = is_safe(call->method) ? NULL : call->route->style;
+	const struct style_openapi *said = style ? &style->openapi : &(const struct style_openapi){0};
+	const char *status = said->accepted_status ? said->accepted_status : "202";
 
-	if (is_safe(call->method))
-		name = "Accepted"; /* by Prefer alone */
-	else if (call->route->style == CONFIG_STATUS && strcmp(call->method, "DELETE") == 0)
-		openapi_put(responses, "204", openapi_ref("responses", "AcceptedDelete"));
+	if (said->accepted_deletes && strcmp(call->method, "DELETE") == 0)
+		openapi_put(responses, said->accepted_deletes_status,
+			openapi_ref("responses", said->accepted_deletes));
 	if (!call->accepted || is_safe(call->method)) {
-		openapi_put(responses, "202", openapi_ref("responses", name));
+		openapi_put(responses, status,
+			openapi_ref("responses", said->accepted ? said->accepted : "Accepted"));
 		json_object_put(call->accepted);
 		return;
 	}
-	struct json_object *accepted = openapi_member(responses, "202");
+	struct json_object *accepted = openapi_member(responses, status);
 	openapi_put_string(accepted, "description", "It is kept, and being worked on; see the self link.");
 	openapi_put(accepted, "content", make_content("application/json", call->accepted));
 }

@@ -2,6 +2,7 @@
 #include "common/text.h"
 #include "config/config.h"
 #include "openapi/parts.h"
+#include "style/style.h"
 
 #include <json-c/json.h>
 #include <stdlib.h>
@@ -147,7 +148,7 @@ add_call(struct json_object *paths, const struct config_route *route, const stru
 		call.answer_type = "application/json";
 		call.answer = make_ref(collection, kind->is_list ? "list" : "item");
 	}
-	if (route->style == CONFIG_RESOURCE)
+	if (route->style && route->style->is_of_collections)
 		call.accepted = make_ref(collection, "item");
 	openapi_add_call(paths, &call);
 }

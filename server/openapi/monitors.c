@@ -2,7 +2,9 @@
  * document shares. */
 #include "common/text.h"
 #include "config/config.h"
+#include "http/router.h"
 #include "openapi/parts.h"
+#include "style/style.h"
 
 #include <json-c/json.h>
 #include <stdlib.h>
@@ -15,53 +17,6 @@ static const char cancel[] = "{'summary': 'Cancel',"
 			     "  '409': {'$ref': '#/components/responses/AlreadyEnded'},"
 			     "  '410': {'$ref': '#/components/responses/Expired'}}}";
 
-/* The rest of a monitor that answers with the final response. */
-#define FINAL_RESPONSE \
-	"  'parameters': [{'$ref': '#/components/parameters/wait'}]," \
-	"  'responses': {" \
-	"   '202': {'$ref': '#/components/responses/Accepted'}," \
-	"   '404': {'$ref': '#/components/responses/NotFound'}," \
-	"   '410': {'$ref': '#/components/responses/Expired'}," \
-	"   'default': {'description': 'The final response of the call, exactly.'}}}}"
-
-static const char operation_item[] =
-	"{'parameters': [{'$ref': '#/components/parameters/operationId'}],"
-	" 'get': {'summary': 'The final response, once it is there'," FINAL_RESPONSE;
-
-static const char status_item[] =
-	"{'parameters': [{'$ref': '#/components/parameters/operationId'}],"
-	" 'get': {'summary': 'How an operation is',"
-	"  'parameters': [{'$ref': '#/components/parameters/wait'}],"
-	"  'responses': {"
-	"   '200': {'description': 'Running, or how it ended.', 'content': {'application/json': {"
-	"    'schema': {'$ref': '#/components/schemas/OperationStatus'}}}},"
-	"   '404': {'$ref': '#/components/responses/NotFound'},"
-	"   '410': {'$ref': '#/components/responses/Expired'}}}}";
-
-static const char request_item[] =
-	"{'parameters': [{'$ref': '#/components/parameters/operationId'}],"
-	" 'get': {'summary': 'How an asynchronous request is',"
-	"  'parameters': [{'$ref': '#/components/parameters/wait'}],"
-	"  'responses': {"
-	"   '200': {'description': 'Accepted, in progress or complete.', 'content': {'application/json': {"
-	"    'schema': {'$ref': '#/components/schemas/AsyncRequest'}}}},"
-	"   '404': {'$ref': '#/components/responses/NotFound'},"
-	"   '410': {'$ref': '#/components/responses/Expired'}}}}";
-
-static const char response_item[] =
-	"{'parameters': [{'$ref': '#/components/parameters/operationId'}],"
-	" 'get': {'summary': 'The final response of an asynchronous request'," FINAL_RESPONSE;
-
-static const char poll_item[] =
-	"{'get': {'summary': 'How the operation of a token is',"
-	"  'parameters': ["
-	"   {'name': 'asyncOperationToken', 'in': 'query', 'required': true, 'schema': {'type': 'string'}},"
-	"   {'$ref': '#/components/parameters/wait'}],"
-	"  'responses': {"
-	"   '200': {'description': 'In every state.', 'content': {'application/json': {"
-	"    'schema': {'$ref': '#/components/schemas/AsyncOperation'}}}},"
-	"   '400': {'$ref': '#/components/responses/BadRequest'}}}}";
-
 static const char components[] =
 	"{'schemas': {"
 	"  'Problem': {'type': 'object', 'required': ['type', 'title', 'status'], 'properties': {"
@@ -73,29 +28,7 @@ static const char components[] =
 	"    'pointer': {'type': 'string', 'format': 'json-pointer'}, 'keyword': {'type': 'string'},"
 	"    'message': {'type': 'string'}}}}}},"
 	"  'Progress': {'type': 'object', 'required': ['progress'],"
-	"   'properties': {'progress': {'enum': ['IN_QUEUE', 'IN_PROGRESS']}}},"
-	"  'OperationStatus': {'type': 'object', 'required': ['id', 'operationId', 'status', 'resource', "
-	"'resourceUrl'],"
-	"   'properties': {"
-	"    'id': {'type': 'string', 'format': 'uuid'}, 'operationId': {'type': 'string', 'format': 'uuid'},"
-	"    'status': {'enum': ['RUNNING', 'SUCCESS', 'FAILED']},"
-	"    'resource': {'type': 'string', 'format': 'uri'}, 'resourceUrl': {'type': ['string', 'null']},"
-	"    'msg': {'type': 'string'}, 'progress': {'type': 'integer', 'minimum': 0, 'maximum': 100},"
-	"    'additionalParameters': {'type': 'array'}}},"
-	"  'AsyncOperation': {'type': 'object', 'required': ['asyncOperation'], 'properties': {"
-	"   'asyncOperation': {'type': 'object', 'required': ['token', 'status'], 'properties': {"
-	"    'token': {'type': 'string'},"
-	"    'status': {'enum': ['IN_PROGRESS', 'READY', 'EXPIRED', 'NOT_FOUND']},"
-	"    'result': true, 'resultStatus': {'type': 'integer'}, 'resultEncoding': {'const': 'base64'}}}}},"
-	"  'AsyncRequest': {'type': 'object', 'required': ['data'], 'properties': {"
-	"   'data': {'type': 'object', 'required': ['attributes'], 'properties': {"
-	"    'attributes': {'type': 'object', 'required': ['id', 'status', 'createdDate'], 'properties': {"
-	"     'id': {'type': 'string', 'format': 'uuid'},"
-	"     'status': {'enum': ['Accepted', 'In Progress', 'Complete']},"
-	"     'createdDate': {'type': 'string', 'format': 'date-time'},"
-	"     'completedDate': {'type': 'string', 'format': 'date-time'},"
-	"     'responseStatus': {'type': 'integer'}, 'responseHeaders': {'type': 'object'},"
-	"     'responseBodyJson': true}}}}}}},"
+	"   'properties': {'progress': {'enum': ['IN_QUEUE', 'IN_PROGRESS']}}}},"
 	" 'parameters': {"
 	"  'operationId': {'name': 'id', 'in': 'path', 'required': true, 'schema': {'type': 'string', "
 	"'format': 'uuid'}},"
@@ -137,17 +70,7 @@ static const char accepted[] =
 	"   'headers': {'Location': {'$ref': '#/components/headers/Monitor'},"
 	"    'GW-Async-Location': {'$ref': '#/components/headers/Monitor'},"
 	"    'Retry-After': {'$ref': '#/components/headers/RetryAfter'}},"
-	"   'content': {'application/json': {'schema': {'$ref': '#/components/schemas/Progress'}}}},"
-	"  'AcceptedStatus': {'description': 'It is kept, and waits or runs; poll the Location.',"
-	"   'headers': {'Location': {'$ref': '#/components/headers/Monitor'},"
-	"    'Retry-After': {'$ref': '#/components/headers/RetryAfter'}},"
-	"   'content': {'application/json': {'schema': {'$ref': '#/components/schemas/OperationStatus'}}}},"
-	"  'AcceptedDelete': {'description': 'The deletion is kept, and goes on in the background; poll the "
-	"Location.',"
-	"   'headers': {'Location': {'$ref': '#/components/headers/Monitor'}}},"
-	"  'AcceptedToken': {'description': 'It is kept, and waits or runs; poll with the token.',"
-	"   'headers': {'Retry-After': {'$ref': '#/components/headers/RetryAfter'}},"
-	"   'content': {'application/json': {'schema': {'$ref': '#/components/schemas/AsyncOperation'}}}}}";
+	"   'content': {'application/json': {'schema': {'$ref': '#/components/schemas/Progress'}}}}}";
 
 static const char refusals[] =
 	"{'BadRequest': '400: the request, a parameter, the JSON or what the schema says of it is wrong.',"
@@ -167,50 +90,77 @@ static const char refusals[] =
 	" 'RunTimeout': '504: the work ran too long and was stopped.',"
 	" 'Problem': 'Any other refusal or failure.'}";
 
-static const struct monitor {
-	const char *path; /* behind the base path */
-	const char *item;
-	bool may_cancel;
-} monitors[] = {
-	{"/operations/{id}", operation_item, true},
-	{"/v1/operationStatus/{id}", status_item, true},
-	{"/async/v1/requests/{id}", request_item, true},
-	{"/async/v1/requests/{id}/response", response_item, false},
-};
-
+/* Adds a monitor to the item of path, which other monitors or calls may have as well. */
 static void
-add_monitor(struct json_object *paths, const char *base_path, const struct monitor *monitor)
+add_monitor(struct json_object *paths, const char *path, const struct style_monitor *monitor,
+	struct json_object *parameters)
 {
-	char *path = xasprintf("%s%s", base_path, monitor->path);
-	struct json_object *item = openapi_parse(monitor->item);
+	struct json_object *item = openapi_member(paths, path), *own = openapi_parse(monitor->item);
 
-	if (monitor->may_cancel)
+	json_object_object_foreach(own, name, value)
+	{
+		openapi_put(item, name, json_object_get(value));
+	}
+	json_object_put(own);
+	if (monitor->cancels & HTTP_DELETE)
 		openapi_put(item, "delete", openapi_parse(cancel));
-	openapi_put(paths, path, item); /* again the same where two routes share a base path */
-	free(path);
+	if (parameters && json_object_array_length(parameters) > 0)
+		openapi_put(item, "parameters", parameters);
+	else
+		json_object_put(parameters);
+}
+
+/* Adds the monitors of a style below a base path. */
+static void
+add_monitors(struct json_object *paths, const char *base_path, const struct style *style)
+{
+	for (const struct style_monitor *monitor = style->monitors; monitor->path; monitor++) {
+		char *path = xasprintf("%s%s", base_path, monitor->path);
+		if (monitor->item)
+			add_monitor(paths, path, monitor, NULL);
+		free(path);
+	}
+}
+
+/* Adds the monitors that the route's style has below it. */
+static void
+add_below(struct json_object *paths, const struct config_route *route)
+{
+	for (const struct style_monitor *monitor = route->style->below; monitor->path; monitor++) {
+		char *path = openapi_path(route, monitor->path);
+		if (monitor->item)
+			add_monitor(paths, path, monitor, openapi_path_parameters(route));
+		free(path);
+	}
 }
 
 void
-openapi_add_monitors(struct json_object *paths, const struct config *config)
+openapi_add_monitors(
+	struct json_object *paths, const struct config *config, const struct style *const *styles)
 {
-	for (size_t i = 0; i < sizeof monitors / sizeof *monitors; i++) {
-		add_monitor(paths, "", &monitors[i]);
-		for (size_t j = 0; j < config->route_count; j++)
-			add_monitor(paths, config->routes[j].base_path, &monitors[i]);
+	for (const struct style *const *style = styles; *style; style++) {
+		add_monitors(paths, "", *style);
+		for (size_t i = 0; i < config->route_count; i++)
+			add_monitors(paths, config->routes[i].base_path, *style);
 	}
-	for (size_t i = 0; i < config->route_count; i++) {
-		if (config->routes[i].style != CONFIG_TOKEN)
-			continue;
-		char *path = openapi_path(&config->routes[i], "/poll");
-		struct json_object *item = openapi_parse(poll_item);
-		struct json_object *parameters = openapi_path_parameters(&config->routes[i]);
-		if (json_object_array_length(parameters) > 0)
-			openapi_put(item, "parameters", parameters);
-		else
-			json_object_put(parameters);
-		openapi_put(paths, path, item);
-		free(path);
+	for (size_t i = 0; i < config->route_count; i++)
+		if (config->routes[i].style)
+			add_below(paths, &config->routes[i]);
+}
+
+/* Adds the members of an object in a text, NULL if there is none. */
+static void
+add_members(struct json_object *object, const char *text)
+{
+	struct json_object *members = text ? openapi_parse(text) : NULL;
+
+	if (!members)
+		return;
+	json_object_object_foreach(members, name, value)
+	{
+		openapi_put(object, name, json_object_get(value));
 	}
+	json_object_put(members);
 }
 
 static void
@@ -242,11 +192,15 @@ add_security_schemes(struct json_object *schemes, const struct config *config)
 }
 
 struct json_object *
-openapi_components(const struct config *config)
+openapi_components(const struct config *config, const struct style *const *styles)
 {
 	struct json_object *shared = openapi_parse(components), *responses = openapi_parse(accepted);
 
 	add_refusals(responses);
+	for (; *styles; styles++) {
+		add_members(responses, (*styles)->openapi.responses);
+		add_members(openapi_member(shared, "schemas"), (*styles)->openapi.schemas);
+	}
 	openapi_put(shared, "responses", responses);
 	add_security_schemes(openapi_member(shared, "securitySchemes"), config);
 	return shared;

@@ -1,4 +1,4 @@
-/* The document as a whole: see openapi.h. */
+/* The OpenAPI document as a whole. */
 #include "openapi/openapi.h"
 #include "common/text.h"
 #include "config/config.h"
@@ -87,10 +87,10 @@ add_server(struct json_object *document, const struct config *config)
 }
 
 struct json_object *
-openapi_document(const struct config *config)
+openapi_document(const struct config *config, const struct style *const *styles)
 {
 	struct json_object *document = openapi_parse("{'openapi': '3.1.0', 'info': {'title': 'deferd'}}");
-	struct json_object *components = openapi_components(config);
+	struct json_object *components = openapi_components(config, styles);
 	struct json_object *schemas = openapi_member(components, "schemas");
 
 	openapi_put_string(openapi_member(document, "info"), "version", DEFERD_VERSION);
@@ -106,7 +106,7 @@ openapi_document(const struct config *config)
 		else
 			add_calls(paths, route);
 	}
-	openapi_add_monitors(paths, config);
+	openapi_add_monitors(paths, config, styles);
 	openapi_put(document, "components", components);
 	return document;
 }

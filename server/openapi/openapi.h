@@ -8,6 +8,7 @@
 
 struct config;
 struct json_object;
+struct style;
 
-/* The whole document, the caller's. */
-struct json_object *openapi_document(const struct config *config);
+/* Returns the whole document, the caller's.  styles are those that the configuration was read with. */
+struct json_object *openapi_document(const struct config *config, const struct style *const *styles);

@@ -6,6 +6,7 @@
 struct config;
 struct config_route;
 struct json_object;
+struct style;
 
 /*
  * A value from a text of ours: JSON with ' in place of ".  What comes from a configuration never stands in
@@ -57,5 +58,6 @@ void openapi_add_collection(
 	struct json_object *paths, struct json_object *schemas, const struct config_route *route);
 
 /* Adds the monitors that the routes of config have, and components that everything shares. */
-void openapi_add_monitors(struct json_object *paths, const struct config *config);
-struct json_object *openapi_components(const struct config *config);
+void openapi_add_monitors(
+	struct json_object *paths, const struct config *config, const struct style *const *styles);
+struct json_object *openapi_components(const struct config *config, const struct style *const *styles);

@@ -1,8 +1,10 @@
 /* Pieces that the answers of several styles are made of. */
+#include "styles/answer.h"
+
 #include "common/cleanup.h"
 #include "common/log.h"
 #include "http/reply.h"
-#include "styles/private.h"
+#include "operations/operations.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -72,20 +74,13 @@ answer_final(struct http_request *request, const struct op *op, struct fields *f
 char *
 answer_read_body(const struct op *op, size_t *ret_len)
 {
-	size_t len = (size_t)blob_len(op->body), done = 0;
-	char *data = xcalloc(len + 1, 1);
+	char *data = blob_dup(op->body, ret_len);
 
-	while (done < len) {
-		ssize_t n = blob_read(op->body, done, data + done, len - done);
-		if (n <= 0) {
-			log_error("result cannot be read", "id=%s", LOG_ID(&op->id));
-			free(data);
-			return NULL;
-		}
-		done += (size_t)n;
-	}
-	*ret_len = len;
-	return data;
+	if (*ret_len == blob_len(op->body))
+		return data;
+	log_error("result cannot be read", "id=%s", LOG_ID(&op->id));
+	free(data);
+	return NULL;
 }
 
 bool
@@ -100,6 +95,14 @@ answer_is_json(const struct op *op)
 		len++;
 	return text_equal_nocase(type.value, len, "application/json") ||
 	       (len > 5 && text_equal_nocase(type.value + len - 5, 5, "+json"));
+}
+
+void
+answer_gone(struct http_request *request)
+{
+	request->on_gone = NULL;
+	request->arg = NULL;
+	reply_bytes(request, 503, NULL, NULL, 0);
 }
 
 void

@@ -2,7 +2,7 @@
 #include "styles/async_param.h"
 
 #include "common/text.h"
-#include "http/request.h"
+#include "http/query.h"
 
 #include <stdbool.h>
 #include <string.h>

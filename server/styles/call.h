@@ -1,4 +1,4 @@
-/* A call of a route on its way to its answer; what the files call*.c share. */
+/* A call of a route on its way to its answer, as the files that carry it there share it. */
 #pragma once
 
 #include "common/loop/pool.h"
@@ -6,6 +6,7 @@
 #include "store/resources.h"
 #include "styles/async_param.h"
 #include "styles/intake.h"
+#include "styles/preference.h"
 #include "styles/private.h"
 
 struct judging;
@@ -69,70 +70,8 @@ void call_refuse(
 /* Answers with the verdict of the intake. */
 void call_refuse_body(struct call *call);
 
-/* call_head.c: whether the method changes nothing. */
-bool call_is_safe(const struct http_request *request);
-
-/* Decides how the call is answered.  The request says; where it is silent, the route does. */
-void call_choose_style(struct call *call, enum async_param said);
-
-/* Steps 2 to 5 of the contract's order, as far as they are the route's: what is wrong with the head of a
- * request with a body of that length.  PROBLEM_NONE, or a problem and in *ret_detail a constant sentence. */
-enum problem call_judge_head(const struct style_route *route, const struct http_request *request,
-	enum async_param said, uint64_t body_len, const char **ret_detail);
-
-/* call_input.c: makes the input and the key.  False if the call has been answered. */
-bool call_prepare(struct call *call);
-
-/* What it was called with. */
-const struct work_input *call_input(const struct call *call);
-
-/* call_submit.c: submits the call, with its change if it has one; or joins the operation that had its key. */
-void call_submit_or_join(struct call *call);
-
-/* The first operation of its key answers, if there is one and the request is the same: then true. */
-bool call_join_same(struct call *call);
-
-/* Submits or joins as it is, with the body still to be judged. */
-void call_submit_unjudged(struct call *call);
-
-/* Answers that the server has no room. */
-void call_refuse_load(struct call *call, enum op_refusal refusal);
-
-/* call_await.c: waits for op, which may be told to the client, as for one of its own. */
-void call_await(struct call *call, struct op *op);
-
 /* Whether something that was busy has come back too late: then the call is freed. */
 bool call_is_gone(struct call *call);
 
-/* call_key.c: reads the Idempotency-Key and makes the call's key.  False if the call has been answered. */
-bool call_read_key(struct call *call);
-
-/* call_body.c: has the intake judged, on a thread where that takes long; then calls judged.  Where that takes
- * too long for the 202, the call is submitted unjudged instead. */
-void call_judge(struct call *call, void (*judged)(struct call *call));
-bool call_wants_intake(const struct call *call);
-
-/* The same, but the body is only parsed. */
-void call_parse(struct call *call, void (*parsed)(struct call *call));
-
-/* Lets go of what is judged on a thread. */
-void call_abandon_judging(struct call *call);
-
-/* call_late.c: an op_judge_fn, its argument is a style_route.  Begins a late call. */
-void call_late_begin(void *route, struct op *op);
-
-/* Ends a late call: its body is good, is a change (call->change), or is not good. */
-void call_late_pass(struct call *call);
-void call_late_attach(struct call *call);
-void call_late_fail(struct call *call, const struct problem_report *report);
-
-/* call_change.c: a call of a collection. */
-void call_change_begin(struct call *call);
-void call_change_refused(struct call *call, int error);
-
-/* call_read.c: a GET or HEAD of a collection that was asked for asynchronously. */
-void call_read_begin(struct call *call);
-
-/* Has its change judged, which is about to be refused for another reason: what is wrong with it comes first
- * (contract, 3).  Then passed is called if nothing is. */
-void call_judge_change(struct call *call, void (*passed)(struct call *call));
+/* Whether the method changes nothing. */
+bool call_is_safe(const struct http_request *request);

@@ -1,8 +1,16 @@
-/* The body of a call, looked into: small ones on the loop, which they hold up for a moment at most, others on
- * a pool thread. */
-#include "styles/call.h"
+/*
+ * The body of a call: small ones are judged on the loop, which they hold up for a moment at most, others on a pool
+ * thread.  A late call judges a body after the 202, because the client asked for that (Prefer: wait=0) or because it
+ * took too long.  It has no request: a refusal becomes the final response of the operation, which is held meanwhile, and
+ * the call ends when its operation does.
+ */
+#include "styles/call_body.h"
 
 #include "common/schema/schema.h"
+#include "styles/call.h"
+#include "styles/call_change.h"
+#include "styles/call_input.h"
+#include "styles/call_submit.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -155,4 +163,76 @@ call_judge(struct call *call, void (*judged)(struct call *call))
 		return;
 	}
 	judged(call);
+}
+
+/* The operation, from which the call, which is freed, lets go; NULL if it is no longer held: its end is
+ * decided. */
+static struct op *
+end(struct call *call)
+{
+	struct op *op = op_unjudged_input(call->op) ? call->op : NULL;
+
+	call_free(call);
+	return op;
+}
+
+void
+call_late_pass(struct call *call)
+{
+	struct operations *operations = call->route->styles->config.operations;
+	struct op *op = end(call);
+
+	if (op)
+		operations_pass(operations, op);
+}
+
+void
+call_late_fail(struct call *call, const struct problem_report *report)
+{
+	struct work_result verdict = {
+		.status = report->status ? report->status : problem_status(report->problem),
+		.detail = xstrdup(report->detail ? report->detail : problem_title(report->problem)),
+	};
+	struct problem_report told = *report;
+	struct text document = {0};
+	char id[ID_TEXT_SIZE];
+
+	if (call->op) {
+		id_format(&call->op->id, id);
+		told.request_id = id;
+	}
+	problem_format(&told, &document);
+	verdict.body = blob_take_text(&document);
+	fields_put(&verdict.fields, "Content-Type", PROBLEM_CONTENT_TYPE);
+	struct op *op = end(call);
+	if (op)
+		operations_fail(op, &verdict);
+	else
+		work_result_fini(&verdict);
+}
+
+static void
+on_attached(void *arg, int error)
+{
+	struct call *call = arg;
+
+	if (!error)
+		call->change = NULL;
+	if (call_is_gone(call))
+		return;
+	if (error)
+		call_change_refused(call, error);
+	else
+		call_free(call);
+}
+
+void
+call_late_attach(struct call *call)
+{
+	if (!op_unjudged_input(call->op)) {
+		call_free(call);
+		return;
+	}
+	call->busy = true;
+	operations_attach(call->route->styles->config.operations, call->op, call->change, on_attached, call);
 }

@@ -3,10 +3,13 @@
  * response of an operation, as that of any other route would be.  What is missing, or asked for wrongly, is
  * told before there is one.
  */
-#include "styles/call.h"
-#include "styles/collection.h"
+#include "styles/call_read.h"
 
 #include "common/cleanup.h"
+#include "styles/call.h"
+#include "styles/call_change.h"
+#include "styles/call_submit.h"
+#include "styles/collection.h"
 
 #include <stdlib.h>
 #include <string.h>

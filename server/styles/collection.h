@@ -2,6 +2,7 @@
 #pragma once
 
 #include "store/resources.h"
+#include "styles/preference.h"
 #include "styles/private.h"
 
 /* Reads the ids in the path; false and the parameter's name if one is none. */

@@ -3,6 +3,7 @@
 
 #include "common/cleanup.h"
 #include "http/reply.h"
+#include "styles/answer.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -52,13 +53,10 @@ on_gone(struct http_request *request)
 {
 	struct item *item = request->arg;
 
-	request->on_gone = NULL;
-	request->arg = NULL;
 	item->request = NULL;
 	if (!item->reads)
 		free_item(item);
-	/* Nobody hears it. */
-	reply_bytes(request, 503, NULL, NULL, 0);
+	answer_gone(request);
 }
 
 static void
@@ -229,11 +227,10 @@ begin_item(const struct item *wanted)
 	item->request->arg = item;
 	item->request->on_gone = on_gone;
 	timer_init(&item->timer, on_patience_over);
-	if (item->preferences.has_wait && item->preferences.wait_ms > 0) {
-		int64_t most_ms = item->route->styles->config.wait_max_ms;
-		timer_start(item->route->styles->config.timers, &item->timer,
-			item->preferences.wait_ms < most_ms ? item->preferences.wait_ms : most_ms);
-	}
+	const struct styles_config *config = &item->route->styles->config;
+	int64_t wait_ms = preferences_wait_ms(&item->preferences, config->wait_max_ms);
+	if (wait_ms > 0)
+		timer_start(config->timers, &item->timer, wait_ms);
 	read_item(item);
 }
 
@@ -268,7 +265,7 @@ collection_get_item(struct http_request *request, struct style_route *route)
 	item.read.collection = route->config.collection;
 	item.read.url = item.url;
 	item.read.done = on_read;
-	read_preferences(request, &item.preferences);
+	preferences_read(&item.preferences, request);
 	if (answer_from_memory(&item))
 		free(item.url);
 	else

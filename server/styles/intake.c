@@ -49,23 +49,16 @@ object_to_type(struct intake *intake, const struct text *pointer)
 	add_error(intake, place, "type", "must be an object");
 }
 
-/* All bytes of a body; NULL if they cannot be read. */
+/* Returns all bytes of a body, or NULL if they cannot be read. */
 static char *
 read_all(const struct blob *body, size_t *ret_len)
 {
-	size_t len = (size_t)blob_len(body), done = 0;
-	char *data = xcalloc(len + 1, 1);
+	char *data = blob_dup(body, ret_len);
 
-	while (done < len) {
-		ssize_t n = blob_read(body, done, data + done, len - done);
-		if (n <= 0) {
-			free(data);
-			return NULL;
-		}
-		done += (size_t)n;
-	}
-	*ret_len = len;
-	return data;
+	if (*ret_len == blob_len(body))
+		return data;
+	free(data);
+	return NULL;
 }
 
 /* Goes inside the envelope: value becomes what is wrapped. */

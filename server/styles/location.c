@@ -1,5 +1,7 @@
 /* Style `location` (Cisco PCCE): ?async=true, a monitor that turns into the final response (contract,
  * 5.1). */
+#include "styles/answer.h"
+#include "styles/monitor.h"
 #include "styles/private.h"
 
 static enum style_claim
@@ -17,9 +19,17 @@ reply_monitor(struct http_request *request, struct op *op, struct fields *fields
 		answer_pending(request, op, fields);
 }
 
+static const char monitor_item[] =
+	"{'parameters': [{'$ref': '#/components/parameters/operationId'}],"
+	" 'get': {'summary': 'The final response, once it is there'," STYLE_FINAL_RESPONSE;
+
 const struct style style_location = {
 	.name = "location",
 	.asks = asks,
 	.reply_accepted = answer_pending,
-	.monitors = {{"/operations/{id}", reply_monitor}},
+	.monitors = {{.path = "/operations/{id}",
+		.polls = HTTP_GET,
+		.cancels = HTTP_DELETE,
+		.reply = reply_monitor,
+		.item = monitor_item}},
 };

@@ -1,7 +1,10 @@
 /* Monitors: reading an operation, at once or when it has ended (Prefer: wait), and cancelling it (contract, 4
  * and 5). */
+#include "styles/monitor.h"
 #include "common/text.h"
 #include "http/reply.h"
+#include "styles/answer.h"
+#include "styles/preference.h"
 #include "styles/private.h"
 
 #include <stdlib.h>
@@ -11,27 +14,13 @@
  * durable. */
 struct held_monitor {
 	struct http_request *request;
-	style_reply_fn *reply;	      /* NULL: it cancels */
-	enum problem_dialect dialect; /* of a cancel */
+	style_reply_fn *reply;	   /* NULL: it cancels */
+	const struct style *style; /* of a cancel */
 	struct op *op;
 	struct op_watcher watcher;
 	struct timer timer;
 	struct fields fields;
 };
-
-static void
-take_preference_line(const char *value, void *arg)
-{
-	preferences_parse(arg, value);
-}
-
-void
-read_preferences(const struct http_request *request, struct preferences *ret_preferences)
-{
-	*ret_preferences = (struct preferences){0};
-	if (http_request_field(request, "Prefer"))
-		http_request_each_field(request, "Prefer", take_preference_line, ret_preferences);
-}
 
 bool
 monitor_may_use(const struct http_request *request, const struct op *op)
@@ -42,10 +31,15 @@ monitor_may_use(const struct http_request *request, const struct op *op)
 }
 
 void
-monitor_reply_missing(struct http_request *request, enum problem_dialect dialect, const struct op *op)
+monitor_reply_missing(struct http_request *request, const struct style *style, const struct op *op)
 {
-	struct problem_report report = {.problem = PROBLEM_NOT_FOUND, .dialect = dialect};
+	struct problem_report report = {
+		.problem = PROBLEM_NOT_FOUND, .dialect = style ? style->dialect : PROBLEM_PLAIN};
 
+	if (style && style->reply_missing) {
+		style->reply_missing(request, op);
+		return;
+	}
 	if (op) {
 		report.problem = PROBLEM_EXPIRED;
 		report.operation_status = op->status;
@@ -57,15 +51,17 @@ monitor_reply_missing(struct http_request *request, enum problem_dialect dialect
 }
 
 static void
-answer_cancel(struct http_request *request, enum problem_dialect dialect, struct op *op)
+answer_cancel(struct http_request *request, const struct style *style, struct op *op)
 {
 	struct fields fields = {0};
 
-	if (op->state == OP_CANCELLED) {
+	if (style->reply_cancelled) {
+		style->reply_cancelled(request, op, &fields);
+	} else if (op->state == OP_CANCELLED) {
 		answer_put_common(&fields, op);
 		reply_bytes(request, 204, &fields, NULL, 0);
 	} else if (op_has_ended(op)) {
-		answer_problem(request, dialect, PROBLEM_ALREADY_ENDED, 0, NULL, NULL);
+		answer_problem(request, style->dialect, PROBLEM_ALREADY_ENDED, 0, NULL, NULL);
 	} else {
 		answer_pending(request, op, &fields);
 	}
@@ -76,7 +72,7 @@ static void
 release(struct held_monitor *held)
 {
 	struct http_request *request = held->request;
-	enum problem_dialect dialect = held->dialect;
+	const struct style *style = held->style;
 	style_reply_fn *reply = held->reply;
 	struct fields fields = held->fields;
 	struct op *op = held->op;
@@ -87,7 +83,7 @@ release(struct held_monitor *held)
 	if (reply)
 		reply(request, op, &fields);
 	else
-		answer_cancel(request, dialect, op);
+		answer_cancel(request, style, op);
 	fields_fini(&fields);
 }
 
@@ -139,31 +135,28 @@ monitor_get(struct http_request *request, struct styles *styles, style_reply_fn 
 	struct preferences preferences;
 	struct fields fields = {0};
 
-	read_preferences(request, &preferences);
-	bool waits = preferences.has_wait && preferences.wait_ms > 0;
-	if (waits)
+	preferences_read(&preferences, request);
+	int64_t wait_ms = preferences_wait_ms(&preferences, styles->config.wait_max_ms);
+	if (wait_ms > 0)
 		fields_put(&fields, "Preference-Applied", preferences.wait);
-	if (!waits || op_has_ended(op) || op_is_left(op)) {
+	if (wait_ms == 0 || op_has_ended(op) || op_is_left(op)) {
 		reply(request, op, &fields);
 		fields_fini(&fields);
 		return;
 	}
-	int64_t most_ms = styles->config.wait_max_ms;
 	struct held_monitor *held = hold(request, reply, op);
 	held->fields = fields;
-	timer_start(styles->config.timers, &held->timer,
-		preferences.wait_ms < most_ms ? preferences.wait_ms : most_ms);
+	timer_start(styles->config.timers, &held->timer, wait_ms);
 }
 
 void
-monitor_cancel(
-	struct http_request *request, struct styles *styles, enum problem_dialect dialect, struct op *op)
+monitor_cancel(struct http_request *request, const struct style *style, struct op *op)
 {
 	enum op_cancel cancel = operations_cancel(op);
 
 	/* An end that is decided but not yet shown is waited for. */
 	if (cancel != OP_CANCEL_STOPPING && !op_has_ended(op))
-		hold(request, NULL, op)->dialect = dialect;
+		hold(request, NULL, op)->style = style;
 	else
-		answer_cancel(request, dialect, op);
+		answer_cancel(request, style, op);
 }

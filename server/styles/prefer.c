@@ -4,6 +4,9 @@
 #include "common/clock.h"
 #include "common/json/json.h"
 #include "http/reply.h"
+#include "styles/answer.h"
+#include "styles/monitor.h"
+#include "styles/preference.h"
 #include "styles/private.h"
 
 #include <stdlib.h>
@@ -152,12 +155,47 @@ reply_response(struct http_request *request, struct op *op, struct fields *field
 	reply_bytes(request, 202, fields, NULL, 0);
 }
 
+static const char monitor_item[] =
+	"{'parameters': [{'$ref': '#/components/parameters/operationId'}],"
+	" 'get': {'summary': 'How an asynchronous request is',"
+	"  'parameters': [{'$ref': '#/components/parameters/wait'}],"
+	"  'responses': {"
+	"   '200': {'description': 'Accepted, in progress or complete.', 'content': {'application/json': {"
+	"    'schema': {'$ref': '#/components/schemas/AsyncRequest'}}}},"
+	"   '404': {'$ref': '#/components/responses/NotFound'},"
+	"   '410': {'$ref': '#/components/responses/Expired'}}}}";
+
+static const char response_item[] =
+	"{'parameters': [{'$ref': '#/components/parameters/operationId'}],"
+	" 'get': {'summary': 'The final response of an asynchronous request'," STYLE_FINAL_RESPONSE;
+
+static const char schemas[] =
+	"{"
+	"  'AsyncRequest': {'type': 'object', 'required': ['data'], 'properties': {"
+	"   'data': {'type': 'object', 'required': ['attributes'], 'properties': {"
+	"    'attributes': {'type': 'object', 'required': ['id', 'status', 'createdDate'], 'properties': {"
+	"     'id': {'type': 'string', 'format': 'uuid'},"
+	"     'status': {'enum': ['Accepted', 'In Progress', 'Complete']},"
+	"     'createdDate': {'type': 'string', 'format': 'date-time'},"
+	"     'completedDate': {'type': 'string', 'format': 'date-time'},"
+	"     'responseStatus': {'type': 'integer'}, 'responseHeaders': {'type': 'object'},"
+	"     'responseBodyJson': true}}}}}}}";
+
 const struct style style_prefer = {
 	.name = "prefer",
 	.overload_status = 503,
 	.asks = asks,
 	.reply_accepted = reply_accepted,
 	.put_fields = put_location,
-	.monitors = {{"/async/v1/requests/{id}", reply_monitor},
-		{"/async/v1/requests/{id}/response", reply_response}},
+	.monitors = {{.path = "/async/v1/requests/{id}",
+			     .polls = HTTP_GET,
+			     .cancels = HTTP_DELETE,
+			     .reply = reply_monitor,
+			     .item = monitor_item},
+		{.path = "/async/v1/requests/{id}/response",
+			.polls = HTTP_GET,
+			.cancels = HTTP_DELETE,
+			.reply = reply_response,
+			.item = response_item}},
+	.openapi = {.schemas = schemas},
 };

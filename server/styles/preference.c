@@ -1,7 +1,8 @@
-/* Prefer: see preference.h. */
+/* The Prefer header field: its parser, and what it says of a request. */
 #include "styles/preference.h"
 
 #include "common/text.h"
+#include "http/request.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -125,4 +126,26 @@ preferences_parse(struct preferences *preferences, const char *line)
 		line = read_preference(line, &preference);
 		take(preferences, &preference);
 	}
+}
+
+static void
+take_line(const char *value, void *arg)
+{
+	preferences_parse(arg, value);
+}
+
+void
+preferences_read(struct preferences *ret_preferences, const struct http_request *request)
+{
+	*ret_preferences = (struct preferences){0};
+	if (http_request_field(request, "Prefer"))
+		http_request_each_field(request, "Prefer", take_line, ret_preferences);
+}
+
+int64_t
+preferences_wait_ms(const struct preferences *preferences, int64_t max_ms)
+{
+	if (!preferences->has_wait || preferences->wait_ms <= 0)
+		return 0;
+	return preferences->wait_ms < max_ms ? preferences->wait_ms : max_ms;
 }

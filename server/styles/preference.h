@@ -1,9 +1,11 @@
-/* The Prefer header field (RFC 7240) as far as we honour it: respond-async and wait.  A pure parser; nothing
- * malformed is an error. */
+/* The Prefer header field (RFC 7240), of which respond-async and wait are honoured.  Nothing malformed is an
+ * error. */
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
+
+struct http_request;
 
 struct preferences {
 	bool respond_async;
@@ -16,3 +18,9 @@ struct preferences {
 
 /* Adds the preferences of one header line; start with an all-zero struct. */
 void preferences_parse(struct preferences *preferences, const char *line);
+
+/* Reads the preferences of a request. */
+void preferences_read(struct preferences *ret_preferences, const struct http_request *request);
+
+/* Returns how long the client waits, at most max_ms; 0: it does not. */
+int64_t preferences_wait_ms(const struct preferences *preferences, int64_t max_ms);

@@ -2,6 +2,8 @@
  * is (contract, 5.3). */
 #include "http/reply.h"
 #include "store/resources.h"
+#include "styles/answer.h"
+#include "styles/monitor.h"
 #include "styles/private.h"
 
 #include <string.h>
@@ -34,6 +36,8 @@ reply_accepted(struct http_request *request, struct op *op, struct fields *field
 
 const struct style style_resource = {
 	.name = "resource",
+	.is_for_routes = true,
+	.is_of_collections = true,
 	.dialect = PROBLEM_WITH_CODE,
 	.reply_accepted = reply_accepted,
 };

@@ -1,8 +1,11 @@
 /* Style `status` (Cisco CloudCenter): an operationStatus resource that stays readable until it expires
  * (contract, 5.2). */
 #include "common/cleanup.h"
+#include "http/head.h"
 #include "http/reply.h"
 #include "store/resources.h"
+#include "styles/answer.h"
+#include "styles/monitor.h"
 #include "styles/private.h"
 
 #include <stdlib.h>
@@ -73,7 +76,7 @@ add_failure(struct text *json, const struct op *op)
 		text_add_string(&sentence, detail);
 	else
 		text_addf(&sentence, "The operation ended with status %d (%s).", op->status,
-			reply_reason(op->status));
+			head_reason(op->status));
 	text_add_json_bytes(json, sentence.data, sentence.len);
 }
 
@@ -114,10 +117,54 @@ reply_monitor(struct http_request *request, struct op *op, struct fields *fields
 	reply_json(request, 200, fields, &json);
 }
 
+static const char monitor_item[] =
+	"{'parameters': [{'$ref': '#/components/parameters/operationId'}],"
+	" 'get': {'summary': 'How an operation is',"
+	"  'parameters': [{'$ref': '#/components/parameters/wait'}],"
+	"  'responses': {"
+	"   '200': {'description': 'Running, or how it ended.', 'content': {'application/json': {"
+	"    'schema': {'$ref': '#/components/schemas/OperationStatus'}}}},"
+	"   '404': {'$ref': '#/components/responses/NotFound'},"
+	"   '410': {'$ref': '#/components/responses/Expired'}}}}";
+
+static const char responses[] =
+	"{"
+	"  'AcceptedStatus': {'description': 'It is kept, and waits or runs; poll the Location.',"
+	"   'headers': {'Location': {'$ref': '#/components/headers/Monitor'},"
+	"    'Retry-After': {'$ref': '#/components/headers/RetryAfter'}},"
+	"   'content': {'application/json': {'schema': {'$ref': '#/components/schemas/OperationStatus'}}}},"
+	"  'AcceptedDelete': {'description': 'The deletion is kept, and goes on in the background; poll the "
+	"Location.',"
+	"   'headers': {'Location': {'$ref': '#/components/headers/Monitor'}}}}";
+
+static const char schemas[] =
+	"{"
+	"  'OperationStatus': {'type': 'object', 'required': ['id', 'operationId', 'status', 'resource', "
+	"'resourceUrl'],"
+	"   'properties': {"
+	"    'id': {'type': 'string', 'format': 'uuid'}, 'operationId': {'type': 'string', 'format': 'uuid'},"
+	"    'status': {'enum': ['RUNNING', 'SUCCESS', 'FAILED']},"
+	"    'resource': {'type': 'string', 'format': 'uri'}, 'resourceUrl': {'type': ['string', 'null']},"
+	"    'msg': {'type': 'string'}, 'progress': {'type': 'integer', 'minimum': 0, 'maximum': 100},"
+	"    'additionalParameters': {'type': 'array'}}}}";
+
 const struct style style_status = {
 	.name = "status",
+	.is_for_routes = true,
 	.dialect = PROBLEM_WITH_MSG,
 	.keep_ms = 5 * 60 * 1000,
 	.reply_accepted = reply_accepted,
-	.monitors = {{"/v1/operationStatus/{id}", reply_monitor}},
+	.monitors = {{.path = "/v1/operationStatus/{id}",
+		.polls = HTTP_GET,
+		.cancels = HTTP_DELETE,
+		.reply = reply_monitor,
+		.item = monitor_item}},
+	.openapi =
+		{
+			.accepted = "AcceptedStatus",
+			.accepted_deletes = "AcceptedDelete",
+			.accepted_deletes_status = "204",
+			.responses = responses,
+			.schemas = schemas,
+		},
 };

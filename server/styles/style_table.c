@@ -10,7 +10,7 @@ extern const struct style style_token;
 extern const struct style style_prefer;
 
 const struct style *const style_table[] = {
-	&style_location, &style_status, &style_resource, &style_token, &style_prefer, NULL};
+	&style_location, &style_status, &style_token, &style_resource, &style_prefer, NULL};
 
 const struct style *
 style_find(const char *name)

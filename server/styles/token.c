@@ -3,6 +3,8 @@
 #include "common/cleanup.h"
 #include "common/json/json.h"
 #include "http/reply.h"
+#include "styles/answer.h"
+#include "styles/monitor.h"
 #include "styles/private.h"
 
 #include <limits.h>
@@ -127,9 +129,9 @@ find(const struct style_route *route, const struct http_request *request, const 
 }
 
 static void
-poll(struct http_request *request, void *arg)
+poll(struct http_request *request, const struct style_place *place)
 {
-	struct style_route *route = arg;
+	const struct style_route *route = place->route;
 	CLEANUP(fields_fini) struct fields fields = {0};
 	CLEANUP_FREE char *token = http_request_query(request, "asyncOperationToken");
 
@@ -141,9 +143,9 @@ poll(struct http_request *request, void *arg)
 	struct op *op = find(route, request, token);
 	bool live = op && op->state != OP_EXPIRED;
 	if (request->method == HTTP_DELETE && live)
-		monitor_cancel(request, route->styles, PROBLEM_PLAIN, op);
+		monitor_cancel(request, place->style, op);
 	else if (request->method == HTTP_DELETE)
-		monitor_reply_missing(request, PROBLEM_PLAIN, op);
+		monitor_reply_missing(request, place->style, op);
 	else if (live)
 		monitor_get(request, route->styles, reply_monitor, op);
 	else
@@ -151,22 +153,50 @@ poll(struct http_request *request, void *arg)
 }
 
 static bool
-poll_now(struct http_request *request, void *arg)
+poll_now(struct http_request *request, const struct style_place *place)
 {
-	struct style_route *route = arg;
+	const struct style_route *route = place->route;
 	CLEANUP_FREE char *token = http_request_query(request, "asyncOperationToken");
 	struct op *op = token ? find(route, request, token) : NULL;
 
 	if (op && !monitor_is_at_hand(request, op))
 		return false;
-	poll(request, route);
+	poll(request, place);
 	return true;
 }
 
+static const char poll_item[] =
+	"{'get': {'summary': 'How the operation of a token is',"
+	"  'parameters': ["
+	"   {'name': 'asyncOperationToken', 'in': 'query', 'required': true, 'schema': {'type': 'string'}},"
+	"   {'$ref': '#/components/parameters/wait'}],"
+	"  'responses': {"
+	"   '200': {'description': 'In every state.', 'content': {'application/json': {"
+	"    'schema': {'$ref': '#/components/schemas/AsyncOperation'}}}},"
+	"   '400': {'$ref': '#/components/responses/BadRequest'}}}}";
+
+static const char responses[] =
+	"{"
+	"  'AcceptedToken': {'description': 'It is kept, and waits or runs; poll with the token.',"
+	"   'headers': {'Retry-After': {'$ref': '#/components/headers/RetryAfter'}},"
+	"   'content': {'application/json': {'schema': {'$ref': '#/components/schemas/AsyncOperation'}}}}}";
+
+static const char schemas[] =
+	"{"
+	"  'AsyncOperation': {'type': 'object', 'required': ['asyncOperation'], 'properties': {"
+	"   'asyncOperation': {'type': 'object', 'required': ['token', 'status'], 'properties': {"
+	"    'token': {'type': 'string'},"
+	"    'status': {'enum': ['IN_PROGRESS', 'READY', 'EXPIRED', 'NOT_FOUND']},"
+	"    'result': true, 'resultStatus': {'type': 'integer'}, 'resultEncoding': {'const': 'base64'}}}}}}";
+
 const struct style style_token = {
 	.name = "token",
+	.is_for_routes = true,
 	.reply_accepted = reply_accepted,
-	.poll_path = "/poll",
-	.poll = poll,
-	.poll_now = poll_now,
+	.below = {{.path = "/poll",
+		.handles = HTTP_GET | HTTP_DELETE,
+		.handle = poll,
+		.handle_now = poll_now,
+		.item = poll_item}},
+	.openapi = {.accepted = "AcceptedToken", .responses = responses, .schemas = schemas},
 };

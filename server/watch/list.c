@@ -4,6 +4,7 @@
 #include "common/cleanup.h"
 #include "common/clock.h"
 #include "common/loop/timer.h"
+#include "http/query.h"
 #include "http/reply.h"
 #include "operations/operations.h"
 

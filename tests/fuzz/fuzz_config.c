@@ -5,6 +5,7 @@
 #include "common/json/json.h"
 #include "config/private.h"
 #include "http/router.h"
+#include "styles/style.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -45,7 +46,7 @@ check_route(const struct config_route *route)
 	assert(route->base_path);
 	assert(route->methods && route->methods[0]);
 	assert(route->queue_timeout_ms >= 0 && route->run_timeout_ms > 0 && route->keep_ms >= 0);
-	assert(route->style != CONFIG_RESOURCE || route->work == CONFIG_COLLECTION);
+	assert(!route->style || !route->style->is_of_collections || route->work == CONFIG_COLLECTION);
 	if (route->work == CONFIG_PROGRAM)
 		check_program(&route->program);
 	else if (route->work == CONFIG_UPSTREAM)
@@ -57,7 +58,7 @@ check_route(const struct config_route *route)
 		check_program(&route->collection.on_change_program);
 }
 
-/* Adds prefix and path, to the router. */
+/* Adds prefix and path to the router. */
 static void
 add_path(struct router *router, const char *prefix, const char *path, unsigned methods)
 {
@@ -67,17 +68,22 @@ add_path(struct router *router, const char *prefix, const char *path, unsigned m
 	free(pattern);
 }
 
+static unsigned
+monitor_methods(const struct style_monitor *monitor)
+{
+	return monitor->polls | monitor->cancels | monitor->handles;
+}
+
 static void
 add_monitors(struct router *router, const char *base_path)
 {
-	static const char *const monitors[] = {"/operations/{id}", "/v1/operationStatus/{id}",
-		"/async/v1/requests/{id}", "/async/v1/requests/{id}/response"};
-
-	for (size_t i = 0; i < sizeof monitors / sizeof *monitors; i++) {
-		char *pattern = xasprintf("%s%s", base_path, monitors[i]);
-		int error = router_add(router, pattern, HTTP_GET | HTTP_DELETE, NULL);
-		assert(error == 0 || error == -EEXIST);
-		free(pattern);
+	for (const struct style *const *style = style_table; *style; style++) {
+		for (const struct style_monitor *monitor = (*style)->monitors; monitor->path; monitor++) {
+			char *pattern = xasprintf("%s%s", base_path, monitor->path);
+			int error = router_add(router, pattern, monitor_methods(monitor), NULL);
+			assert(error == 0 || error == -EEXIST);
+			free(pattern);
+		}
 	}
 }
 
@@ -94,8 +100,9 @@ add_route(struct router *router, const struct config_route *route)
 		methods &= HTTP_GET | HTTP_HEAD | HTTP_POST;
 	}
 	add_path(router, pattern, "", methods);
-	if (route->style == CONFIG_TOKEN)
-		add_path(router, pattern, "/poll", HTTP_GET | HTTP_DELETE);
+	const struct style_monitor *monitor = route->style ? route->style->below : NULL;
+	for (; monitor && monitor->path; monitor++)
+		add_path(router, pattern, monitor->path, monitor_methods(monitor));
 	free(pattern);
 }
 
@@ -146,7 +153,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct json_object *root = NULL;
 	struct settings settings;
 
-	config_begin(&settings, "/deferd.json");
+	config_begin(&settings, "/deferd.json", style_table);
 	struct config *config = config_load(&settings, (const char *)data, size, &root);
 	assert(config || settings.mistakes.count == 1);
 	if (config && settings.mistakes.count == 0) {

@@ -4,6 +4,7 @@
  */
 #include "common/cleanup.h"
 #include "common/text.h"
+#include "http/query.h"
 #include "http/request.h"
 #include "styles/async_param.h"
 

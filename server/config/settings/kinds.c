@@ -266,7 +266,8 @@ free_object(const struct setting *row, void *owner)
 static void
 free_own(const struct setting *row, void *owner)
 {
-	row->free(owner);
+	if (row->free)
+		row->free(owner);
 }
 
 const struct setting_kind_type setting_kinds[SETTING_KINDS] = {

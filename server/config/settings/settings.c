@@ -157,11 +157,14 @@ settings_string(struct settings *settings, struct json_object *value, bool may_b
 }
 
 static void
-describe_type(const struct setting *row, struct text *ret_text)
+describe_type(const struct setting *row, const void *context, struct text *ret_text)
 {
 	const struct setting_kind_type *kind = &setting_kinds[row->kind];
 
-	text_add_string(ret_text, row->type ? row->type : kind->type);
+	if (row->add_type)
+		row->add_type(ret_text, context);
+	else
+		text_add_string(ret_text, row->type ? row->type : kind->type);
 	if (row->choices) {
 		text_add_char(ret_text, ' ');
 		setting_add_choices(ret_text, row);
@@ -179,16 +182,17 @@ describe_type(const struct setting *row, struct text *ret_text)
 }
 
 void
-settings_describe(const struct setting_table *table, const char *prefix, struct text *ret_text)
+settings_describe(
+	const struct setting_table *table, const char *prefix, const void *context, struct text *ret_text)
 {
 	for (const struct setting *row = table->rows; row->name; row++) {
 		text_addf(ret_text, "%s%s\n    ", prefix, row->name);
-		describe_type(row, ret_text);
+		describe_type(row, context, ret_text);
 		text_addf(ret_text, "\n    %s\n", row->meaning);
 		if (!row->members)
 			continue;
 		char *inner = xasprintf("%s%s%s.", prefix, row->name, row->is_list ? "[]" : "");
-		settings_describe(row->members, inner, ret_text);
+		settings_describe(row->members, inner, context, ret_text);
 		free(inner);
 	}
 }

@@ -21,7 +21,8 @@ struct json_object;
 /* One reading of a configuration. */
 struct settings {
 	struct mistakes mistakes;
-	char *directory; /* absolute; file names in settings are relative to it */
+	char *directory;     /* absolute; file names in settings are relative to it */
+	const void *context; /* for the functions of SETTING_OWN rows */
 };
 
 enum setting_kind {
@@ -66,11 +67,13 @@ struct setting {
 	/* Returns the value to keep for a string (malloc'ed), or reports a mistake and returns NULL. */
 	char *(*convert)(struct settings *settings, const char *string);
 
-	/* SETTING_OWN: read stores value in the owner; free frees it and leaves the owner empty. */
+	/* SETTING_OWN: read stores value in the owner; free frees it and leaves the owner empty; NULL:
+	 * nothing to free. */
 	void (*read)(struct settings *settings, struct json_object *value, void *owner);
 	void (*free)(void *owner);
 
-	const char *type; /* in words; NULL: the kind's */
+	const char *type; /* in words; NULL: the kind's, or that of add_type */
+	void (*add_type)(struct text *text, const void *context); /* adds the words; NULL: type has them */
 	const char *meaning;
 };
 
@@ -105,5 +108,6 @@ const char *settings_string(struct settings *settings, struct json_object *value
 void settings_free(const struct setting_table *table, void *owner);
 
 /* Adds three lines per setting: its name after prefix ("routes[].program.argv"), its type and default, its
- * meaning. */
-void settings_describe(const struct setting_table *table, const char *prefix, struct text *ret_text);
+ * meaning.  context is that of struct settings. */
+void settings_describe(
+	const struct setting_table *table, const char *prefix, const void *context, struct text *ret_text);

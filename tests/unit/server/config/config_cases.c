@@ -2,6 +2,7 @@
 #include "tests/unit/server/config/config_cases.h"
 
 #include "config/private.h"
+#include "styles/style.h"
 
 #include <json-c/json.h>
 #include <setjmp.h>
@@ -19,7 +20,7 @@ load(const char *json, char **ret_lines)
 	struct json_object *root = NULL;
 	struct settings settings;
 
-	config_begin(&settings, TEST_DATA "/config/deferd.json");
+	config_begin(&settings, TEST_DATA "/config/deferd.json", style_table);
 	assert_non_null(settings.directory);
 	struct config *config = config_load(&settings, json, strlen(json), &root);
 	assert_int_equal(settings.mistakes.pointer.len, 0);

@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "config/private.h"
+#include "styles/style.h"
 #include "tests/unit/server/config/config_cases.h"
 
 #define ROUTES "\"routes\": []"
@@ -234,7 +235,7 @@ test_ten_mistakes(void **state)
 	struct config *config = NULL;
 	struct text lines = {0};
 
-	assert_int_equal(config_read(TEST_DATA "/ten_mistakes.json", &config, &lines), -EINVAL);
+	assert_int_equal(config_read(TEST_DATA "/ten_mistakes.json", style_table, &config, &lines), -EINVAL);
 	assert_null(config);
 	assert_string_equal(lines.data,
 		"/workers: \"many\" is not a whole number\n"
@@ -264,7 +265,7 @@ read_file(const char *json, size_t len, struct config **ret_config, char **ret_l
 	assert_true(fd >= 0);
 	assert_int_equal(write(fd, json, len), (ssize_t)len);
 	close(fd);
-	int error = config_read(path, ret_config, &lines);
+	int error = config_read(path, style_table, ret_config, &lines);
 	unlink(path);
 	char *all = text_take(&lines);
 	*ret_lines =
@@ -311,13 +312,13 @@ test_unreadable(void **state)
 	struct config *config = NULL;
 	struct text lines = {0};
 
-	assert_int_equal(config_read("/nowhere/deferd.json", &config, &lines), -EINVAL);
+	assert_int_equal(config_read("/nowhere/deferd.json", style_table, &config, &lines), -EINVAL);
 	assert_string_equal(lines.data, "/nowhere/deferd.json: cannot be read: No such file or directory\n");
 	text_clear(&lines);
-	assert_int_equal(config_read("/", &config, &lines), -EINVAL);
+	assert_int_equal(config_read("/", style_table, &config, &lines), -EINVAL);
 	assert_string_equal(lines.data, "/: cannot be read: Is a directory\n");
 	text_clear(&lines);
-	assert_int_equal(config_read("", &config, &lines), -EINVAL);
+	assert_int_equal(config_read("", style_table, &config, &lines), -EINVAL);
 	assert_string_equal(lines.data, ": cannot be read: No such file or directory\n");
 	assert_null(config);
 	text_fini(&lines);
@@ -332,7 +333,7 @@ test_describe(void **state)
 		"routes[].upstream.url\n", "routes[].collection.on_change.program.argv\n"};
 	struct text text = {0};
 
-	config_describe(&text);
+	config_describe(style_table, &text);
 	for (size_t i = 0; i < sizeof some / sizeof *some; i++)
 		if (!strstr(text.data, some[i]))
 			fail_msg("%s is missing", some[i]);

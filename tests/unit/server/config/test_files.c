@@ -151,7 +151,7 @@ check_schema(const char *json, const char *schema, const char *line)
 	struct settings settings;
 	struct json_object *value = json_tokener_parse(json);
 
-	config_begin(&settings, TEST_DATA "/config/deferd.json");
+	config_begin(&settings, TEST_DATA "/config/deferd.json", NULL);
 	struct json_object *kept = config_read_schema(&settings, value);
 	json_object_put(value);
 	assert_int_equal(settings.mistakes.count, line ? 1 : 0);

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "style/style.h"
 #include "tests/unit/server/config/config_cases.h"
 
 /* The work of a route that is looked at for something else. */
@@ -67,9 +68,11 @@ static const struct config_case routes[] = {
 	{"{\"path\": \"/a\", \"style\": \"resource\", " TRUE_PROGRAM "}",
 		"/routes/0/style: \"resource\" needs a collection\n"},
 	{"{\"path\": \"/a/\", \"style\": \"token\", " TRUE_PROGRAM "}",
-		"/routes/0/path: \"/a/\" ends with a slash: tokens could not be polled at PATH/poll\n"},
+		"/routes/0/path: \"/a/\" ends with a slash: style \"token\" could not be polled at "
+		"PATH/poll\n"},
 	{"{\"path\": \"/a/{rest...}\", \"style\": \"token\", " TRUE_PROGRAM "}",
-		"/routes/0/path: \"/a/{rest...}\" ends with {...}: tokens are polled at PATH/poll, which "
+		"/routes/0/path: \"/a/{rest...}\" ends with {...}: style \"token\" is polled at PATH/poll, "
+		"which "
 		"{...} matches too\n"},
 	/* the kind of work */
 	{"{\"path\": \"/a\"}", "/routes/0: has no work: a route needs exactly one of \"program\", "
@@ -297,7 +300,7 @@ test_route_defaults(void **state)
 	assert_string_equal(route->path, "/a");
 	assert_string_equal(route->base_path, "");
 	check_strings(route->methods, "POST;");
-	assert_int_equal(route->style, CONFIG_SYNC);
+	assert_null(route->style);
 	assert_null(route->query);
 	assert_null(route->request_types);
 	assert_null(route->users);
@@ -341,7 +344,7 @@ test_program_route(void **state)
 
 	assert_string_equal(route->base_path, "/x/y");
 	check_strings(route->methods, "GET;PUT;HEAD;");
-	assert_int_equal(route->style, CONFIG_STATUS);
+	assert_string_equal(route->style->name, "status");
 	check_strings(route->query, "q;");
 	check_strings(route->request_types, "image/*;");
 	assert_int_equal(route->queue_timeout_ms, 1000);
@@ -390,7 +393,7 @@ test_collection_route(void **state)
 	assert_true(users->collection.has_on_change);
 	assert_int_equal(users->collection.on_change, CONFIG_PROGRAM);
 	check_strings(users->collection.on_change_program.argv, "/bin/true;");
-	assert_int_equal(keys->style, CONFIG_RESOURCE);
+	assert_string_equal(keys->style->name, "resource");
 	assert_string_equal(keys->collection.parent, "users");
 	assert_int_equal(keys->collection.delete_status, 204);
 	assert_null(keys->collection.unique);

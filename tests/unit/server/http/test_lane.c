@@ -1,7 +1,7 @@
 /*
- * The fast lane: whatever comes in, a server with it answers byte for byte as one without it, but for the
- * date and the request's id.  A table of polls goes through both whole and split at every byte, the guard's
- * corpus whole and split at the ends of its requests.
+ * The fast lane: a server whose targets it may call answers byte for byte as one whose targets leave all to
+ * evhttp, but for the date and the request's id.  A table of polls goes through both whole and split at every
+ * byte, the guard's corpus whole and split at the ends of its requests.
  */
 #include "common/clock.h"
 #include "common/loop/timer.h"
@@ -37,23 +37,23 @@ struct side {
 	struct http_server *http;
 	struct sockaddr_in address;
 	unsigned by_lane;	/* answered where their bytes came in */
-	unsigned replies;	/* told to on_reply */
-	uint64_t replied_bytes; /* likewise, of bodies */
+	unsigned replies;	/* that on_reply has counted */
+	uint64_t replied_bytes; /* of their bodies */
+	struct router *router;
+	struct http_target any, later, big, held;
 };
 
 struct sides {
 	struct event_base *base;
 	struct timers *timers;
-	struct router *router;
-	struct http_target any, later, big, held;
 	struct blob *big_blob;
 	struct http_request *waiting; /* with the handler that replies later */
-	bool keeps_waiting;	      /* until it is told to reply */
+	bool keeps_waiting;	      /* until reply_waiting */
 	unsigned left;		      /* requests whose client did not wait */
 	struct side open, closed;
 };
 
-static struct side *current; /* the one that is spoken with */
+static struct side *current; /* the one that the client is connected to */
 
 static void
 tell_field(const char *value, void *arg)
@@ -96,7 +96,7 @@ on_any(struct http_request *request, void *arg)
 static bool
 answer_any(struct http_request *request, void *arg)
 {
-	assert_non_null(request->lane);
+	assert_true(lane_has(request));
 	current->by_lane++;
 	on_any(request, arg);
 	return true;
@@ -153,7 +153,7 @@ on_held(struct http_request *request, void *arg)
 	struct sides *sides = arg;
 	struct timeval now = {0};
 
-	current->by_lane += request->lane != NULL;
+	current->by_lane += lane_has(request);
 	if (request->query && strcmp(request->query, "now") == 0) {
 		on_any(request, NULL);
 		return;
@@ -191,22 +191,41 @@ on_reply(void *arg, const struct http_request *request, int status, uint64_t bod
 	side->replied_bytes += body_bytes;
 }
 
+/* A side's targets: the lane may call them, or has nothing to call. */
 static void
-start_side(struct sides *sides, struct side *side, bool lane_is_closed)
+add_targets(struct sides *sides, struct side *side, bool has_lane)
+{
+	struct router *router = side->router = router_new();
+
+	side->any = (struct http_target){.handler = on_any, .answer_now = has_lane ? answer_any : NULL};
+	side->later = (struct http_target){.handler = on_any, .answer_now = has_lane ? answer_never : NULL};
+	side->big = (struct http_target){
+		.handler = on_big, .arg = sides->big_blob, .answer_now = has_lane ? answer_big : NULL};
+	side->held = (struct http_target){.handler = on_held, .arg = sides, .is_by_lane = has_lane};
+	assert_int_equal(router_add(router, "/held/{rest...}", HTTP_GET | HTTP_POST, &side->held), 0);
+	assert_int_equal(router_add(router, "/later", HTTP_GET, &side->later), 0);
+	assert_int_equal(router_add(router, "/big", HTTP_GET, &side->big), 0);
+	assert_int_equal(router_add(router, "/{one}", HTTP_GET | HTTP_POST, &side->any), 0);
+	assert_int_equal(router_add(router, "/", HTTP_GET, &side->any), 0);
+	assert_int_equal(router_add(router, "/poll/{rest...}", HTTP_GET, &side->any), 0);
+}
+
+static void
+start_side(struct sides *sides, struct side *side, bool has_lane)
 {
 	char *address = NULL;
 	struct http_config config = {
 		.limits = guard_corpus_limits,
 		.header_timeout_ms = PATIENCE_S * 1000,
 		.idle_timeout_ms = PATIENCE_S * 1000,
-		.lane_is_closed = lane_is_closed,
 		.on_reply = on_reply,
 		.arg = side,
 	};
 
 	assert_int_equal(http_server_new(sides->base, sides->timers, &config, &side->http), 0);
 	assert_int_equal(http_server_listen(side->http, "127.0.0.1:0", NULL, &address), 0);
-	http_server_set_router(side->http, sides->router);
+	add_targets(sides, side, has_lane);
+	http_server_set_router(side->http, side->router);
 	side->address = (struct sockaddr_in){.sin_family = AF_INET,
 		.sin_port = htons((uint16_t)atoi(strrchr(address, ':') + 1)),
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -222,24 +241,12 @@ start_sides(void **state)
 	signal(SIGPIPE, SIG_IGN);
 	sides->base = event_base_new();
 	assert_int_equal(timers_new(sides->base, &sides->timers), 0);
-	sides->router = router_new();
 	memset(text_reserve(&big, BIG_BYTES), 'b', BIG_BYTES);
 	big.len = BIG_BYTES;
 	sides->big_blob = blob_new(big.data, big.len);
 	text_fini(&big);
-	sides->any = (struct http_target){.handler = on_any, .answer_now = answer_any};
-	sides->later = (struct http_target){.handler = on_any, .answer_now = answer_never};
-	sides->big =
-		(struct http_target){.handler = on_big, .arg = sides->big_blob, .answer_now = answer_big};
-	sides->held = (struct http_target){.handler = on_held, .arg = sides, .is_by_lane = true};
-	assert_int_equal(router_add(sides->router, "/held/{rest...}", HTTP_GET | HTTP_POST, &sides->held), 0);
-	assert_int_equal(router_add(sides->router, "/later", HTTP_GET, &sides->later), 0);
-	assert_int_equal(router_add(sides->router, "/big", HTTP_GET, &sides->big), 0);
-	assert_int_equal(router_add(sides->router, "/{one}", HTTP_GET | HTTP_POST, &sides->any), 0);
-	assert_int_equal(router_add(sides->router, "/", HTTP_GET, &sides->any), 0);
-	assert_int_equal(router_add(sides->router, "/poll/{rest...}", HTTP_GET, &sides->any), 0);
-	start_side(sides, &sides->open, false);
-	start_side(sides, &sides->closed, true);
+	start_side(sides, &sides->open, true);
+	start_side(sides, &sides->closed, false);
 	*state = sides;
 	return 0;
 }
@@ -251,7 +258,8 @@ stop_sides(void **state)
 
 	http_server_free(sides->open.http);
 	http_server_free(sides->closed.http);
-	router_free(sides->router);
+	router_free(sides->open.router);
+	router_free(sides->closed.router);
 	blob_unref(sides->big_blob);
 	timers_free(sides->timers);
 	event_base_free(sides->base);
@@ -569,7 +577,7 @@ begin_waiting(struct sides *sides, struct client *client, const char *path, cons
 	assert_int_equal(send(client->fd, wire.data, wire.len, 0), wire.len);
 	while (!sides->waiting)
 		event_base_loop(sides->base, EVLOOP_NONBLOCK);
-	assert_true(sides->waiting->is_held);
+	assert_true(lane_has(sides->waiting));
 	text_clear(&wire);
 	text_add_string(&wire, behind);
 	if (wire.len > 0)

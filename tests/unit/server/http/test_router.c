@@ -10,8 +10,8 @@
 
 #include <cmocka.h>
 
-static const char *const patterns[] = {
-	"/", "/a", "/a/{x}", "/a/b", "/a/{x}/c", "/files/{rest...}", "/a/b/{y}/{rest...}"};
+static const char *const patterns[] = {"/", "/a", "/a/{x}", "/a/b", "/a/{x}/c", "/files/{rest...}",
+	"/a/b/{y}/{rest...}", "/op/{id}", "/op/{id}:cancel", "/op/{id}:wait", "/op/{id}:wait/x"};
 
 static struct router *
 router_of_patterns(void)
@@ -41,6 +41,14 @@ finds_the_pattern(void **state)
 		{"/files/x", "/files/{rest...}", "rest", "x"},
 		{"/files/", "/files/{rest...}", "rest", ""},
 		{"/files/x/y%2fz/", "/files/{rest...}", "rest", "x/y%2fz/"},
+		{"/op/1:cancel", "/op/{id}:cancel", "id", "1"},
+		{"/op/1:wait", "/op/{id}:wait", "id", "1"},
+		{"/op/1:wait:wait", "/op/{id}:wait", "id", "1:wait"},
+		{"/op/operations%2F1:cancel", "/op/{id}:cancel", "id", "operations%2F1"},
+		{"/op/:cancel", "/op/{id}", "id", ":cancel"},
+		{"/op/1:other", "/op/{id}", "id", "1:other"},
+		{"/op/1:wait/x", "/op/{id}:wait/x", "id", "1"},
+		{"/op/1/x", NULL, NULL, NULL},
 		{"/a/", NULL, NULL, NULL},
 		{"/a//c", NULL, NULL, NULL},
 		{"/A", NULL, NULL, NULL},
@@ -104,6 +112,11 @@ refuses_bad_patterns(void **state)
 		{"/{1}", -EINVAL},
 		{"/x{a}", -EINVAL},
 		{"/{a}x", -EINVAL},
+		{"/{a}:", -EINVAL},
+		{"/{}:x", -EINVAL},
+		{"/{a}:{b}", -EINVAL},
+		{"/{a...}:x", -EINVAL},
+		{"/op/{other}:cancel", -EEXIST},
 		{"/{rest...}/x", -EINVAL},
 		{"/{...}", -EINVAL},
 		{"/a/{other}", -EEXIST},

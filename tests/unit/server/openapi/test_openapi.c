@@ -2,6 +2,7 @@
 #include "common/text.h"
 #include "config/config.h"
 #include "openapi/openapi.h"
+#include "styles/style.h"
 #include "tests/unit/server/config/config_cases.h"
 
 #include <json-c/json.h>
@@ -35,7 +36,7 @@ static struct json_object *
 make(const char *json)
 {
 	struct config *config = config_cases_load(json);
-	struct json_object *document = openapi_document(config);
+	struct json_object *document = openapi_document(config, style_table);
 
 	config_free(config);
 	return document;
@@ -91,7 +92,8 @@ static const struct {
 		"{\"$ref\":\"#/components/responses/AlreadyEnded\"}"},
 	{"/paths/~1b~1async~1v1~1requests~1{id}~1response/get/responses/202",
 		"{\"$ref\":\"#/components/responses/Accepted\"}"},
-	{"/paths/~1b~1async~1v1~1requests~1{id}~1response/delete", NULL},
+	{"/paths/~1b~1async~1v1~1requests~1{id}~1response/delete/responses/409",
+		"{\"$ref\":\"#/components/responses/AlreadyEnded\"}"},
 	{"/security", "[]"},
 };
 
@@ -202,8 +204,8 @@ test_samples(void **state)
 	struct config *config;
 
 	(void)state;
-	assert_int_equal(config_read("scripts/samples/deferd.json", &config, &mistakes), 0);
-	check_whole(openapi_document(config));
+	assert_int_equal(config_read("scripts/samples/deferd.json", style_table, &config, &mistakes), 0);
+	check_whole(openapi_document(config, style_table));
 	config_free(config);
 	text_fini(&mistakes);
 }

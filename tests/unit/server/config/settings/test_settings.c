@@ -191,7 +191,8 @@ static const struct settings_case cases[] = {
 	{"{\"time\": \"1d\"}", ""},
 	{"{\"time\": \"30x\"}", "/time: \"30x\" is not a time such as \"30s\", \"5m\" or \"1h\"\n"},
 	{"{\"time\": 30}", "/time: 30 is not a time such as \"30s\", \"5m\" or \"1h\"\n"},
-	{"{\"time\": \"30s\\u0000\"}", "/time: \"30s\\u0000\" is not a time such as \"30s\", \"5m\" or \"1h\"\n"},
+	{"{\"time\": \"30s\\u0000\"}",
+		"/time: \"30s\\u0000\" is not a time such as \"30s\", \"5m\" or \"1h\"\n"},
 	{"{\"time\": {}}", "/time: an object is not a time such as \"30s\", \"5m\" or \"1h\"\n"},
 	{"{\"time\": \"0s\"}", "/time: \"0s\" is not between 10ms and 1d\n"},
 	{"{\"time\": \"25h\"}", "/time: \"25h\" is not between 10ms and 1d\n"},
@@ -375,7 +376,7 @@ test_describe(void **state)
 {
 	struct text text = {0};
 
-	settings_describe(&table, "a[].", &text);
+	settings_describe(&table, "a[].", NULL, &text);
 	assert_non_null(strstr(text.data, "a[].string\n    string; default: \"x\"\n    A string.\n"));
 	assert_non_null(strstr(text.data, "a[].empty\n    string\n    Perhaps nothing.\n"));
 	assert_non_null(strstr(text.data, "a[].whole\n    whole number, 1 to 100; default: 16\n"));

@@ -1,0 +1,99 @@
+/* The way of a request to its handler: log-in, then the router, then the request's transport. */
+#include "http/dispatch.h"
+
+#include "common/cleanup.h"
+#include "http/auth.h"
+#include "http/reply.h"
+#include "http/tls.h"
+#include "http/transport.h"
+
+#include <errno.h>
+
+static void
+add_allow(struct fields *fields, unsigned allow)
+{
+	CLEANUP(text_fini) struct text value = {0};
+
+	for (unsigned bit = 1; bit <= HTTP_OPTIONS; bit <<= 1)
+		if (allow & bit)
+			text_addf(&value, "%s%s", value.len ? ", " : "",
+				http_method_name((enum http_method)bit));
+	fields_put(fields, "Allow", value.data);
+}
+
+static void
+reply_not_allowed(struct http_request *request)
+{
+	CLEANUP(fields_fini) struct fields fields = {0};
+	struct problem_report report = {.problem = PROBLEM_METHOD_NOT_ALLOWED};
+
+	add_allow(&fields, request->match.allow);
+	reply_problem(request, &report, &fields);
+}
+
+/* The caller is known: on to the target of the path. */
+static void
+route(struct http_request *request)
+{
+	const struct router *router = dispatch_of(request)->router;
+	int rc = router ? router_find(
+				  router, request->path, request->path_len, request->method, &request->match)
+			: -ENOENT;
+
+	if (rc == -EPERM)
+		reply_not_allowed(request);
+	else if (rc < 0)
+		reply_problemf(request, PROBLEM_NOT_FOUND, "No route leads to this path.");
+	else
+		request->transport->admitted(request);
+}
+
+void
+dispatch_init_request(struct http_request *request, struct http_connection *connection,
+	const struct http_transport *transport, enum http_method method)
+{
+	struct dispatch *dispatch = dispatch_of_connection(connection);
+
+	*request = (struct http_request){
+		.method = method,
+		.transport = transport,
+		.peer = &connection->peer,
+		.shared = &dispatch->shared,
+		.is_admin = dispatch->all_admins,
+	};
+}
+
+static struct auth_caller
+caller_of(const struct http_request *request)
+{
+	struct http_connection *connection = connection_of(request);
+	struct ssl_ctx_st *tls = connection->door->tls;
+	struct auth_caller caller = {.must_log_in = tls && tls_asks_clients(tls)};
+
+	caller.certificate_name = connection_client_name(connection, &caller.certificate_name_len);
+	return caller;
+}
+
+bool
+dispatch_knows(struct http_request *request)
+{
+	struct auth *auth = dispatch_of(request)->auth;
+
+	if (!auth)
+		return true;
+	struct auth_caller caller = caller_of(request);
+	return auth_knows(auth, request, &caller);
+}
+
+void
+dispatch_begin(struct http_request *request)
+{
+	struct auth *auth = dispatch_of(request)->auth;
+
+	if (!auth) {
+		route(request);
+		return;
+	}
+	struct auth_caller caller = caller_of(request);
+	auth_begin(auth, request, &caller, route);
+}
