@@ -24,7 +24,7 @@ CHILDREN = {
 # Before a program begins it looks for others of its route that the journal names and that are still there.
 LOOK = r"""
 while read -r what tag op pid route; do
-	[[ $what = begin && $route = "$3" ]] && kill -0 "$pid" 2>/dev/null && echo "beside $tag $op $pid $3" >>"$1"
+	[[ $what = begin && $route = "$3" && $({ tr -d '\0' </proc/$pid/cmdline; } 2>/dev/null) = *"$2"* ]] && echo "beside $tag $op $pid $3" >>"$1"
 done <"$1"
 """
 
