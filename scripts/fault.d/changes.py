@@ -1,7 +1,7 @@
 """Two and more changes of one resource while the first is still PENDING, with an on_change that echoes the resource it was given.
 
-What was accepted later stays: the members of each step are computed here as RFC 7396 says, and each look at the resource must show them,
-whatever an on_change answers later.  Then the server is killed, drained, or left alone while changes are pending.
+Later changes stay.  The members after each step are computed here by RFC 7396, and each read of the resource must show them, whatever
+an on_change answers afterwards.  Then the server is killed, drained, or left alone while changes are pending.
 """
 import copy
 import http.server
@@ -214,7 +214,7 @@ def check_once(ledger, calls):
 
 
 def race_puts(ledger, address, collection):
-    """Two clients replace a resource at one moment, synchronously: each is told its own value, and one of them stays."""
+    """Two clients replace a resource at one moment, synchronously: each answer has the value of its own request, and one of them stays."""
     made = ask(address, "POST", f"{collection}?async=false", '{"v": 0}', JSON)
     if made.status != 201:
         ledger.fail("wrong answers", f"POST {collection}?async=false: told {made}")
@@ -270,7 +270,7 @@ def run(ledger, directory, dice):
         check_once(ledger, journal.hook_calls())
         for collection in ("/c/zones", "/c/flags"):
             race_puts(ledger, server.address, collection)
-        server.drain()
+        server.end()
     finally:
         server.abandon()
         upstream.end()

@@ -90,13 +90,13 @@ def run(ledger, directory, dice):
         own.join(30)
         if getattr(own.ending, "status", None) != 200:
             ledger.fail("wrong answers", f"POST /b/once to the copy: {own.ending}")
-        other.drain()
+        other.end()
         check_ends(ledger, server, callers)
         counts = journal.begun()
         for caller in callers:
             if counts[caller.tag] > 1:
                 ledger.fail("begun twice", f"{caller.call}: its program began {counts[caller.tag]} times")
-        server.drain()
+        server.end()
         for text in {**find_marked(journal.mark), **find_marked(other_journal.mark)}.values():
             ledger.fail("left running", f"SIGTERM, both servers have ended, still there: {text}")
     finally:

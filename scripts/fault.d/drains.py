@@ -4,7 +4,6 @@ Each caller whose request the server had read is answered.  Whether it had read 
 connection is accepted, and nothing lies unread in it.  The queue's time is one second before the SIGTERM and an hour after the next
 start, so that a call which ends by queue-timeout although its second was not over at the SIGTERM has ended so in the draining server.
 """
-import random
 import time
 from pathlib import Path
 
@@ -175,7 +174,7 @@ def run(ledger, directory, dice):
         time.sleep(dice.uniform(*moments))
         read, term_at = find_read(load), time.monotonic()
         server.begin_drain()
-        time.sleep(random.uniform(0, 0.3))  # some ask while it drains
+        time.sleep(dice.uniform(0, 0.3))  # some ask while it drains
         load.over.set()
         server.finish_drain()
         load.stop()
@@ -191,7 +190,7 @@ def run(ledger, directory, dice):
         load.check_begun_once()
         check_ends(load, begun_before, term_at)
         check_resources(load)
-        server.drain()
+        server.end()
     finally:
         server.abandon()
         load.over.set()

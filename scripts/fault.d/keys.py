@@ -99,7 +99,7 @@ def run(ledger, directory, dice):
         time.sleep(HELD_S)
         for attempt in attempts:
             attempt.try_again(when)
-        server.drain()
+        server.end()
     finally:
         server.abandon()
         kill_marked(journal.mark)

@@ -13,7 +13,7 @@ from server import Server, find_marked, kill_marked, wait_for
 LASTS_S = 60
 GONE_S = 0.5  # a process that was killed may take so long to go
 
-# What a program starts beside itself; $2 is the mark.
+# Processes that a program starts beside itself; $2 is the mark.
 CHILDREN = {
     "alone": "",
     "child": "sleep 61 &\n",
@@ -121,7 +121,7 @@ def run(ledger, directory, dice):
         for caller in callers:
             if counts[caller.tag] > 1:
                 ledger.fail("begun twice", f"{caller.call}: its program began {counts[caller.tag]} times")
-        server.drain()
+        server.end()
         for text in find_marked(journal.mark).values():
             ledger.fail("left running", f"SIGTERM, the server has ended, still there: {text}")
     finally:

@@ -2,7 +2,7 @@
 import threading
 from collections import Counter
 
-# What is counted, in the order in which it is printed.
+# Things that are counted, in the order in which they are printed.
 DONE = ("kills", "drains", "reloads", "accepted", "answered")
 # A broken promise is one of these.  The last four are about operations, the first three about answers and ends of the server.
 BROKEN = ("unanswered", "bad ends", "wrong answers", "lost", "changed", "begun twice", "left running")

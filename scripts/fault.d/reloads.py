@@ -139,7 +139,7 @@ def run(ledger, directory, dice):
         load.check_begun_once()
         check_limits(load)
         check_ends(load)
-        server.drain()
+        server.end()
     finally:
         server.abandon()
         load.over.set()

@@ -156,6 +156,11 @@ class Server:
         self.begin_drain()
         self.finish_drain()
 
+    def end(self):
+        """Ends it at the end of a round, with nothing running; this is no drain that is counted."""
+        self.process.send_signal(signal.SIGTERM)
+        self.finish_drain()
+
     def abandon(self):
         if self.is_alive():
             self.process.kill()
