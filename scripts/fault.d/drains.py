@@ -108,7 +108,8 @@ def check_answered(load, read, term_at):
     for call, closed_at, failure in load.closed:
         if call in read:
             load.ledger.fail("unanswered", f"{call}: sent {term_at - call.sent_at:.2f} s before the SIGTERM and read by the server; "
-                                           f"{closed_at - term_at:.2f} s after it {failure}")
+                                           f"{closed_at - term_at:.2f} s after it {failure}; drain_timeout "
+                                           f"{load.server.config['drain_timeout']}, each fsync {load.slow_ms} ms slower")
 
 
 def check_ends(load, begun_before, term_at):
@@ -168,7 +169,7 @@ def run(ledger, directory, dice):
     server.sync_ms = dice.choice(slow)
     server.start()
     load = Load(ledger, server, journal, kinds, 24, dice.randrange(1 << 30))
-    load.lengths, load.resources = lengths, []
+    load.lengths, load.resources, load.slow_ms = lengths, [], server.sync_ms
     try:
         load.start()
         time.sleep(dice.uniform(*moments))
