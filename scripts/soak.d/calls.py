@@ -38,6 +38,7 @@ def make_routes(upstream_port):
         upstream("/u/token/echo", "echo", style="token"), upstream("/u/made", "made"),
         harness.route("/p/slow", harness.shell("sleep 0.2; exec cat"), rerun=True, concurrency=4),
         upstream("/u/slow", "slow", concurrency=4),
+        harness.route("/p/narrow", harness.shell("sleep 0.1; exec cat"), rerun=True, concurrency=1, queue_timeout="200ms"),
         harness.route("/p/fails", harness.shell("exit 65"), rerun=True),
         upstream("/u/fails", "fails"), upstream("/u/gone", "gone"), upstream("/u/half", "half")]
 
@@ -107,6 +108,23 @@ def idempotent(client):
         assert first == second, "a key, and two operations"
         status, _, data = client.wait_end(first)
         assert (status, data) == (200, body), status
+
+
+def late_key(client):
+    """A call that ran out of its time in the queue frees its key: asked again, it runs at last."""
+    key, body = {"Idempotency-Key": str(uuid.UUID(int=client.random.getrandbits(128)))}, client.make_body(20)
+    for _ in range(40):
+        id_ = accept(client, "/p/narrow?async=true", body, key)
+        if not id_:
+            return
+        status, _, data = client.wait_end(id_)
+        if status == 200:
+            assert data == body
+            return
+        assert status == 503 and b"/problems/queue-timeout" in data, (status, data[:200])
+        client.counts["queue time-outs"] += 1
+        time.sleep(client.random.uniform(0.05, 0.4))
+    raise AssertionError("a key whose call ended by queue-timeout has not run when asked again, 40 times")
 
 
 def cancelled(client):
@@ -188,4 +206,4 @@ def malformed(client):
 
 
 KINDS = {synchronous: 30, asynchronous: 30, large: 2, failing: 4, making: 2, idempotent: 6, cancelled: 5, bounded: 4, slow: 3,
-         leaving: 8, malformed: 8}
+         leaving: 8, malformed: 8, late_key: 2}

@@ -25,6 +25,7 @@ class Soak:
         self.stop = threading.Event()
         self.failures = []
         self.counts = Counter()
+        self.resident = self.steady = 0.0 # MiB once it held its steady number of results, and after how many seconds
 
     def fail(self, text):
         self.failures.append(text)

@@ -9,6 +9,10 @@ JSON = {"Content-Type": "application/json"}
 # Carries every change out but those to a resource that is to be broken; its end it does carry out.
 CHANGE = ["/bin/sh", "-c", """case $(cat) in *'"DELETE"'*) ;; *broken*) exit 65 ;; esac; echo '{"serial": 1}'"""]
 
+# Answers the resource that it was given, after a while.
+ECHO = ["/usr/bin/python3", "-I", "-S", "-c",
+        "import json, sys, time; r = json.load(sys.stdin)['resource']; time.sleep(0.1); json.dump(r, sys.stdout)"]
+
 # How a change is asked for: the collection, the query, header fields.
 WAYS = {
     "sync": ("/c/things", "?async=false", {}),
@@ -19,7 +23,7 @@ WAYS = {
     "resource": ("/c/zones", "", {}),
     "upstream": ("/c/flags", "", {}),
 }
-PATHS = sorted({path for path, _, _ in WAYS.values()})
+PATHS = sorted({path for path, _, _ in WAYS.values()} | {"/c/echoes"})
 
 
 def make_routes(upstream_port):
@@ -30,6 +34,7 @@ def make_routes(upstream_port):
         collection("things"), collection("accounts", "status"), collection("tickets", "token"),
         collection("zones", "resource", on_change={"program": {"argv": CHANGE}}),
         collection("flags", "resource", on_change={"upstream": {"url": f"http://127.0.0.1:{upstream_port}/change"}}),
+        collection("echoes", "resource", on_change={"program": {"argv": ECHO}}),
         {"path": "/c/zones/{zone_id}/sets", "style": "resource", "rerun": True, "collection": {"name": "sets", "parent": "zones"}}]
 
 
@@ -100,6 +105,27 @@ def life(client):
     delete(client, path, way)
 
 
+def hasty(client):
+    """Changes a resource while an earlier change is pending: what was accepted later stays, whatever an earlier on_change answers."""
+    name = f"h{client.random.getrandbits(64):x}"
+    answer = client.call("POST", "/c/echoes", json.dumps({"name": name, "v": 1, "a": 1}), JSON)
+    if client.is_refused(*answer):
+        return
+    path, right = f"/c/echoes/{json.loads(answer[2])['id']}", {"name": name, "v": 1, "a": 1}
+    client.made[path] = name
+    for patch in client.random.sample(({"v": 2}, {"v": 3, "a": None}, {"b": {"c": 1}}, {"b": {"d": 2}}), 3):
+        answer = client.call("PATCH", path, json.dumps(patch), JSON)
+        if client.is_refused(*answer):
+            return
+        assert answer[0] == 202, answer
+        right = {**right, **patch, **({"b": {**right.get("b", {}), **patch["b"]}} if "b" in patch else {})}
+    right = {member: value for member, value in right.items() if value is not None}
+    status, found = read(client, path)
+    found = {member: found.get(member) for member in {*right, "a", "b", "v"} if member in found}
+    assert (status, found) == (200, right), f"{path}: accepted {right}, found {status} {found}"
+    delete(client, path, "resource")
+
+
 def delete(client, path, way):
     name = client.made.pop(path)
     gone = change(client, "DELETE", path, way)
@@ -149,4 +175,4 @@ def empty(client, collection):
     return count
 
 
-KINDS = {life: 12, broken: 1}
+KINDS = {life: 12, broken: 1, hasty: 3}
