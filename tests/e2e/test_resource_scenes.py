@@ -176,7 +176,7 @@ def test_life(zones, carrier):
 
 
 def test_queued(zones, carrier):
-    server = zones(workers=1)
+    server = zones({"concurrency": 1})
     _, first, _ = create(server)
     carrier.begun()
     zone, path, monitor = create(server, "b")
@@ -262,7 +262,7 @@ def test_expired(zones, carrier):
 
 
 def test_cancelled(zones, carrier):
-    server = zones(workers=1)
+    server = zones({"concurrency": 1})
     path = made(server, carrier)
     _, _, running = ask(server, "PATCH", path, {"n": 1}, "UPDATE")
     carrier.begun()
@@ -276,7 +276,7 @@ def test_cancelled(zones, carrier):
 
 
 def test_timeouts(zones, carrier):
-    server = zones({"queue_timeout": "200ms", "run_timeout": "1s"}, workers=1)
+    server = zones({"concurrency": 1, "queue_timeout": "200ms", "run_timeout": "1s"})
     _, path, running = create(server)
     carrier.begun()
     _, other, waiting = create(server, "b")
@@ -301,7 +301,7 @@ def test_overload(zones, carrier):
 
 @pytest.mark.parametrize("rerun", [False, True])
 def test_restart(zones, carrier, tmp_path, rerun):
-    server = zones({"rerun": rerun}, state=str(tmp_path / "state.db"), workers=1)
+    server = zones({"concurrency": 1, "rerun": rerun}, state=str(tmp_path / "state.db"))
     _, path, running = create(server)
     carrier.begun()
     _, other, waiting = create(server, "b")

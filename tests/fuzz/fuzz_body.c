@@ -4,12 +4,12 @@
  * it is, the verdict has its reason, is the same the second time, and what is taken is a document that would
  * be taken again.
  */
+#include "calls/call/intake.h"
 #include "common/blob.h"
 #include "common/cleanup.h"
 #include "common/json/json.h"
 #include "common/schema/schema.h"
 #include "store/resources.h"
-#include "calls/call/intake.h"
 
 #include <assert.h>
 #include <stdint.h>

@@ -2,9 +2,9 @@
  * Fuzzes Prefer: the input is its lines.  Whatever stands there, what is honoured is sound and can be said
  * back in a header field, what came first stays, and lines are a list as they would be in one line.
  */
+#include "calls/call/preference.h"
 #include "common/cleanup.h"
 #include "common/text.h"
-#include "calls/call/preference.h"
 
 #include <assert.h>
 #include <stdlib.h>

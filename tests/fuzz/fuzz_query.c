@@ -2,11 +2,11 @@
  * Fuzzes queries: their parameters are all that stands between the ampersands, in order, a look-up finds the
  * first of a name, and what is left without async says nothing of it.
  */
+#include "calls/call/async_param.h"
 #include "common/cleanup.h"
 #include "common/text.h"
 #include "http/message/query.h"
 #include "http/message/request.h"
-#include "calls/call/async_param.h"
 
 #include <assert.h>
 #include <stdint.h>

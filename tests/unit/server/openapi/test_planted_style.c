@@ -1,13 +1,13 @@
 /* One more style in the table: the configuration accepts it, the router leads to its monitors, and the OpenAPI
  * document describes it.  Nothing else has to know its name. */
+#include "calls/call/styles.h"
+#include "calls/monitor/monitor.h"
+#include "calls/routes.h"
 #include "common/cleanup.h"
 #include "common/json/json.h"
 #include "config/private.h"
 #include "openapi/openapi.h"
 #include "styles/style_table.h"
-#include "calls/monitor/monitor.h"
-#include "calls/routes.h"
-#include "calls/call/styles.h"
 #include "tests/unit/server/operations/operations_fixture.h"
 
 #include <errno.h>

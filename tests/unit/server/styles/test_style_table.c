@@ -1,6 +1,6 @@
 /* Which style serves a request, and that a row is all that a new style needs to be chosen. */
-#include "calls/call/preference.h"
 #include "calls/call/choose.h"
+#include "calls/call/preference.h"
 #include "styles/style_table.h"
 
 #include <setjmp.h>
