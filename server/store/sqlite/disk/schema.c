@@ -100,8 +100,8 @@ static const char *const steps[] = {
 	") STRICT;"
 	"ALTER TABLE resource_change ADD COLUMN checksum INTEGER NOT NULL DEFAULT 0;"
 	"UPDATE resource_change SET checksum = row_checksum(operation, resource, action, document);",
-	"CREATE TABLE resource_value_text (id INTEGER PRIMARY KEY) STRICT;"
-	"INSERT INTO resource_value_text SELECT 1 WHERE EXISTS (SELECT 1 FROM resource_value);",
+	("CREATE TABLE resource_value_text (id INTEGER PRIMARY KEY) STRICT;"
+	 "INSERT INTO resource_value_text SELECT 1 WHERE EXISTS (SELECT 1 FROM resource_value);"),
 };
 
 int
