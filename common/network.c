@@ -5,6 +5,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #define MAPPED_BITS 96
@@ -41,7 +42,7 @@ ends_in_zeros(const struct network *network)
 int
 network_parse(const char *text, struct network *ret_network)
 {
-	char address[INET6_ADDRSTRLEN] = "";
+	char address[INET6_ADDRSTRLEN];
 	struct network network;
 	const char *slash = strchr(text, '/');
 	size_t len = slash ? (size_t)(slash - text) : strlen(text);
@@ -50,7 +51,7 @@ network_parse(const char *text, struct network *ret_network)
 
 	if (len >= sizeof address)
 		return -EINVAL;
-	memcpy(address, text, len);
+	snprintf(address, sizeof address, "%.*s", (int)len, text);
 	if (!parse_address(address, network.address, &first))
 		return -EINVAL;
 	bits = 128 - first;

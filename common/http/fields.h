@@ -7,6 +7,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* How many header fields a program or an upstream may answer. */
+#define FIELDS_OF_RESULT_MAX 1000
+
 /* All zero is the empty list. */
 struct fields {
 	char *wire; /* len bytes, no NUL promised */

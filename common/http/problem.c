@@ -132,15 +132,21 @@ problem_says(const char *document, size_t len, const char *detail)
 char *
 problem_dup_detail(const char *document, size_t len)
 {
-	struct json_object *value = NULL, *detail;
+	/* The names that JSON errors use; an object under one of them has its text under "message". */
+	static const char *const names[] = {"detail", "message", "error", "msg"};
+	struct json_object *value = NULL, *said;
 	struct json_mistake mistake;
 	char *copy = NULL;
 
 	if (json_parse(document, len, &value, &mistake) < 0)
 		return NULL;
-	if (json_object_object_get_ex(value, "detail", &detail) &&
-		json_object_is_type(detail, json_type_string))
-		copy = xstrdup(json_object_get_string(detail));
+	for (size_t i = 0; !copy && i < sizeof names / sizeof *names; i++) {
+		said = json_find(value, names[i], NULL);
+		if (json_object_is_type(said, json_type_object))
+			said = json_find(said, "message", NULL);
+		if (json_object_is_type(said, json_type_string) && json_object_get_string_len(said) > 0)
+			copy = xstrdup(json_object_get_string(said));
+	}
 	json_object_put(value);
 	return copy;
 }

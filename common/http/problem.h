@@ -93,5 +93,6 @@ void problem_format(const struct problem_report *report, struct text *ret_text);
 /* Whether a document written by problem_format has that detail; true if detail is NULL. */
 bool problem_says(const char *document, size_t len, const char *detail);
 
-/* Returns the detail of such a document (malloc'ed), or NULL. */
+/* Returns what a problem or another JSON error says (malloc'ed): the first text among its members detail, message, error
+ * and msg, or in a member message of one of those.  NULL: nothing. */
 char *problem_dup_detail(const char *document, size_t len);

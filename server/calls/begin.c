@@ -20,15 +20,21 @@
 #include <string.h>
 #include <strings.h>
 
+/* What the query parameter async says, and the query without it.  HEAD and OPTIONS ignore it. */
+static enum async_param
+read_async(const struct http_request *request, char **ret_rest)
+{
+	enum async_param said = async_param_read(request->query, ret_rest);
+
+	return request->method == HTTP_GET || !call_is_safe(request) ? said : ASYNC_SILENT;
+}
+
 /* Decides how the call is answered.  The request says; where it is silent, the route does. */
 static void
 choose_style(struct call *call, enum async_param said)
 {
 	const struct preferences *preferences = &call->preferences;
-	bool safe = call_is_safe(call->request);
 
-	if (safe)
-		said = ASYNC_SILENT;
 	if (said == ASYNC_FALSE)
 		return;
 	call->asks_prefer = preferences->respond_async;
@@ -36,7 +42,7 @@ choose_style(struct call *call, enum async_param said)
 	struct style_request request = {
 		.preferences = preferences,
 		.is_async = said == ASYNC_TRUE,
-		.is_safe = safe,
+		.is_safe = call_is_safe(call->request),
 	};
 	call->style = style_choose(
 		call->route->styles->config.table, &request, call->route->config.style, &call->also);
@@ -95,7 +101,7 @@ judge_head(const struct style_route *route, const struct http_request *request, 
 		*ret_detail = "This caller does not have permission to use this route.";
 		return PROBLEM_FORBIDDEN;
 	}
-	if (said == ASYNC_MALFORMED && !call_is_safe(request)) {
+	if (said == ASYNC_MALFORMED) {
 		*ret_detail = "The query parameter async is not true, false, 1 or 0.";
 		return PROBLEM_INVALID_PARAMETER;
 	}
@@ -132,7 +138,7 @@ call_refuse_early(struct http_request *request, void *arg)
 	CLEANUP_FREE char *query = NULL;
 	const char *detail;
 
-	enum async_param said = async_param_read(request->query, &query);
+	enum async_param said = read_async(request, &query);
 	enum problem problem = judge_head(route, request, said, http_request_announced_len(request), &detail);
 	add_remedy(route, request, problem, &fields);
 	if (problem == PROBLEM_NONE)
@@ -193,7 +199,7 @@ call_begin(struct http_request *request, void *arg)
 	timer_init(&call->judge_timer, NULL);
 	request->arg = call;
 	request->on_gone = on_gone;
-	enum async_param said = async_param_read(request->query, &call->query);
+	enum async_param said = read_async(request, &call->query);
 	const char *detail;
 	enum problem problem =
 		judge_head(call->route, request, said, http_request_body_len(request), &detail);

@@ -3,6 +3,7 @@
 
 #include "calls/begin.h"
 #include "calls/call/answer.h"
+#include "calls/call/async_param.h"
 #include "calls/call/preference.h"
 #include "calls/call/route.h"
 #include "calls/collection/collection.h"
@@ -44,10 +45,13 @@ is_read(const struct http_request *request)
 static bool
 asks_async(const struct http_request *request)
 {
+	CLEANUP_FREE char *rest = NULL;
 	struct preferences preferences;
+	enum async_param said =
+		request->method == HTTP_GET ? async_param_read(request->query, &rest) : ASYNC_SILENT;
 
 	preferences_read(&preferences, request);
-	return preferences.respond_async;
+	return preferences.respond_async || said == ASYNC_TRUE || said == ASYNC_MALFORMED;
 }
 
 /* Whether the caller may read; else it has been refused, as for a change. */
@@ -92,14 +96,14 @@ refuse_early(struct http_request *request, void *arg)
 	return !(route->config.collection && is_read(request)) && call_refuse_early(request, route);
 }
 
-/* A request with Prefer, or of a caller who may not read, is answered the ordinary way. */
+/* A request with a query or Prefer, or of a caller who may not read, is answered the ordinary way. */
 static bool
 answer_item_now(struct http_request *request, void *arg)
 {
 	struct style_route *route = arg;
 
-	return style_route_may_call(route, request) && !http_request_field(request, "Prefer") &&
-	       collection_answer_item_now(request, route);
+	return !request->query && style_route_may_call(route, request) &&
+	       !http_request_field(request, "Prefer") && collection_answer_item_now(request, route);
 }
 
 struct style_route *

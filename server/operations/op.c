@@ -2,6 +2,7 @@
 #include "operations/op.h"
 
 #include "common/clock.h"
+#include "common/http/media_type.h"
 #include "common/text.h"
 #include "operations/idempotency.h"
 #include "operations/private.h"
@@ -10,6 +11,9 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* The longest final response that is searched for the reason of a failure. */
+#define JSON_ERROR_BYTES (16 * 1024)
 
 static const char *const names[OP_STATE_COUNT] = {
 	[OP_ACCEPTING] = "accepting",
@@ -107,12 +111,22 @@ has_problem(const struct op *op)
 	       text_equal_nocase(type.value, type.value_len, PROBLEM_CONTENT_TYPE);
 }
 
+/* Whether the final response is a JSON error of the work's own, small enough to be read on the loop. */
+static bool
+has_json_error(const struct op *op)
+{
+	return op->status >= 400 && op->body && !blob_is_file(op->body) &&
+	       blob_len(op->body) <= JSON_ERROR_BYTES && media_type_is_json(&op->fields);
+}
+
 char *
 op_dup_detail(const struct op *op)
 {
-	if (op->detail || op->state == OP_SUCCEEDED || !has_problem(op))
-		return xstrdup(op->detail);
-	return problem_dup_detail(blob_data(op->body), (size_t)blob_len(op->body));
+	char *said = NULL;
+
+	if (op->state != OP_SUCCEEDED && !(op->detail && has_problem(op)) && has_json_error(op))
+		said = problem_dup_detail(blob_data(op->body), (size_t)blob_len(op->body));
+	return said ? said : xstrdup(op->detail);
 }
 
 /* Drops the detail if the final response says the same. */

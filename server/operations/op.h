@@ -68,7 +68,8 @@ enum op_state op_state_find(const char *name);
 /* The key of its route: "POST /thumbnails/{size}". */
 const char *op_route_key(const struct op *op);
 
-/* Why op failed, in a sentence for the caller to free.  NULL: it did not fail, or the reason is unknown. */
+/* Why op failed, for the caller to free: what its final response says if that is a JSON error, else a sentence of the
+ * server's.  NULL: it did not fail, or the reason is unknown. */
 char *op_dup_detail(const struct op *op);
 
 /* Whether op has or had a final response. */

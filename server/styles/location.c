@@ -26,7 +26,7 @@ static const char monitor_item[] =
 const struct style style_location = {
 	.name = "location",
 	.asks = asks,
-	.reply_accepted = answer_pending,
+	.reply_accepted = answer_accepted,
 	.monitors = {{.path = "/operations/{id}",
 		.polls = HTTP_GET,
 		.cancels = HTTP_DELETE,

@@ -11,6 +11,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* A lone wait bounds a synchronous call, too: then it ends in a 202. */
 static enum style_claim
@@ -37,7 +38,7 @@ put_location(struct fields *fields, const struct op *op)
 static void
 reply_accepted(struct http_request *request, struct op *op, struct fields *fields)
 {
-	answer_put_accepted(fields, op);
+	answer_put_accepted(fields, request, op);
 	put_location(fields, op);
 	answer_put_url(fields, "Location", request, "/operations/", op, "");
 	reply_bytes(request, 202, fields, NULL, 0);
@@ -52,34 +53,60 @@ add_date(struct text *json, const char *name, int64_t wall_ms)
 	text_addf(json, ",\"%s\":\"%s\"", name, date);
 }
 
-static bool
-is_namesake(const struct field *field, const struct field *other)
+/* A field and its place among the fields. */
+struct placed {
+	struct field field;
+	size_t place;
+};
+
+static int
+compare_names(const struct field *a, const struct field *b)
 {
-	return field_is_one_of(field, &(struct field_name){other->name, other->name_len}, 1);
+	int order = strncasecmp(a->name, b->name, a->name_len < b->name_len ? a->name_len : b->name_len);
+
+	return order != 0 ? order : (a->name_len > b->name_len) - (a->name_len < b->name_len);
 }
 
-/* Whether it is the first of its name. */
-static bool
-is_first(const struct field *one, const struct fields *fields)
+/* By name, then as they came. */
+static int
+compare_placed(const void *a, const void *b)
 {
+	const struct placed *left = a, *right = b;
+	int order = compare_names(&left->field, &right->field);
+
+	return order != 0 ? order : (left->place > right->place) - (left->place < right->place);
+}
+
+/* Sorts the fields of a final response, so that namesakes stand together.  Returns their number, and the fields for the
+ * caller to free. */
+static size_t
+sort_fields(const struct fields *fields, struct placed **ret_sorted)
+{
+	size_t count = 0;
+
 	fields_for_each(field, fields)
-		if (is_namesake(&field, one))
-			return field.name == one->name;
-	return true;
+		count++;
+	struct placed *sorted = xcalloc(count + 1, sizeof *sorted);
+	count = 0;
+	fields_for_each(field, fields) {
+		sorted[count] = (struct placed){.field = field, .place = count};
+		count++;
+	}
+	qsort(sorted, count, sizeof *sorted, compare_placed);
+	*ret_sorted = sorted;
+	return count;
 }
 
-/* Adds the values of all fields of that name, joined. */
+/* Adds the values of the first count fields, joined. */
 static void
-add_values(struct text *json, const struct field *first, const struct fields *fields)
+add_values(struct text *json, const struct placed *first, size_t count)
 {
 	CLEANUP(text_fini) struct text joined = {0};
 
-	fields_for_each(field, fields) {
-		if (!is_namesake(&field, first))
-			continue;
-		if (field.name != first->name)
+	for (size_t i = 0; i < count; i++) {
+		if (i > 0)
 			text_add_string(&joined, ", ");
-		text_add(&joined, field.value, field.value_len);
+		text_add(&joined, first[i].field.value, first[i].field.value_len);
 	}
 	text_add_json_bytes(json, joined.data, joined.len);
 }
@@ -88,18 +115,19 @@ add_values(struct text *json, const struct field *first, const struct fields *fi
 static void
 add_headers(struct text *json, const struct fields *fields)
 {
-	bool is_empty = true;
+	CLEANUP_FREE struct placed *sorted = NULL;
+	size_t count = sort_fields(fields, &sorted), next;
 
 	text_add_string(json, ",\"responseHeaders\":{");
-	fields_for_each(field, fields) {
-		if (!is_first(&field, fields))
-			continue;
-		if (!is_empty)
+	for (size_t at = 0; at < count; at = next) {
+		const struct field *field = &sorted[at].field;
+		for (next = at + 1; next < count && compare_names(field, &sorted[next].field) == 0;)
+			next++;
+		if (at > 0)
 			text_add_char(json, ',');
-		is_empty = false;
-		text_add_json_bytes(json, field.name, field.name_len);
+		text_add_json_bytes(json, field->name, field->name_len);
 		text_add_char(json, ':');
-		add_values(json, &field, fields);
+		add_values(json, &sorted[at], next - at);
 	}
 	text_add_char(json, '}');
 }
@@ -139,7 +167,7 @@ reply_monitor(struct http_request *request, struct op *op, struct fields *fields
 		add_body(&json, op);
 	}
 	text_add_string(&json, "}}}");
-	answer_put_common(fields, op);
+	answer_put_poll(fields, op);
 	reply_json(request, 200, fields, &json);
 }
 
@@ -150,7 +178,8 @@ reply_response(struct http_request *request, struct op *op, struct fields *field
 		answer_final(request, op, fields, true);
 		return;
 	}
-	answer_put_common(fields, op);
+	answer_put_poll(fields, op);
+	answer_put_url(fields, "Content-Location", request, "/operations/", op, "");
 	put_location(fields, op);
 	reply_bytes(request, 202, fields, NULL, 0);
 }

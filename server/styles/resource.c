@@ -13,9 +13,7 @@ reply_accepted(struct http_request *request, struct op *op, struct fields *field
 {
 	struct field location;
 
-	answer_put_common(fields, op);
-	if (op_has_ended(op)) /* joined: a 202 says when to look, all the same */
-		fields_put(fields, "Retry-After", "1");
+	answer_put_accepted(fields, request, op);
 	if (op_change(op))
 		fields_put(fields, "Location", op_change(op)->url);
 	else if (fields_find(&op->fields, "Location", &location))

@@ -6,7 +6,6 @@
 #include "common/cleanup.h"
 #include "http/message/head.h"
 #include "http/message/reply.h"
-#include "store/resources.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -23,19 +22,18 @@ monitor_url(const struct http_request *request, const struct op *op)
 	return xasprintf("%s" MONITOR_PATH "%s", base, id);
 }
 
-/* The URL of what the call made or changed, as its change or its final response tells; NULL if neither
- * does. */
+/* The URL of what the call made or changed, once it has succeeded and if its final response tells; else the
+ * monitor's. */
 static char *
 resource_url(const struct http_request *request, const struct op *op)
 {
-	/* Of a collection it is known from the beginning. */
-	if (op_change(op))
-		return xstrdup(op_change(op)->url);
 	CLEANUP_FREE char *location =
 		op->state == OP_SUCCEEDED ? fields_dup_value(&op->fields, "Location") : NULL;
 
-	if (!location || location[0] != '/')
-		return location ? xstrdup(location) : NULL;
+	if (!location)
+		return monitor_url(request, op);
+	if (location[0] != '/')
+		return xstrdup(location);
 	CLEANUP_FREE char *base = http_request_base(request);
 	return xasprintf("%s%s", base, location);
 }
@@ -44,7 +42,6 @@ static void
 reply_accepted(struct http_request *request, struct op *op, struct fields *fields)
 {
 	CLEANUP_FREE char *url = monitor_url(request, op);
-	CLEANUP_FREE char *resource = resource_url(request, op);
 	CLEANUP(text_fini) struct text json = {0};
 	char id[ID_TEXT_SIZE];
 
@@ -55,12 +52,12 @@ reply_accepted(struct http_request *request, struct op *op, struct fields *field
 		return;
 	}
 	id_format(&op->id, id);
-	answer_put_accepted(fields, op);
+	answer_put_accepted(fields, request, op);
 	text_addf(
 		&json, "{\"id\":\"%s\",\"operationId\":\"%s\",\"status\":\"RUNNING\",\"resource\":", id, id);
 	text_add_json(&json, url);
 	text_add_string(&json, ",\"resourceUrl\":");
-	text_add_json(&json, resource);
+	text_add_json(&json, url);
 	text_add_char(&json, '}');
 	reply_json(request, 202, fields, &json);
 }
@@ -98,7 +95,6 @@ add_message(struct text *json, const struct op *op, const char *progress_text)
 static void
 reply_monitor(struct http_request *request, struct op *op, struct fields *fields)
 {
-	CLEANUP_FREE char *url = monitor_url(request, op);
 	CLEANUP_FREE char *resource = resource_url(request, op);
 	CLEANUP(text_fini) struct text json = {0};
 	const char *status = !op_has_ended(op) ? "RUNNING" : op->state == OP_SUCCEEDED ? "SUCCESS" : "FAILED";
@@ -108,12 +104,12 @@ reply_monitor(struct http_request *request, struct op *op, struct fields *fields
 	id_format(&op->id, id);
 	text_addf(&json, "{\"operationId\":\"%s\",\"id\":\"%s\",\"status\":\"%s\",\"resource\":", id, id,
 		status);
-	text_add_json(&json, resource && op->state == OP_SUCCEEDED ? resource : url);
+	text_add_json(&json, resource);
 	text_add_string(&json, ",\"resourceUrl\":");
 	text_add_json(&json, resource);
 	add_message(&json, op, progress_text);
 	text_addf(&json, ",\"progress\":%d,\"additionalParameters\":[]}", progress);
-	answer_put_common(fields, op);
+	answer_put_poll(fields, op);
 	reply_json(request, 200, fields, &json);
 }
 
@@ -144,7 +140,8 @@ static const char schemas[] =
 	"   'properties': {"
 	"    'id': {'type': 'string', 'format': 'uuid'}, 'operationId': {'type': 'string', 'format': 'uuid'},"
 	"    'status': {'enum': ['RUNNING', 'SUCCESS', 'FAILED']},"
-	"    'resource': {'type': 'string', 'format': 'uri'}, 'resourceUrl': {'type': ['string', 'null']},"
+	"    'resource': {'type': 'string', 'format': 'uri'}, 'resourceUrl': {'type': 'string', 'format': "
+	"'uri'},"
 	"    'msg': {'type': 'string'}, 'progress': {'type': 'integer', 'minimum': 0, 'maximum': 100},"
 	"    'additionalParameters': {'type': 'array'}}}}";
 

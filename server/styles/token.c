@@ -17,7 +17,7 @@ add_operation(struct text *json, const char *token, const char *status)
 {
 	text_add_string(json, "{\"asyncOperation\":{\"token\":");
 	text_add_json(json, token);
-	text_addf(json, ",\"status\":\"%s\"", status);
+	text_addf(json, ",\"status\":\"%s\"}", status);
 }
 
 static void
@@ -27,21 +27,19 @@ reply_accepted(struct http_request *request, struct op *op, struct fields *field
 	char id[ID_TEXT_SIZE];
 
 	id_format(&op->id, id);
-	answer_put_accepted(fields, op);
+	answer_put_accepted(fields, request, op);
+	answer_put_url(fields, "Location", request, "/operations/", op, "");
 	answer_put_url(fields, "Link", request, "/operations/", op, ">; rel=\"monitor\"");
 	add_operation(&json, id, "IN_PROGRESS");
-	text_add_string(&json, "}}");
+	text_add_char(&json, '}');
 	reply_json(request, 202, fields, &json);
 }
 
-/* Whether bytes may stand as text: UTF-8 without control characters other than white space. */
+/* Whether bytes may stand as text: UTF-8 without NUL.  JSON escapes other control characters. */
 static bool
 is_text(const char *data, size_t len)
 {
-	for (size_t i = 0; i < len; i++)
-		if ((unsigned char)data[i] < 0x20 && !strchr("\t\n\r\f", data[i] ? data[i] : '\1'))
-			return false;
-	return text_is_utf8(data, len);
+	return !memchr(data, '\0', len) && text_is_utf8(data, len);
 }
 
 static void
@@ -97,9 +95,9 @@ reply_poll(struct http_request *request, const char *token, const struct op *op,
 		add_operation(&json, token, "READY");
 		add_result(&json, op);
 	}
-	text_add_string(&json, "}}");
+	text_add_char(&json, '}');
 	if (op)
-		answer_put_common(fields, op);
+		answer_put_poll(fields, op);
 	else
 		fields_put(fields, "Cache-Control", "no-store");
 	reply_json(request, 200, fields, &json);
@@ -186,8 +184,8 @@ static const char schemas[] =
 	"  'AsyncOperation': {'type': 'object', 'required': ['asyncOperation'], 'properties': {"
 	"   'asyncOperation': {'type': 'object', 'required': ['token', 'status'], 'properties': {"
 	"    'token': {'type': 'string'},"
-	"    'status': {'enum': ['IN_PROGRESS', 'READY', 'EXPIRED', 'NOT_FOUND']},"
-	"    'result': true, 'resultStatus': {'type': 'integer'}, 'resultEncoding': {'const': 'base64'}}}}}}";
+	"    'status': {'enum': ['IN_PROGRESS', 'READY', 'EXPIRED', 'NOT_FOUND']}}},"
+	"   'result': true, 'resultStatus': {'type': 'integer'}, 'resultEncoding': {'const': 'base64'}}}}";
 
 const struct style style_token = {
 	.name = "token",

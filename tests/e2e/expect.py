@@ -39,6 +39,7 @@ def check_answer(response, method):
     assert response.get("Date") and HTTP_DATE.match(response.get("Date")), response
     if response.status == 202:
         check_not_ended(response)
+        assert re.search(f"/operations/{UUID4}$", response.get("Content-Location") or ""), response
     if response.media_type() == PROBLEM_TYPE and method != "HEAD":
         check_document(response.json(), response.status)
     if response.status == 405:

@@ -123,6 +123,7 @@ class Location(Style):
     def check_failed_as(self, server, response, id_, status, problem):
         check_problem(response, status, problem)
         check_not_cached(response)
+        check_async_result(response, status)
 
 
 class Status(Style):
@@ -140,7 +141,7 @@ class Status(Style):
         assert match, response
         assert response.media_type() == "application/json"
         assert response.json() == {"id": match[1], "operationId": match[1], "status": "RUNNING", "resource": url,
-                                   "resourceUrl": None}
+                                   "resourceUrl": url}
         assert response.get("Preference-Applied") is None
         return match[1]
 
@@ -164,20 +165,22 @@ class Status(Style):
         document = self.check_document(server, response, id_, "RUNNING")
         check_not_ended(response)
         assert document["resource"] == server.base + self.target(id_)
-        assert document["resourceUrl"] is None
+        assert document["resourceUrl"] == document["resource"]
 
     def is_ended(self, response):
         return response.json()["status"] != "RUNNING"
 
     def check_ended(self, server, response, id_, final, problem=None):
         document = self.check_document(server, response, id_, "SUCCESS" if final.status < 400 else "FAILED")
+        check_async_result(response, final.status)
         assert response.get("Retry-After") is None
         location = final.get("Location") if final.status < 400 else None
         assert document["resource"] == (location or server.base + self.target(id_))
-        assert document["resourceUrl"] == location
+        assert document["resourceUrl"] == document["resource"]
 
     def check_failed_as(self, server, response, id_, status, problem):
         document = self.check_document(server, response, id_, "FAILED")
+        check_async_result(response, status)
         assert response.get("Retry-After") is None
         assert document["resource"] == server.base + self.target(id_)
 
@@ -209,6 +212,7 @@ class Token(Style):
         assert re.fullmatch(UUID4, id_), document
         assert document == {"asyncOperation": {"token": id_, "status": "IN_PROGRESS"}}
         assert response.get("Link") == f'<{server.base}/operations/{id_}>; rel="monitor"'
+        assert response.get("Location") == f"{server.base}/operations/{id_}"
         assert response.get("Preference-Applied") is None
         return id_
 
@@ -216,35 +220,36 @@ class Token(Style):
         return f"{self.path}/poll?asyncOperationToken={id_}"
 
     def check_operation(self, response, id_, status):
+        """Returns the document without asyncOperation: the result, once it is there, stands beside that."""
         assert response.status == 200, response
         check_not_cached(response)
         assert response.media_type() == "application/json"
-        operation = response.json()["asyncOperation"]
-        assert operation["token"] == id_ and operation["status"] == status, operation
-        if status not in ("READY", "IN_PROGRESS"):
-            assert set(operation) == {"token", "status"}
+        document = response.json()
+        assert document.pop("asyncOperation") == {"token": id_, "status": status}, response
+        assert set(document) <= {"result", "resultStatus", "resultEncoding"} if status == "READY" else not document, response
         if status != "IN_PROGRESS":
             assert response.get("Retry-After") is None
-        return operation
+        return document
 
     def check_pending(self, server, response, id_, state):
-        assert set(self.check_operation(response, id_, "IN_PROGRESS")) == {"token", "status"}
+        self.check_operation(response, id_, "IN_PROGRESS")
         check_not_ended(response)
 
     def is_ended(self, response):
         return response.json()["asyncOperation"]["status"] != "IN_PROGRESS"
 
     def check_ended(self, server, response, id_, final, problem=None):
-        operation = self.check_operation(response, id_, "READY")
-        assert operation["resultStatus"] == final.status
+        document = self.check_operation(response, id_, "READY")
+        check_async_result(response, final.status)
         assert is_json(final), "the scenes' results are JSON"
-        assert strip_instance(operation["result"]) == strip_instance(final.json())
-        assert "resultEncoding" not in operation
+        assert strip_instance(document.pop("result")) == strip_instance(final.json())
+        assert document == {"resultStatus": final.status}
 
     def check_failed_as(self, server, response, id_, status, problem):
-        operation = self.check_operation(response, id_, "READY")
-        assert operation["resultStatus"] == status
-        expect.check_document(operation["result"], status, problem)
+        document = self.check_operation(response, id_, "READY")
+        check_async_result(response, status)
+        assert document["resultStatus"] == status
+        expect.check_document(document["result"], status, problem)
 
     def check_unknown(self, response):
         id_ = response.json()["asyncOperation"]["token"]
@@ -310,6 +315,7 @@ class Prefer(Style):
 
     def check_ended(self, server, response, id_, final, problem=None):
         attributes = self.check_complete(response, id_)
+        check_async_result(response, final.status)
         assert attributes["responseStatus"] == final.status
         assert join_fields(attributes["responseHeaders"].items()) == join_fields(own_fields(final))
         if is_json(final):
@@ -338,7 +344,8 @@ def is_json(response):
 
 
 # What the connection and the monitor add to a final response, or take from it.
-NOT_OF_THE_WORK = {"date", "content-length", "cache-control", "connection", "preference-applied", "keep-alive"}
+NOT_OF_THE_WORK = {"date", "content-length", "cache-control", "connection", "preference-applied", "keep-alive",
+                   "asyncresult"}
 
 
 def own_fields(response):
@@ -361,9 +368,15 @@ def strip_instance(document):
     return document
 
 
+def check_async_result(response, status):
+    """A monitor whose operation has ended says in AsyncResult with which status code."""
+    assert response.get("AsyncResult") == str(status), response
+
+
 def check_same_final(response, final):
-    """A monitor's rendering of a final response: everything but Cache-Control as it was."""
+    """A monitor's rendering of a final response: everything but Cache-Control and AsyncResult as it was."""
     check_not_cached(response)
+    check_async_result(response, final.status)
     assert response.status == final.status, response
     assert response.reason == final.reason
     assert sorted(own_fields(response)) == sorted(own_fields(final)), (response, final)

@@ -69,10 +69,20 @@ def test_work_never_sees_it_asynchronously(server):
     assert read_environment(LOCATION.wait(server, id_))["QUERY_STRING"] == "x=1&y=2"
 
 
+def test_get(server):
+    """A slow report may be a GET."""
+    id_ = LOCATION.check_accepted(server, server.get("/env?async=true&x=1"))
+    assert read_environment(LOCATION.wait(server, id_))["QUERY_STRING"] == "x=1"
+    assert read_environment(server.get("/env?async=false&x=1"))["QUERY_STRING"] == "x=1"
+
+
+@pytest.mark.parametrize("query", ["async=maybe", "async", "async=true&async=false"])
+def test_malformed_get(server, query):
+    expect.check_problem(server.get(f"/env?{query}"), 400)
+
+
 @pytest.mark.parametrize("query", ["async=true", "async=false", "async=maybe", "async", "async=true&async=false"])
-def test_ignored_on_safe_methods(server, query):
-    response = server.get(f"/env?{query}&x=1")
-    assert read_environment(response)["QUERY_STRING"] == "x=1"
+def test_ignored_on_head(server, query):
     assert server.call("HEAD", f"/env?{query}").status == 200
 
 

@@ -191,12 +191,14 @@ def test_status_style(serve, gate):
     response = send(server, "POST", "/v1/accounts", {"n": 1})
     assert response.status == 202
     monitor = response.get("Location")[len(server.base):]
-    url = response.json()["resourceUrl"]
-    assert server.get(url[len(server.base):]).json()["status"] == "PENDING"
+    assert response.json()["resourceUrl"] == response.get("Location")
+    assert [item["status"] for item in server.get("/v1/accounts").json()["accounts"]] == ["PENDING"]
     begun(gate)
     gate.open("e")
     ended = server.get(monitor, {"Prefer": "wait=20"}).json()
-    assert ended["status"] == "SUCCESS" and ended["resource"] == ended["resourceUrl"] == url
+    url = ended["resourceUrl"]
+    assert ended["status"] == "SUCCESS" and ended["resource"] == url
+    assert server.get(url[len(server.base):]).json()["status"] == "ACTIVE"
     response = server.call("DELETE", url[len(server.base):])
     assert response.status == 204 and response.body == b""
     assert begun(gate)[1] == "DELETE"
@@ -224,8 +226,8 @@ def test_location_prefer_and_token_styles(serve):
     final = server.get(response.get("Location")[len(server.base):], {"Prefer": "wait=20"})
     assert final.status == 204
     token = send(server, "POST", "/tokens", {"n": 1}).json()["asyncOperation"]["token"]
-    polled = server.get(f"/tokens/poll?asyncOperationToken={token}", {"Prefer": "wait=20"}).json()["asyncOperation"]
-    assert polled["status"] == "READY" and polled["resultStatus"] == 201 and polled["result"]["n"] == 1
+    polled = server.get(f"/tokens/poll?asyncOperationToken={token}", {"Prefer": "wait=20"}).json()
+    assert polled["asyncOperation"]["status"] == "READY" and polled["resultStatus"] == 201 and polled["result"]["n"] == 1
 
 
 def test_errors_speak_the_style(serve):

@@ -43,8 +43,8 @@ def step(server, name, body, fields=()):
     token = accepted.json()["asyncOperation"]["token"]
 
     def ready():
-        answer = server.get(f"{PREFIX}/{name}/poll?asyncOperationToken={token}").json()["asyncOperation"]
-        return answer if answer["status"] == "READY" else None
+        answer = server.get(f"{PREFIX}/{name}/poll?asyncOperationToken={token}").json()
+        return answer if answer["asyncOperation"]["status"] == "READY" else None
 
     answer = eventually(ready)
     return token, answer["resultStatus"], answer["result"]

@@ -2,6 +2,7 @@
 #include "calls/call/answer.h"
 
 #include "common/cleanup.h"
+#include "common/http/media_type.h"
 #include "common/log.h"
 #include "http/message/reply.h"
 #include "operations/operations.h"
@@ -9,20 +10,59 @@
 #include <stdlib.h>
 #include <string.h>
 
-void
-answer_put_common(struct fields *fields, const struct op *op)
+/* The length of X-Progress's text. */
+#define PROGRESS_TEXT_MAX 100
+
+static void
+put_retry_after(struct fields *fields, const struct op *op)
 {
-	fields_put(fields, "Cache-Control", "no-store");
-	if (!op_has_ended(op))
-		fields_putf(fields, "Retry-After", "%u", op_retry_after(op));
+	fields_putf(fields, "Retry-After", "%u", op_has_ended(op) ? 1 : op_retry_after(op));
+}
+
+/* A program may say anything.  A field takes visible ASCII; other characters become question marks. */
+static void
+make_visible(char *text)
+{
+	size_t len = 0;
+
+	for (const char *from = text; *from; from++)
+		if (((unsigned char)*from & 0xc0) != 0x80)
+			text[len++] = *from >= ' ' && *from <= '~' ? *from : '?';
+	while (len > 0 && text[len - 1] == ' ')
+		len--;
+	text[len] = '\0';
+}
+
+static void
+put_progress(struct fields *fields, const struct op *op)
+{
+	char text[PROGRESS_TEXT_MAX + 1];
+	int percent = op_progress(op, text, sizeof text);
+
+	make_visible(text);
+	if (percent > 0 || text[0])
+		fields_putf(fields, "X-Progress", "%d%%%s%s", percent, text[0] ? " " : "", text);
 }
 
 void
-answer_put_accepted(struct fields *fields, const struct op *op)
+answer_put_poll(struct fields *fields, const struct op *op)
 {
-	answer_put_common(fields, op);
-	if (op_has_ended(op))
-		fields_put(fields, "Retry-After", "1");
+	fields_put(fields, "Cache-Control", "no-store");
+	if (op_has_ended(op)) {
+		fields_putf(fields, "AsyncResult", "%d", op->status);
+		return;
+	}
+	put_retry_after(fields, op);
+	if (op->state == OP_RUNNING)
+		put_progress(fields, op);
+}
+
+void
+answer_put_accepted(struct fields *fields, const struct http_request *request, const struct op *op)
+{
+	fields_put(fields, "Cache-Control", "no-store");
+	put_retry_after(fields, op);
+	answer_put_url(fields, "Content-Location", request, "/operations/", op, "");
 }
 
 void
@@ -37,37 +77,71 @@ answer_put_url(struct fields *fields, const char *name, const struct http_reques
 	fields_putf(fields, name, "%s%s%s%s%s", link ? "<" : "", base, path, id, after);
 }
 
-void
-answer_pending(struct http_request *request, struct op *op, struct fields *fields)
+static void
+reply_progress(struct http_request *request, struct op *op, struct fields *fields)
 {
-	static const char queued[] = "{\"progress\":\"IN_QUEUE\"}";
-	static const char running[] = "{\"progress\":\"IN_PROGRESS\"}";
+	static const char queued[] = "{\"progress\":\"IN_QUEUE\"}\n";
+	static const char running[] = "{\"progress\":\"IN_PROGRESS\"}\n";
 	const char *body = op->state == OP_QUEUED ? queued : running;
 
-	answer_put_accepted(fields, op);
 	answer_put_url(fields, "Location", request, "/operations/", op, "");
 	fields_put(fields, "Content-Type", "application/json");
 	reply_bytes(request, 202, fields, body, strlen(body));
 }
 
 void
+answer_accepted(struct http_request *request, struct op *op, struct fields *fields)
+{
+	answer_put_accepted(fields, request, op);
+	reply_progress(request, op, fields);
+}
+
+void
+answer_pending(struct http_request *request, struct op *op, struct fields *fields)
+{
+	answer_put_poll(fields, op);
+	answer_put_url(fields, "Content-Location", request, "/operations/", op, "");
+	reply_progress(request, op, fields);
+}
+
+/* Fields of a final response that a monitor's answer has from us. */
+static bool
+is_of_monitor(const struct field *field, const void *arg)
+{
+	static const struct field_name names[] = {FIELD_NAME("Cache-Control"), FIELD_NAME("AsyncResult")};
+
+	(void)arg;
+	return field_is_one_of(field, names, sizeof names / sizeof *names);
+}
+
+static bool
+has_any(const struct fields *fields, bool (*is_wanted)(const struct field *field, const void *arg))
+{
+	fields_for_each(field, fields)
+		if (is_wanted(&field, NULL))
+			return true;
+	return false;
+}
+
+void
 answer_final(struct http_request *request, const struct op *op, struct fields *fields, bool as_monitor)
 {
 	CLEANUP(fields_fini) struct fields others = {0};
-	struct field cache_control;
 
 	request->is_not_stored = as_monitor;
+	if (as_monitor)
+		fields_putf(fields, "AsyncResult", "%d", op->status);
 	fields_for_each(field, fields) {
 		int rc = fields_add_bytes(
 			&request->extra, field.name, field.name_len, field.value, field.value_len);
 		(void)rc; /* it was a field before */
 	}
-	if (!as_monitor || !fields_find(&op->fields, "Cache-Control", &cache_control)) {
+	if (!as_monitor || !has_any(&op->fields, is_of_monitor)) {
 		reply_blob(request, op->status, &op->fields, op->body);
 		return;
 	}
 	fields_copy(&others, &op->fields);
-	fields_remove(&others, "Cache-Control");
+	fields_remove_if(&others, is_of_monitor, NULL);
 	reply_blob(request, op->status, &others, op->body);
 }
 
@@ -86,15 +160,7 @@ answer_read_body(const struct op *op, size_t *ret_len)
 bool
 answer_is_json(const struct op *op)
 {
-	struct field type;
-
-	if (!fields_find(&op->fields, "Content-Type", &type))
-		return false;
-	size_t len = 0;
-	while (len < type.value_len && !strchr("; \t", type.value[len]))
-		len++;
-	return text_equal_nocase(type.value, len, "application/json") ||
-	       (len > 5 && text_equal_nocase(type.value + len - 5, 5, "+json"));
+	return media_type_is_json(&op->fields);
 }
 
 void

@@ -10,16 +10,17 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Adds Cache-Control: no-store, and Retry-After where op has not ended: what every 202 and every monitor's
- * answer has. */
-void answer_put_common(struct fields *fields, const struct op *op);
-/* The same for a 202 that may be of an ended operation, joined by its key: there is no use in waiting, but
- * every 202 tells when to ask. */
-void answer_put_accepted(struct fields *fields, const struct op *op);
+/* Adds what every answer of a monitor has: Cache-Control: no-store; until op has ended Retry-After, and X-Progress once
+ * its work has said how far it is; then AsyncResult, the status code of the final response. */
+void answer_put_poll(struct fields *fields, const struct op *op);
+/* Adds what every 202 to a call has: Cache-Control: no-store, Content-Location with op's monitor (RFC 9110, 8.7), and
+ * Retry-After, even if op was joined by its key and has ended. */
+void answer_put_accepted(struct fields *fields, const struct http_request *request, const struct op *op);
 /* Adds name with BASE, path and op's id as its value. */
 void answer_put_url(struct fields *fields, const char *name, const struct http_request *request,
 	const char *path, const struct op *op, const char *after);
-/* Replies with a 202 that has the monitor's Location and the progress of op. */
+/* Replies with a 202 that has the monitor's Location and the progress of op: to a call, and to a poll. */
+void answer_accepted(struct http_request *request, struct op *op, struct fields *fields);
 void answer_pending(struct http_request *request, struct op *op, struct fields *fields);
 /* Replies with op's final response; as a monitor's answer it is not to be cached. */
 void answer_final(struct http_request *request, const struct op *op, struct fields *fields, bool as_monitor);

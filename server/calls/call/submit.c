@@ -19,7 +19,7 @@ put_preference_applied(const struct call *call, struct fields *fields, bool acce
 }
 
 static void
-answer_accepted(struct call *call)
+tell_accepted(struct call *call)
 {
 	CLEANUP(fields_fini) struct fields fields = {0};
 	const struct style *style = call->style;
@@ -46,7 +46,7 @@ static void
 answer_draining(struct call *call)
 {
 	if (call->style)
-		answer_accepted(call);
+		tell_accepted(call);
 	else
 		call_refuse(call, PROBLEM_DRAINING, 0, NULL, NULL);
 }
@@ -65,7 +65,7 @@ on_end(struct op_watcher *watcher, struct op *op)
 static void
 on_patience_over(struct timer *timer)
 {
-	answer_accepted(container_of(timer, struct call, timer));
+	tell_accepted(container_of(timer, struct call, timer));
 }
 
 void
@@ -75,7 +75,7 @@ call_await(struct call *call, struct op *op)
 
 	call->op = op;
 	if (call->style && call->wait_ms == 0) {
-		answer_accepted(call);
+		tell_accepted(call);
 		return;
 	}
 	if (ended) {

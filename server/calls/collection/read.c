@@ -44,6 +44,7 @@ on_listed(struct store_list *list)
 		return;
 	}
 	collection_page_format(call->page, &json);
+	text_add_char(&json, '\n');
 	submit(call, &json);
 }
 

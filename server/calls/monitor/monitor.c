@@ -38,7 +38,7 @@ answer_cancel(struct http_request *request, const struct style *style, struct op
 	if (style->reply_cancelled) {
 		style->reply_cancelled(request, op, &fields);
 	} else if (op->state == OP_CANCELLED) {
-		answer_put_common(&fields, op);
+		answer_put_poll(&fields, op);
 		reply_bytes(request, 204, &fields, NULL, 0);
 	} else if (op_has_ended(op)) {
 		answer_problem(request, style->dialect, PROBLEM_ALREADY_ENDED, 0, NULL, NULL);

@@ -110,8 +110,9 @@ reply_bytes(
 }
 
 void
-reply_json(struct http_request *request, int status, const struct fields *fields, const struct text *json)
+reply_json(struct http_request *request, int status, const struct fields *fields, struct text *json)
 {
+	text_add_char(json, '\n');
 	fields_put(&request->extra, "Content-Type", "application/json");
 	reply_bytes(request, status, fields, json->data, json->len);
 }
@@ -122,6 +123,7 @@ reply_problem(struct http_request *request, const struct problem_report *report,
 	CLEANUP(text_fini) struct text json = {0};
 
 	problem_format(report, &json);
+	text_add_char(&json, '\n');
 	request->tells_id = true;
 	fields_put(&request->extra, "Content-Type", PROBLEM_CONTENT_TYPE);
 	request->is_not_stored = true;

@@ -14,9 +14,8 @@ void reply_blob(struct http_request *request, int status, const struct fields *f
 void reply_bytes(
 	struct http_request *request, int status, const struct fields *fields, const char *data, size_t len);
 
-/* A JSON document: Content-Type application/json is added. */
-void reply_json(
-	struct http_request *request, int status, const struct fields *fields, const struct text *json);
+/* A JSON document: Content-Type application/json and a newline at its end are added. */
+void reply_json(struct http_request *request, int status, const struct fields *fields, struct text *json);
 
 /* A problem: its document and status, with Cache-Control: no-store and further fields (lent; NULL: none). */
 void reply_problem(

@@ -93,6 +93,7 @@ representation_of_change(struct store_change *change, const struct resource *res
 	struct text text = {0};
 
 	representation_add(&text, change->collection, resource, change->url);
+	text_add_char(&text, '\n');
 	free(change->representation);
 	change->representation = text_take(&text);
 	change->version = resource->version;
@@ -115,5 +116,6 @@ store_pending_represent(
 	};
 
 	representation_add(&text, collection, &resource, url);
+	text_add_char(&text, '\n');
 	return text_take(&text);
 }

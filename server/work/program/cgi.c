@@ -24,6 +24,7 @@ static const char *const dropped[] = {
 struct head {
 	struct fields fields;
 	int status; /* 0: not said */
+	unsigned count;
 	bool has_location;
 	bool has_content_type;
 };
@@ -88,7 +89,7 @@ add_line(struct head *head, const char *line, size_t len)
 {
 	const char *colon = memchr(line, ':', len);
 
-	if (!colon)
+	if (!colon || ++head->count > FIELDS_OF_RESULT_MAX)
 		return -EINVAL;
 	struct field field = {line, (size_t)(colon - line), colon + 1, (size_t)(line + len - colon - 1)};
 	strip(&field);

@@ -47,6 +47,7 @@ take_status(struct upstream_response *response, const char *line, size_t len)
 		return -EBADMSG;
 	fields_fini(&response->fields);
 	response->head_bytes = 0;
+	response->field_count = 0;
 	response->status = (int)status;
 	return 0;
 }
@@ -56,7 +57,7 @@ take_field(struct upstream_response *response, const char *line, size_t len)
 {
 	const char *colon = memchr(line, ':', len);
 
-	if (!colon || response->status == 0)
+	if (!colon || response->status == 0 || ++response->field_count > FIELDS_OF_RESULT_MAX)
 		return -EBADMSG;
 	size_t name_len = (size_t)(colon - line);
 	int rc = fields_add_bytes(&response->fields, line, name_len, colon + 1, len - name_len - 1);

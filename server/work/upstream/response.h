@@ -18,6 +18,7 @@ struct upstream_response {
 	int status;	      /* of the last header; 0: none has come */
 	bool is_head_done;    /* the final response's header is complete */
 	size_t head_bytes;    /* of it so far */
+	unsigned field_count; /* likewise */
 	struct fields fields; /* of it */
 	struct blob_sink sink;
 	int error; /* why it is refused: 0 (it is not), -EBADMSG, -EFBIG, -errno of the disk */

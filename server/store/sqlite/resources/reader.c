@@ -47,6 +47,7 @@ set_result(struct store_read *read, sqlite3_stmt *statement)
 	if (rc < 0)
 		return rc;
 	representation_add(&text, read->collection, &resource, read->url);
+	text_add_char(&text, '\n');
 	read->representation = text_take(&text);
 	read->document = xstrdup(resource.document);
 	read->status = resource.status;

@@ -212,7 +212,7 @@ test_json(void **state)
 	reply_json(&fake->request, 202, NULL, &json);
 	assert_string_equal(fake->written.data,
 		"HTTP/1.1 202 Accepted\r\n" DATE
-		"Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{}");
+		"Content-Type: application/json\r\nContent-Length: 3\r\n\r\n{}\n");
 	text_fini(&json);
 }
 
