@@ -28,6 +28,10 @@ struct file {
 	int dir_fd;
 	bool temporary; /* the last reference unlinks it */
 	char name[BLOB_NAME_SIZE];
+
+	/* the loop's */
+	uint8_t finding;
+	struct blob *made;
 };
 
 struct blob {
@@ -108,6 +112,7 @@ blob_unref(struct blob *blob)
 	if (blob->place == FILED) {
 		if (blob->file.temporary)
 			unlinkat(blob->file.dir_fd, blob->file.name, 0);
+		blob_unref(blob->file.made);
 		pthread_mutex_destroy(&blob->file.lock);
 	} else if (blob->place == MEMORY) {
 		free(blob->data);
@@ -170,6 +175,27 @@ blob_drop_file(struct blob *blob)
 	pthread_mutex_lock(&blob->file.lock);
 	blob->file.temporary = true;
 	pthread_mutex_unlock(&blob->file.lock);
+}
+
+void
+blob_set_finding(struct blob *blob, uint8_t finding, struct blob *made)
+{
+	assert(blob->place == FILED);
+	blob_unref(blob->file.made);
+	blob->file.finding = finding;
+	blob->file.made = made;
+}
+
+uint8_t
+blob_finding(const struct blob *blob)
+{
+	return blob->file.finding;
+}
+
+struct blob *
+blob_made(const struct blob *blob)
+{
+	return blob->file.made;
 }
 
 ssize_t

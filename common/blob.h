@@ -47,6 +47,12 @@ void blob_keep(struct blob *blob, const char *final_name);
 /* Undoes blob_keep: the file is unlinked with the last reference. */
 void blob_drop_file(struct blob *blob);
 
+/* Of a blob in a file: keeps with it what was found out about its bytes (0: nothing yet), and a blob that was made of
+ * them (taken; NULL: none).  The loop thread alone uses both. */
+void blob_set_finding(struct blob *blob, uint8_t finding, struct blob *made);
+uint8_t blob_finding(const struct blob *blob);
+struct blob *blob_made(const struct blob *blob); /* lent */
+
 /* Returns a copy (malloc'ed) with a NUL behind, and its length, which is shorter if the file cannot be read to
  * its end.  Any thread. */
 char *blob_dup(const struct blob *blob, size_t *ret_len);

@@ -32,8 +32,9 @@ enum style_claim {
 };
 
 /* Answers a request with the state of op.  The caller keeps fields; the function may change them.  Ends the
- * request. */
-typedef void style_reply_fn(struct http_request *request, struct op *op, struct fields *fields);
+ * request, at once or when the final response is ready to be shown. */
+typedef void style_reply_fn(
+	struct http_request *request, struct styles *styles, struct op *op, struct fields *fields);
 
 /* Answers a request for an operation that has expired, or that does not exist (op is NULL).  Ends the request. */
 typedef void style_missing_fn(struct http_request *request, const struct op *op);

@@ -11,12 +11,12 @@ asks(const struct style_request *request)
 }
 
 static void
-reply_monitor(struct http_request *request, struct op *op, struct fields *fields)
+reply_monitor(struct http_request *request, struct styles *styles, struct op *op, struct fields *fields)
 {
 	if (op_has_ended(op))
 		answer_final(request, op, fields, true);
 	else
-		answer_pending(request, op, fields);
+		answer_pending(request, styles, op, fields);
 }
 
 static const char monitor_item[] =

@@ -3,10 +3,10 @@
 #include "calls/call/answer.h"
 #include "calls/call/preference.h"
 #include "calls/call/route.h"
+#include "calls/monitor/envelope.h"
 #include "calls/monitor/monitor.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
-#include "common/json/json.h"
 #include "http/message/reply.h"
 
 #include <stdlib.h>
@@ -36,14 +36,13 @@ put_location(struct fields *fields, const struct op *op)
 }
 
 static void
-reply_accepted(struct http_request *request, struct op *op, struct fields *fields)
+reply_accepted(struct http_request *request, struct styles *styles, struct op *op, struct fields *fields)
 {
 	answer_put_accepted(fields, request, op);
 	put_location(fields, op);
 	answer_put_url(fields, "Location", request, "/operations/", op, "");
 	reply_bytes(request, 202, fields, NULL, 0);
 }
-
 static void
 add_date(struct text *json, const char *name, int64_t wall_ms)
 {
@@ -132,47 +131,55 @@ add_headers(struct text *json, const struct fields *fields)
 	text_add_char(json, '}');
 }
 
-static void
-add_body(struct text *json, const struct op *op)
+static const char *
+status_of(const struct op *op)
 {
-	CLEANUP(cleanup_json) struct json_object *value = NULL;
-	struct json_mistake mistake;
-	size_t len;
-
-	if (!op->body || !answer_is_json(op))
-		return;
-	CLEANUP_FREE char *body = answer_read_body(op, &len);
-	if (body && json_parse(body, len, &value, &mistake) == 0) {
-		text_add_string(json, ",\"responseBodyJson\":");
-		text_add(json, body, len);
-	}
+	return op_has_ended(op) ? "Complete" : op->state == OP_QUEUED ? "Accepted" : "In Progress";
 }
 
 static void
-reply_monitor(struct http_request *request, struct op *op, struct fields *fields)
+add_attributes(struct text *json, const struct op *op)
 {
-	CLEANUP(text_fini) struct text json = {0};
-	const char *status = op_has_ended(op)	      ? "Complete"
-			     : op->state == OP_QUEUED ? "Accepted"
-						      : "In Progress";
 	char id[ID_TEXT_SIZE];
 
 	id_format(&op->id, id);
-	text_addf(&json, "{\"data\":{\"attributes\":{\"id\":\"%s\",\"status\":\"%s\"", id, status);
-	add_date(&json, "createdDate", op->accepted_ms);
+	text_addf(json, "{\"data\":{\"attributes\":{\"id\":\"%s\",\"status\":\"%s\"", id, status_of(op));
+	add_date(json, "createdDate", op->accepted_ms);
+}
+
+static void
+write_complete(const struct http_request *request, const struct op *op, enum body_form form,
+	struct text *ret_head, struct text *ret_tail)
+{
+	(void)request;
+	add_attributes(ret_head, op);
+	add_date(ret_head, "completedDate", op->ended_ms);
+	text_addf(ret_head, ",\"responseStatus\":%d", op->status);
+	add_headers(ret_head, &op->fields);
+	if (form == BODY_OBJECT || form == BODY_JSON)
+		text_add_string(ret_head, ",\"responseBodyJson\":");
+	text_add_string(ret_tail, "}}}");
+}
+
+static const struct envelope complete_envelope = {.write = write_complete};
+
+static void
+reply_monitor(struct http_request *request, struct styles *styles, struct op *op, struct fields *fields)
+{
+	CLEANUP(text_fini) struct text json = {0};
+
 	if (op_has_ended(op)) {
-		add_date(&json, "completedDate", op->ended_ms);
-		text_addf(&json, ",\"responseStatus\":%d", op->status);
-		add_headers(&json, &op->fields);
-		add_body(&json, op);
+		envelope_reply(request, styles, op, fields, &complete_envelope);
+		return;
 	}
+	add_attributes(&json, op);
 	text_add_string(&json, "}}}");
 	answer_put_poll(fields, op);
 	reply_json(request, 200, fields, &json);
 }
 
 static void
-reply_response(struct http_request *request, struct op *op, struct fields *fields)
+reply_response(struct http_request *request, struct styles *styles, struct op *op, struct fields *fields)
 {
 	if (op_has_ended(op)) {
 		answer_final(request, op, fields, true);
@@ -183,7 +190,6 @@ reply_response(struct http_request *request, struct op *op, struct fields *field
 	put_location(fields, op);
 	reply_bytes(request, 202, fields, NULL, 0);
 }
-
 static const char monitor_item[] =
 	"{'parameters': [{'$ref': '#/components/parameters/operationId'}],"
 	" 'get': {'summary': 'How an asynchronous request is',"

@@ -9,10 +9,9 @@
 #include <string.h>
 
 static void
-reply_accepted(struct http_request *request, struct op *op, struct fields *fields)
+reply_accepted(struct http_request *request, struct styles *styles, struct op *op, struct fields *fields)
 {
 	struct field location;
-
 	answer_put_accepted(fields, request, op);
 	if (op_change(op))
 		fields_put(fields, "Location", op_change(op)->url);

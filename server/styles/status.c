@@ -39,12 +39,11 @@ resource_url(const struct http_request *request, const struct op *op)
 }
 
 static void
-reply_accepted(struct http_request *request, struct op *op, struct fields *fields)
+reply_accepted(struct http_request *request, struct styles *styles, struct op *op, struct fields *fields)
 {
 	CLEANUP_FREE char *url = monitor_url(request, op);
 	CLEANUP(text_fini) struct text json = {0};
 	char id[ID_TEXT_SIZE];
-
 	fields_put(fields, "Location", url);
 	if (request->method == HTTP_DELETE) {
 		fields_put(fields, "Cache-Control", "no-store");
@@ -93,14 +92,13 @@ add_message(struct text *json, const struct op *op, const char *progress_text)
 }
 
 static void
-reply_monitor(struct http_request *request, struct op *op, struct fields *fields)
+reply_monitor(struct http_request *request, struct styles *styles, struct op *op, struct fields *fields)
 {
 	CLEANUP_FREE char *resource = resource_url(request, op);
 	CLEANUP(text_fini) struct text json = {0};
 	const char *status = !op_has_ended(op) ? "RUNNING" : op->state == OP_SUCCEEDED ? "SUCCESS" : "FAILED";
 	char id[ID_TEXT_SIZE], progress_text[201];
 	int progress = op_progress(op, progress_text, sizeof progress_text);
-
 	id_format(&op->id, id);
 	text_addf(&json, "{\"operationId\":\"%s\",\"id\":\"%s\",\"status\":\"%s\",\"resource\":", id, id,
 		status);

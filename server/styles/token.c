@@ -2,13 +2,11 @@
  * 5.4). */
 #include "calls/call/answer.h"
 #include "calls/call/route.h"
+#include "calls/monitor/envelope.h"
 #include "calls/monitor/monitor.h"
 #include "common/cleanup.h"
-#include "common/json/json.h"
 #include "http/message/reply.h"
 
-#include <limits.h>
-#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,11 +19,10 @@ add_operation(struct text *json, const char *token, const char *status)
 }
 
 static void
-reply_accepted(struct http_request *request, struct op *op, struct fields *fields)
+reply_accepted(struct http_request *request, struct styles *styles, struct op *op, struct fields *fields)
 {
 	CLEANUP(text_fini) struct text json = {0};
 	char id[ID_TEXT_SIZE];
-
 	id_format(&op->id, id);
 	answer_put_accepted(fields, request, op);
 	answer_put_url(fields, "Location", request, "/operations/", op, "");
@@ -35,66 +32,33 @@ reply_accepted(struct http_request *request, struct op *op, struct fields *field
 	reply_json(request, 202, fields, &json);
 }
 
-/* Whether bytes may stand as text: UTF-8 without NUL.  JSON escapes other control characters. */
-static bool
-is_text(const char *data, size_t len)
-{
-	return !memchr(data, '\0', len) && text_is_utf8(data, len);
-}
-
 static void
-add_base64(struct text *json, const char *data, size_t len)
+write_result(const struct http_request *request, const struct op *op, enum body_form form,
+	struct text *ret_head, struct text *ret_tail)
 {
-	text_add_char(json, '"');
-	char *to = text_reserve(json, (len + 2) / 3 * 4 + 1);
-	int added = EVP_EncodeBlock((unsigned char *)to, (const unsigned char *)data, (int)len);
-	json->len += (size_t)added;
-	text_add_string(json, "\",\"resultEncoding\":\"base64\"");
+	char id[ID_TEXT_SIZE];
+
+	(void)request;
+	id_format(&op->id, id);
+	add_operation(ret_head, id, "READY");
+	text_add_string(ret_head, ",\"result\":");
+	if (form == BODY_NONE)
+		text_add_string(ret_head, "null");
+	else if (form == BODY_BYTES)
+		text_add_string(ret_tail, ",\"resultEncoding\":\"base64\"");
+	text_addf(ret_tail, ",\"resultStatus\":%d}", op->status);
 }
 
-static bool
-parses(const char *data, size_t len)
-{
-	CLEANUP(cleanup_json) struct json_object *value = NULL;
-	struct json_mistake mistake;
+static const struct envelope result_envelope = {.shows_strings = true, .write = write_result};
 
-	return json_parse(data, len, &value, &mistake) == 0;
-}
-
+/* Answers that need no result; op is NULL for a token that stands for nothing here. */
 static void
-add_result(struct text *json, const struct op *op)
-{
-	size_t len = 0;
-	CLEANUP_FREE char *body = answer_read_body(op, &len);
-
-	text_add_string(json, ",\"result\":");
-	if (!body || len > INT_MAX / 2)
-		text_add_string(json, "null");
-	else if (answer_is_json(op) && parses(body, len))
-		text_add(json, body, len);
-	else if (is_text(body, len))
-		text_add_json_bytes(json, body, len);
-	else
-		add_base64(json, body, len);
-	text_addf(json, ",\"resultStatus\":%d", op->status);
-}
-
-/* op is NULL for a token that stands for nothing here. */
-static void
-reply_poll(struct http_request *request, const char *token, const struct op *op, struct fields *fields)
+reply_state(struct http_request *request, const char *token, const char *status, const struct op *op,
+	struct fields *fields)
 {
 	CLEANUP(text_fini) struct text json = {0};
 
-	if (!op) {
-		add_operation(&json, token, "NOT_FOUND");
-	} else if (op->state == OP_EXPIRED) {
-		add_operation(&json, token, "EXPIRED");
-	} else if (!op_has_ended(op)) {
-		add_operation(&json, token, "IN_PROGRESS");
-	} else {
-		add_operation(&json, token, "READY");
-		add_result(&json, op);
-	}
+	add_operation(&json, token, status);
 	text_add_char(&json, '}');
 	if (op)
 		answer_put_poll(fields, op);
@@ -104,12 +68,15 @@ reply_poll(struct http_request *request, const char *token, const struct op *op,
 }
 
 static void
-reply_monitor(struct http_request *request, struct op *op, struct fields *fields)
+reply_monitor(struct http_request *request, struct styles *styles, struct op *op, struct fields *fields)
 {
 	char id[ID_TEXT_SIZE];
 
 	id_format(&op->id, id);
-	reply_poll(request, id, op, fields);
+	if (op_has_ended(op))
+		envelope_reply(request, styles, op, fields, &result_envelope);
+	else
+		reply_state(request, id, "IN_PROGRESS", op, fields);
 }
 
 /* The operation that token stands for on this route, NULL if it is none. */
@@ -141,13 +108,13 @@ poll(struct http_request *request, const struct style_place *place)
 	struct op *op = find(route, request, token);
 	bool live = op && op->state != OP_EXPIRED;
 	if (request->method == HTTP_DELETE && live)
-		monitor_cancel(request, place->style, op);
+		monitor_cancel(request, route->styles, place->style, op);
 	else if (request->method == HTTP_DELETE)
 		answer_missing(request, place->style, op);
 	else if (live)
 		monitor_get(request, route->styles, reply_monitor, op);
 	else
-		reply_poll(request, token, op, &fields);
+		reply_state(request, token, op ? "EXPIRED" : "NOT_FOUND", op, &fields);
 }
 
 static bool

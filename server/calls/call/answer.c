@@ -90,14 +90,14 @@ reply_progress(struct http_request *request, struct op *op, struct fields *field
 }
 
 void
-answer_accepted(struct http_request *request, struct op *op, struct fields *fields)
+answer_accepted(struct http_request *request, struct styles *styles, struct op *op, struct fields *fields)
 {
 	answer_put_accepted(fields, request, op);
 	reply_progress(request, op, fields);
 }
 
 void
-answer_pending(struct http_request *request, struct op *op, struct fields *fields)
+answer_pending(struct http_request *request, struct styles *styles, struct op *op, struct fields *fields)
 {
 	answer_put_poll(fields, op);
 	answer_put_url(fields, "Content-Location", request, "/operations/", op, "");
@@ -143,18 +143,6 @@ answer_final(struct http_request *request, const struct op *op, struct fields *f
 	fields_copy(&others, &op->fields);
 	fields_remove_if(&others, is_of_monitor, NULL);
 	reply_blob(request, op->status, &others, op->body);
-}
-
-char *
-answer_read_body(const struct op *op, size_t *ret_len)
-{
-	char *data = blob_dup(op->body, ret_len);
-
-	if (*ret_len == blob_len(op->body))
-		return data;
-	log_error("result cannot be read", "id=%s", LOG_ID(&op->id));
-	free(data);
-	return NULL;
 }
 
 bool

@@ -20,12 +20,9 @@ void answer_put_accepted(struct fields *fields, const struct http_request *reque
 void answer_put_url(struct fields *fields, const char *name, const struct http_request *request,
 	const char *path, const struct op *op, const char *after);
 /* Replies with a 202 that has the monitor's Location and the progress of op: to a call, and to a poll. */
-void answer_accepted(struct http_request *request, struct op *op, struct fields *fields);
-void answer_pending(struct http_request *request, struct op *op, struct fields *fields);
+style_reply_fn answer_accepted, answer_pending;
 /* Replies with op's final response; as a monitor's answer it is not to be cached. */
 void answer_final(struct http_request *request, const struct op *op, struct fields *fields, bool as_monitor);
-/* The whole body of the final response, for the caller to free; NULL if it cannot be read. */
-char *answer_read_body(const struct op *op, size_t *ret_len);
 /* Whether the final response says that it is JSON. */
 bool answer_is_json(const struct op *op);
 /* Ends a request whose client has left: nothing is sent.  The handler has no part in it any more. */

@@ -22,6 +22,7 @@ styles_new(const struct styles_config *config, struct styles **ret_styles)
 	}
 
 	styles->config = *config;
+	hash_init(&styles->readings);
 	*ret_styles = styles;
 	return 0;
 }
@@ -33,6 +34,7 @@ styles_free(struct styles *styles)
 		return;
 	pool_free(styles->pool);
 	mailbox_drain(styles->config.mailbox);
+	hash_fini(&styles->readings);
 	free(styles->monitors);
 	free(styles);
 }

@@ -1,6 +1,7 @@
 /* What all routes of a server share: its configuration, its monitors, and the threads that judge large bodies. */
 #pragma once
 
+#include "common/hash.h"
 #include "style/style.h"
 
 #include <stddef.h>
@@ -28,7 +29,8 @@ struct styles {
 	struct styles_config config;
 	struct monitor_target *monitors; /* monitor_count of them */
 	size_t monitor_count;
-	struct pool *pool; /* judges large bodies */
+	struct pool *pool;    /* looks at large bodies and results */
+	struct hash readings; /* results on their way into an envelope, see monitor/envelope.c */
 };
 
 /* -errno. */

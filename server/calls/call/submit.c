@@ -23,12 +23,13 @@ tell_accepted(struct call *call)
 {
 	CLEANUP(fields_fini) struct fields fields = {0};
 	const struct style *style = call->style;
+	struct styles *styles = call->route->styles;
 	struct op *op = call->op;
 
 	put_preference_applied(call, &fields, true);
 	if (call->also && call->also->put_fields)
 		call->also->put_fields(&fields, op);
-	style->reply_accepted(call_end(call), op, &fields);
+	style->reply_accepted(call_end(call), styles, op, &fields);
 }
 
 static void

@@ -14,6 +14,7 @@
  * durable. */
 struct held_monitor {
 	struct http_request *request;
+	struct styles *styles;
 	style_reply_fn *reply;	   /* NULL: it cancels */
 	const struct style *style; /* of a cancel */
 	struct op *op;
@@ -31,19 +32,19 @@ monitor_may_use(const struct http_request *request, const struct op *op)
 }
 
 static void
-answer_cancel(struct http_request *request, const struct style *style, struct op *op)
+answer_cancel(struct http_request *request, struct styles *styles, const struct style *style, struct op *op)
 {
 	struct fields fields = {0};
 
 	if (style->reply_cancelled) {
-		style->reply_cancelled(request, op, &fields);
+		style->reply_cancelled(request, styles, op, &fields);
 	} else if (op->state == OP_CANCELLED) {
 		answer_put_poll(&fields, op);
 		reply_bytes(request, 204, &fields, NULL, 0);
 	} else if (op_has_ended(op)) {
 		answer_problem(request, style->dialect, PROBLEM_ALREADY_ENDED, 0, NULL, NULL);
 	} else {
-		answer_pending(request, op, &fields);
+		answer_pending(request, styles, op, &fields);
 	}
 	fields_fini(&fields);
 }
@@ -52,6 +53,7 @@ static void
 release(struct held_monitor *held)
 {
 	struct http_request *request = held->request;
+	struct styles *styles = held->styles;
 	const struct style *style = held->style;
 	style_reply_fn *reply = held->reply;
 	struct fields fields = held->fields;
@@ -61,9 +63,9 @@ release(struct held_monitor *held)
 	timer_stop(&held->timer);
 	free(held);
 	if (reply)
-		reply(request, op, &fields);
+		reply(request, styles, op, &fields);
 	else
-		answer_cancel(request, style, op);
+		answer_cancel(request, styles, style, op);
 	fields_fini(&fields);
 }
 
@@ -95,11 +97,12 @@ monitor_is_at_hand(const struct http_request *request, const struct op *op)
 }
 
 static struct held_monitor *
-hold(struct http_request *request, style_reply_fn *reply, struct op *op)
+hold(struct http_request *request, struct styles *styles, style_reply_fn *reply, struct op *op)
 {
 	struct held_monitor *held = xcalloc(1, sizeof *held);
 
 	held->request = request;
+	held->styles = styles;
 	held->reply = reply;
 	held->op = op;
 	timer_init(&held->timer, on_patience_over);
@@ -120,23 +123,23 @@ monitor_get(struct http_request *request, struct styles *styles, style_reply_fn 
 	if (wait_ms > 0)
 		fields_put(&fields, "Preference-Applied", preferences.wait);
 	if (wait_ms == 0 || op_has_ended(op) || op_is_left(op)) {
-		reply(request, op, &fields);
+		reply(request, styles, op, &fields);
 		fields_fini(&fields);
 		return;
 	}
-	struct held_monitor *held = hold(request, reply, op);
+	struct held_monitor *held = hold(request, styles, reply, op);
 	held->fields = fields;
 	timer_start(styles->config.timers, &held->timer, wait_ms);
 }
 
 void
-monitor_cancel(struct http_request *request, const struct style *style, struct op *op)
+monitor_cancel(struct http_request *request, struct styles *styles, const struct style *style, struct op *op)
 {
 	enum op_cancel cancel = operations_cancel(op);
 
 	/* An end that is decided but not yet shown is waited for. */
 	if (cancel != OP_CANCEL_STOPPING && !op_has_ended(op))
-		hold(request, NULL, op)->style = style;
+		hold(request, styles, NULL, op)->style = style;
 	else
-		answer_cancel(request, style, op);
+		answer_cancel(request, styles, style, op);
 }

@@ -35,7 +35,8 @@ __attribute__((warn_unused_result)) int styles_enter_monitors(
 
 /* Answers a poll with reply, and a cancel as style does. */
 void monitor_get(struct http_request *request, struct styles *styles, style_reply_fn *reply, struct op *op);
-void monitor_cancel(struct http_request *request, const struct style *style, struct op *op);
+void monitor_cancel(
+	struct http_request *request, struct styles *styles, const struct style *style, struct op *op);
 /* Whether monitor_get answers before it returns, and without reading a file. */
 bool monitor_is_at_hand(const struct http_request *request, const struct op *op);
 bool monitor_may_use(const struct http_request *request, const struct op *op);

@@ -57,7 +57,7 @@ on_monitor(struct http_request *request, void *arg)
 	if (!op || op->state == OP_EXPIRED)
 		answer_missing(request, place->style, op);
 	else if (has_method(place->monitor->cancels, request))
-		monitor_cancel(request, place->style, op);
+		monitor_cancel(request, place->styles, place->style, op);
 	else
 		monitor_get(request, place->styles, place->monitor->reply, op);
 }

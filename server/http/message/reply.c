@@ -21,8 +21,16 @@
 struct body {
 	const char *data; /* NULL: those of blob, which may be a file */
 	struct blob *blob;
-	uint64_t len;
+	uint64_t len;		 /* of these */
+	const struct text *head; /* before them; NULL: nothing */
+	const struct text *tail; /* behind them; with head */
 };
+
+static uint64_t
+whole_len(const struct body *body)
+{
+	return body->len + (body->head ? body->head->len + body->tail->len : 0);
+}
 
 /* Whether the reply has Content-Length.  The reply to a HEAD without a body does not: GET's length is not
  * known. */
@@ -58,32 +66,38 @@ write_reply(struct http_request *request, int status, const struct fields *field
 {
 	const struct http_transport *transport = request->transport;
 	struct text *piece = &request->shared->piece;
-	uint64_t len = head_has_body(status) ? body->len : 0;
+	uint64_t len = head_has_body(status) ? whole_len(body) : 0;
 	bool is_whole = true;
 
 	text_clear(piece);
 	head_format(piece, request, status, fields, tells_length(request, status, body) ? &len : NULL,
 		transport->persistence(request));
+	if (sends && body->head)
+		text_add(piece, body->head->data, body->head->len);
 	if (sends && is_small(body))
 		is_whole = add_small_body(piece, body);
+	if (sends && is_small(body) && body->tail)
+		text_add(piece, body->tail->data, body->tail->len);
 	transport->write(request, piece);
 	if (piece->size > KEPT_PIECE_BYTES)
 		text_fini(piece);
 	if (sends && !is_small(body))
 		is_whole = transport->write_blob(request, body->blob) == 0;
+	if (sends && !is_small(body) && is_whole && body->tail)
+		transport->write(request, body->tail);
 	return is_whole;
 }
 
 static void
 send_reply(struct http_request *request, int status, const struct fields *fields, const struct body *body)
 {
-	bool sends = body->len > 0 && head_has_body(status) && request->method != HTTP_HEAD;
+	bool sends = whole_len(body) > 0 && head_has_body(status) && request->method != HTTP_HEAD;
 
-	http_shared_count_reply(request->shared, request, status, sends ? body->len : 0);
+	http_shared_count_reply(request->shared, request, status, sends ? whole_len(body) : 0);
 	if (request->peer && !write_reply(request, status, fields, body, sends)) {
 		/* The length has been promised: the client must see that the reply is cut short. */
 		log_error("result cannot be read", "status=%d bytes=%llu", status,
-			(unsigned long long)body->len);
+			(unsigned long long)whole_len(body));
 		request->on_gone = NULL;
 		request->transport->cut_short(request);
 	}
@@ -97,6 +111,18 @@ reply_blob(struct http_request *request, int status, const struct fields *fields
 
 	if (body && !blob_is_file(body) && what.len <= SMALL_BODY_BYTES)
 		what.data = blob_data(body);
+	send_reply(request, status, fields, &what);
+}
+
+void
+reply_json_around(struct http_request *request, int status, const struct fields *fields,
+	const struct text *head, struct blob *body, struct text *tail)
+{
+	struct body what = {
+		.data = body ? NULL : "", .blob = body, .len = blob_len(body), .head = head, .tail = tail};
+
+	text_add_char(tail, '\n');
+	fields_put(&request->extra, "Content-Type", "application/json");
 	send_reply(request, status, fields, &what);
 }
 

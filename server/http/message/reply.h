@@ -14,6 +14,11 @@ void reply_blob(struct http_request *request, int status, const struct fields *f
 void reply_bytes(
 	struct http_request *request, int status, const struct fields *fields, const char *data, size_t len);
 
+/* A JSON document that is head, body (lent) and tail; Content-Type application/json and a newline are added.  A body in a
+ * file is sent from there. */
+void reply_json_around(struct http_request *request, int status, const struct fields *fields,
+	const struct text *head, struct blob *body, struct text *tail);
+
 /* A JSON document: Content-Type application/json and a newline at its end are added. */
 void reply_json(struct http_request *request, int status, const struct fields *fields, struct text *json);
 

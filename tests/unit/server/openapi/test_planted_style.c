@@ -33,7 +33,7 @@ static struct {
 } done;
 
 static void
-reply_cancelled(struct http_request *request, struct op *op, struct fields *fields)
+reply_cancelled(struct http_request *request, struct styles *styles, struct op *op, struct fields *fields)
 {
 	(void)request, (void)fields;
 	done.what = "cancelled";
