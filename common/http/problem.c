@@ -79,6 +79,23 @@ problem_title(enum problem problem)
 	return table[problem].title;
 }
 
+const char *
+problem_rpc_name(int status)
+{
+	static const struct {
+		int status;
+		const char *name;
+	} names[] = {{400, "INVALID_ARGUMENT"}, {401, "UNAUTHENTICATED"}, {403, "PERMISSION_DENIED"},
+		{404, "NOT_FOUND"}, {409, "ABORTED"}, {410, "NOT_FOUND"}, {412, "FAILED_PRECONDITION"},
+		{429, "RESOURCE_EXHAUSTED"}, {499, "CANCELLED"}, {501, "UNIMPLEMENTED"}, {503, "UNAVAILABLE"},
+		{504, "DEADLINE_EXCEEDED"}};
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (names[i].status == status)
+			return names[i].name;
+	return status < 500 ? "INVALID_ARGUMENT" : "INTERNAL";
+}
+
 static void
 add_member(struct text *text, const char *name, const char *value)
 {
@@ -108,6 +125,16 @@ problem_format(const struct problem_report *report, struct text *ret_text)
 		text_addf(ret_text, ",\"code\":%d", status);
 		add_member(ret_text, "message", sentence);
 		add_member(ret_text, "request_id", report->request_id);
+	}
+	if (report->dialect & PROBLEM_WITH_NAME) {
+		text_addf(ret_text, ",\"error\":{\"code\":\"%s\"", problem_name(report->problem));
+		add_member(ret_text, "message", sentence);
+		text_add_char(ret_text, '}');
+	}
+	if (report->dialect & PROBLEM_WITH_RPC) {
+		text_addf(ret_text, ",\"error\":{\"code\":%d", status);
+		add_member(ret_text, "message", sentence);
+		text_addf(ret_text, ",\"status\":\"%s\"}", problem_rpc_name(status));
 	}
 	if (report->errors)
 		text_addf(ret_text, ",\"errors\":%s",
@@ -149,4 +176,22 @@ problem_dup_detail(const char *document, size_t len)
 	}
 	json_object_put(value);
 	return copy;
+}
+
+char *
+problem_dup_name(const char *document, size_t len)
+{
+	static const char before[] = "/problems/";
+	struct json_object *value = NULL;
+	struct json_mistake mistake;
+	char *name = NULL;
+
+	if (json_parse(document, len, &value, &mistake) < 0)
+		return NULL;
+	struct json_object *type = json_find(value, "type", NULL);
+	if (json_object_is_type(type, json_type_string) &&
+		strncmp(json_object_get_string(type), before, strlen(before)) == 0)
+		name = xstrdup(json_object_get_string(type) + strlen(before));
+	json_object_put(value);
+	return name;
 }

@@ -66,6 +66,8 @@ enum problem_dialect {
 	PROBLEM_PLAIN = 0,
 	PROBLEM_WITH_MSG = 1 << 0,  /* "msg": style status */
 	PROBLEM_WITH_CODE = 1 << 1, /* "code", "message", "request_id": style resource */
+	PROBLEM_WITH_NAME = 1 << 2, /* "error": {"code": the problem's name, "message"}: style azure */
+	PROBLEM_WITH_RPC = 1 << 3,  /* "error": {"code", "message", "status"} of google.rpc: style google */
 };
 
 /* One occurrence of a problem; all members but the first may be zero. */
@@ -90,8 +92,14 @@ const char *problem_title(enum problem problem);
 /* Adds the JSON document of a report to ret_text.  Any thread. */
 void problem_format(const struct problem_report *report, struct text *ret_text);
 
+/* The name of google.rpc.Code for a status code, "NOT_FOUND" (google/rpc/code.proto). */
+const char *problem_rpc_name(int status);
+
 /* Whether a document written by problem_format has that detail; true if detail is NULL. */
 bool problem_says(const char *document, size_t len, const char *detail);
+
+/* Returns the name of such a document's problem (malloc'ed), NULL if it is of another type. */
+char *problem_dup_name(const char *document, size_t len);
 
 /* Returns what a problem or another JSON error says (malloc'ed): the first text among its members detail, message, error
  * and msg, or in a member message of one of those.  NULL: nothing. */

@@ -129,6 +129,14 @@ op_dup_detail(const struct op *op)
 	return said ? said : xstrdup(op->detail);
 }
 
+char *
+op_dup_problem(const struct op *op)
+{
+	if (!has_json_error(op) || !has_problem(op))
+		return NULL;
+	return problem_dup_name(blob_data(op->body), (size_t)blob_len(op->body));
+}
+
 /* Drops the detail if the final response says the same. */
 static void
 drop_detail(struct op *op)

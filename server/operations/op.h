@@ -72,6 +72,10 @@ const char *op_route_key(const struct op *op);
  * server's.  NULL: it did not fail, or the reason is unknown. */
 char *op_dup_detail(const struct op *op);
 
+/* The name of the problem that op ended with, "queue-timeout", for the caller to free.  NULL: its final response is no
+ * problem of ours. */
+char *op_dup_problem(const struct op *op);
+
 /* Whether op has or had a final response. */
 static inline bool
 op_has_ended(const struct op *op)

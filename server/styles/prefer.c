@@ -6,7 +6,6 @@
 #include "calls/monitor/envelope.h"
 #include "calls/monitor/monitor.h"
 #include "common/cleanup.h"
-#include "common/clock.h"
 #include "http/message/reply.h"
 
 #include <stdlib.h>
@@ -43,15 +42,6 @@ reply_accepted(struct http_request *request, struct styles *styles, struct op *o
 	answer_put_url(fields, "Location", request, "/operations/", op, "");
 	reply_bytes(request, 202, fields, NULL, 0);
 }
-static void
-add_date(struct text *json, const char *name, int64_t wall_ms)
-{
-	char date[CLOCK_ISO8601_SIZE];
-
-	clock_format_iso8601(wall_ms, date);
-	text_addf(json, ",\"%s\":\"%s\"", name, date);
-}
-
 /* A field and its place among the fields. */
 struct placed {
 	struct field field;
@@ -144,7 +134,7 @@ add_attributes(struct text *json, const struct op *op)
 
 	id_format(&op->id, id);
 	text_addf(json, "{\"data\":{\"attributes\":{\"id\":\"%s\",\"status\":\"%s\"", id, status_of(op));
-	add_date(json, "createdDate", op->accepted_ms);
+	answer_add_date(json, "createdDate", op->accepted_ms);
 }
 
 static void
@@ -153,7 +143,7 @@ write_complete(const struct http_request *request, const struct op *op, enum bod
 {
 	(void)request;
 	add_attributes(ret_head, op);
-	add_date(ret_head, "completedDate", op->ended_ms);
+	answer_add_date(ret_head, "completedDate", op->ended_ms);
 	text_addf(ret_head, ",\"responseStatus\":%d", op->status);
 	add_headers(ret_head, &op->fields);
 	if (form == BODY_OBJECT || form == BODY_JSON)

@@ -4,7 +4,6 @@
 #include "calls/call/route.h"
 #include "calls/monitor/monitor.h"
 #include "common/cleanup.h"
-#include "http/message/head.h"
 #include "http/message/reply.h"
 
 #include <stdlib.h>
@@ -61,21 +60,6 @@ reply_accepted(struct http_request *request, struct styles *styles, struct op *o
 	reply_json(request, 202, fields, &json);
 }
 
-/* Adds why an operation failed: what its work said, else what its status means. */
-static void
-add_failure(struct text *json, const struct op *op)
-{
-	CLEANUP(text_fini) struct text sentence = {0};
-	CLEANUP_FREE char *detail = op_dup_detail(op);
-
-	if (detail)
-		text_add_string(&sentence, detail);
-	else
-		text_addf(&sentence, "The operation ended with status %d (%s).", op->status,
-			head_reason(op->status));
-	text_add_json_bytes(json, sentence.data, sentence.len);
-}
-
 static void
 add_message(struct text *json, const struct op *op, const char *progress_text)
 {
@@ -83,7 +67,7 @@ add_message(struct text *json, const struct op *op, const char *progress_text)
 	if (op->state == OP_SUCCEEDED)
 		text_add_json(json, "The operation succeeded.");
 	else if (op_has_ended(op))
-		add_failure(json, op);
+		answer_add_reason(json, op);
 	else if (progress_text[0])
 		text_add_json(json, progress_text);
 	else

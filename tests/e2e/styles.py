@@ -1,4 +1,4 @@
-"""The four styles of asynchronous calls, each told how to ask, read the id, poll, tell every state, and cancel."""
+"""The styles of asynchronous calls, each told how to ask, read the id, poll, tell every state, and cancel."""
 
 import re
 
@@ -12,6 +12,7 @@ class Style:
 
     name = ""
     route_style = "sync"
+    expired = (410, "expired")  # what its monitor answers to a cancel once the result is gone
     fields = {}
     async_query = ""
 
@@ -336,7 +337,85 @@ class Prefer(Style):
         super().check_unknown(response)
 
 
-LOCATION, STATUS, TOKEN, PREFER = STYLES = (Location(), Status(), Token(), Prefer())
+class Azure(Style):
+    """Azure's guidelines and Resource Manager: a monitor that is 200 in every state."""
+
+    name = "azure"
+    route_style = "azure"
+    expired = (404, "not-found")
+    members = {"id", "name", "status", "startTime", "percentComplete"}
+
+    def check_accepted(self, server, response):
+        assert response.status == 202, response
+        check_not_ended(response)
+        url = response.get("Operation-Location")
+        match = re.fullmatch(re.escape(server.base) + f"/azure/operations/({UUID4})", url)
+        assert match, response
+        assert response.get("Azure-AsyncOperation") == url
+        assert response.get("Location") == f"{server.base}/operations/{match[1]}"
+        assert response.json()["name"] == match[1]
+        return match[1]
+
+    def target(self, id_):
+        return f"/azure/operations/{id_}"
+
+    def check_operation(self, response, id_, status, more=()):
+        assert response.status == 200, response
+        check_not_cached(response)
+        assert response.media_type() == "application/json"
+        document = response.json()
+        assert set(document) == self.members | set(more), document
+        assert document["id"] == self.target(id_) and document["name"] == id_ and document["status"] == status, document
+        assert ISO8601.match(document["startTime"])
+        assert type(document["percentComplete"]) is int and 0 <= document["percentComplete"] <= 100
+        return document
+
+    def check_pending(self, server, response, id_, state):
+        self.check_operation(response, id_, {"queued": "NotStarted", "running": "Running"}[state])
+        check_not_ended(response)
+
+    def is_ended(self, response):
+        return response.json()["status"] not in ("NotStarted", "Running")
+
+    def check_ended(self, server, response, id_, final, problem=None):
+        assert response.get("Retry-After") is None
+        check_async_result(response, final.status)
+        if final.status < 400:
+            document = self.check_operation(response, id_, "Succeeded", {"endTime", "resourceLocation"})
+            assert document["resourceLocation"] == f"{server.base}/operations/{id_}"
+        else:
+            self.check_operation(response, id_, "Failed", {"endTime", "error"})
+            assert response.json()["error"]["message"]
+
+    def check_failed_as(self, server, response, id_, status, problem):
+        assert response.get("Retry-After") is None
+        check_async_result(response, status)
+        if problem == "cancelled":
+            self.check_operation(response, id_, "Canceled", {"endTime"})
+        else:
+            document = self.check_operation(response, id_, "Failed", {"endTime", "error"})
+            assert document["error"]["code"] == problem and document["error"]["message"]
+
+    def check_unknown(self, response):
+        super().check_unknown(response)
+        assert response.json()["error"]["code"] == "not-found"
+
+    def check_expired(self, response, id_, status):
+        self.check_unknown(response)
+        assert self.is_expired(response)
+
+    def is_expired(self, response):
+        return response.status == 404 and "no longer kept" in response.json()["error"]["message"]
+
+    def is_forgotten(self, response):
+        return response.status == 404 and "no longer kept" not in response.json()["error"]["message"]
+
+    def check_overload(self, response, status, name=None):
+        super().check_overload(response, status, name)
+        assert response.json()["error"] == {"code": response.json()["type"].rpartition("/")[2], "message": response.json()["detail"]}
+
+
+LOCATION, STATUS, TOKEN, PREFER, AZURE = STYLES = (Location(), Status(), Token(), Prefer(), Azure())
 
 
 def is_json(response):

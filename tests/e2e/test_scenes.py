@@ -208,7 +208,7 @@ def test_expired_then_forgotten(serve, gate, style):
     style.check_expired(expired, id_, 200)
     for other in {style, LOCATION, STATUS, PREFER}:
         other.check_expired(other.poll(server, id_), id_, 200)
-    expect.check_problem(style.cancel(server, id_), 410, "expired")
+    expect.check_problem(style.cancel(server, id_), *style.expired)
     forgotten = eventually(lambda: (poll := style.poll(server, id_)) and style.is_forgotten(poll) and poll,
                            "forgetting")
     assert time.monotonic() - opened >= 1.65, "forgotten before its time"

@@ -2,8 +2,10 @@
 #include "calls/call/answer.h"
 
 #include "common/cleanup.h"
+#include "common/clock.h"
 #include "common/http/media_type.h"
 #include "common/log.h"
+#include "http/message/head.h"
 #include "http/message/reply.h"
 #include "operations/operations.h"
 
@@ -145,6 +147,36 @@ answer_final(struct http_request *request, const struct op *op, struct fields *f
 	reply_blob(request, op->status, &others, op->body);
 }
 
+void
+answer_add_date(struct text *json, const char *name, int64_t wall_ms)
+{
+	char date[CLOCK_ISO8601_SIZE];
+
+	clock_format_iso8601(wall_ms, date);
+	text_addf(json, ",\"%s\":\"%s\"", name, date);
+}
+
+void
+answer_add_member(struct text *json, const char *name, const char *value)
+{
+	text_addf(json, ",\"%s\":", name);
+	text_add_json(json, value);
+}
+
+void
+answer_add_reason(struct text *json, const struct op *op)
+{
+	CLEANUP(text_fini) struct text sentence = {0};
+	CLEANUP_FREE char *detail = op_dup_detail(op);
+
+	if (detail)
+		text_add_string(&sentence, detail);
+	else
+		text_addf(&sentence, "The operation ended with status %d (%s).", op->status,
+			head_reason(op->status));
+	text_add_json_bytes(json, sentence.data, sentence.len);
+}
+
 bool
 answer_is_json(const struct op *op)
 {
@@ -160,23 +192,28 @@ answer_gone(struct http_request *request)
 }
 
 void
+answer_expired(struct http_request *request, enum problem_dialect dialect, const struct op *op)
+{
+	struct problem_report report = {.problem = PROBLEM_EXPIRED,
+		.detail = "The operation has ended and its result is no longer kept.",
+		.operation_status = op->status,
+		.dialect = dialect};
+
+	reply_problem(request, &report, NULL);
+}
+
+void
 answer_missing(struct http_request *request, const struct style *style, const struct op *op)
 {
-	struct problem_report report = {
-		.problem = PROBLEM_NOT_FOUND, .dialect = style ? style->dialect : PROBLEM_PLAIN};
+	enum problem_dialect dialect = style ? style->dialect : PROBLEM_PLAIN;
 
-	if (style && style->reply_missing) {
+	if (style && style->reply_missing)
 		style->reply_missing(request, op);
-		return;
-	}
-	if (op) {
-		report.problem = PROBLEM_EXPIRED;
-		report.operation_status = op->status;
-		report.detail = "The operation has ended and its result is no longer kept.";
-	} else {
-		report.detail = "There is no operation with this id.";
-	}
-	reply_problem(request, &report, NULL);
+	else if (op)
+		answer_expired(request, dialect, op);
+	else
+		answer_problem(
+			request, dialect, PROBLEM_NOT_FOUND, 0, "There is no operation with this id.", NULL);
 }
 
 void

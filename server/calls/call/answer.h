@@ -23,6 +23,11 @@ void answer_put_url(struct fields *fields, const char *name, const struct http_r
 style_reply_fn answer_accepted, answer_pending;
 /* Replies with op's final response; as a monitor's answer it is not to be cached. */
 void answer_final(struct http_request *request, const struct op *op, struct fields *fields, bool as_monitor);
+/* Add members to a JSON object that has one already: a date (ISO 8601), and a text. */
+void answer_add_date(struct text *json, const char *name, int64_t wall_ms);
+void answer_add_member(struct text *json, const char *name, const char *value);
+/* Adds why op failed, as a sentence in a JSON string: what its work said, else what its status code means. */
+void answer_add_reason(struct text *json, const struct op *op);
 /* Whether the final response says that it is JSON. */
 bool answer_is_json(const struct op *op);
 /* Ends a request whose client has left: nothing is sent.  The handler has no part in it any more. */
@@ -31,6 +36,9 @@ void answer_gone(struct http_request *request);
 /* Answers for an operation that has expired, or that does not exist (op is NULL), as the style does; NULL: the
  * ordinary way.  Ends the request. */
 void answer_missing(struct http_request *request, const struct style *style, const struct op *op);
+
+/* Answers for an operation that has expired, as a call that repeats its key is told. */
+void answer_expired(struct http_request *request, enum problem_dialect dialect, const struct op *op);
 
 /* A refusal before an operation exists. */
 void answer_problem(struct http_request *request, enum problem_dialect dialect, enum problem problem,

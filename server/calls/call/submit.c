@@ -190,8 +190,8 @@ static void
 join(struct call *call, struct op *op)
 {
 	if (op->state == OP_EXPIRED) {
-		const struct style *style = call->style;
-		answer_missing(call_end(call), style, op);
+		enum problem_dialect dialect = call->style ? call->style->dialect : PROBLEM_PLAIN;
+		answer_expired(call_end(call), dialect, op);
 	} else if (op->state == OP_ACCEPTING) {
 		op_await(op, &call->acceptor, on_accepted);
 	} else {

@@ -112,7 +112,6 @@ head_format_refusal(struct http_shared *shared, const struct problem_report *rep
 	CLEANUP(text_fini) struct text json = {0};
 
 	problem_format(report, &json);
-	text_add_char(&json, '\n');
 	add_status_line(ret_reply, shared, problem_status(report->problem));
 	text_addf(ret_reply,
 		"Content-Type: " PROBLEM_CONTENT_TYPE "\r\nCache-Control: no-store\r\nContent-Length: %zu\r\n"

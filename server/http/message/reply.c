@@ -149,7 +149,6 @@ reply_problem(struct http_request *request, const struct problem_report *report,
 	CLEANUP(text_fini) struct text json = {0};
 
 	problem_format(report, &json);
-	text_add_char(&json, '\n');
 	request->tells_id = true;
 	fields_put(&request->extra, "Content-Type", PROBLEM_CONTENT_TYPE);
 	request->is_not_stored = true;
