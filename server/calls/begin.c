@@ -46,8 +46,11 @@ choose_style(struct call *call, enum async_param said)
 	};
 	call->style = style_choose(
 		call->route->styles->config.table, &request, call->route->config.style, &call->also);
-	if (call->style)
-		call->wait_ms = preferences_wait_ms(preferences, call->route->styles->config.wait_max_ms);
+	int64_t max_ms = call->route->styles->config.wait_max_ms;
+	if (call->style && call->style->waits_bare && preferences->is_bare)
+		call->wait_ms = max_ms;
+	else if (call->style)
+		call->wait_ms = preferences_wait_ms(preferences, max_ms);
 }
 
 /* Whether a media type is of a range such as "image/png", "image" and any subtype. */

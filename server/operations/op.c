@@ -3,6 +3,7 @@
 
 #include "common/clock.h"
 #include "common/http/media_type.h"
+#include "common/json/json.h"
 #include "common/text.h"
 #include "operations/idempotency.h"
 #include "operations/private.h"
@@ -12,8 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The longest final response that is searched for the reason of a failure. */
-#define JSON_ERROR_BYTES (16 * 1024)
+/* The longest body or final response that is looked into on the loop. */
+#define JSON_READ_BYTES (16 * 1024)
 
 static const char *const names[OP_STATE_COUNT] = {
 	[OP_ACCEPTING] = "accepting",
@@ -95,6 +96,24 @@ op_free(struct op *op)
 	free(op);
 }
 
+char *
+op_dup_body_member(const struct op *op, const char *name)
+{
+	const struct blob *body = op->run && op->run->input ? op->run->input->body : NULL;
+	struct json_object *value = NULL, *member;
+	struct json_mistake mistake;
+	char *copy = NULL;
+
+	if (!body || blob_is_file(body) || blob_len(body) > JSON_READ_BYTES ||
+		json_parse(blob_data(body), (size_t)blob_len(body), &value, &mistake) < 0)
+		return NULL;
+	if (json_object_is_type(value, json_type_object) && json_object_object_get_ex(value, name, &member))
+		copy = xstrdup(json_object_to_json_string_ext(
+			member, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+	json_object_put(value);
+	return copy;
+}
+
 bool
 op_is_left(const struct op *op)
 {
@@ -116,7 +135,7 @@ static bool
 has_json_error(const struct op *op)
 {
 	return op->status >= 400 && op->body && !blob_is_file(op->body) &&
-	       blob_len(op->body) <= JSON_ERROR_BYTES && media_type_is_json(&op->fields);
+	       blob_len(op->body) <= JSON_READ_BYTES && media_type_is_json(&op->fields);
 }
 
 char *

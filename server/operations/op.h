@@ -88,6 +88,10 @@ op_has_ended(const struct op *op)
 const struct store_change *op_change(const struct op *op);
 const char *op_accepted(const struct op *op);
 
+/* A member of the JSON object that op was called with, as JSON text for the caller to free.  NULL: there is none, or it is
+ * not known any more because op has ended, or the body is large. */
+char *op_dup_body_member(const struct op *op, const char *name);
+
 /* Whether a draining server has left op to its next start.  From then on only a cancel changes it. */
 bool op_is_left(const struct op *op);
 

@@ -92,6 +92,7 @@ struct style_openapi {
 struct style {
 	const char *name;
 	bool is_for_routes;	      /* a route's setting "style" may name it */
+	bool waits_bare;	      /* Prefer: wait without a number means as long as wait_max allows */
 	bool is_of_collections;	      /* only collections have it; the accepted call shows the resource */
 	enum problem_dialect dialect; /* of the problems of its routes and monitors */
 	int64_t keep_ms;	      /* default of the setting keep on its routes; 0: the server's */
@@ -102,6 +103,9 @@ struct style {
 
 	/* Answers a call whose operation has been accepted or joined; fields hold Preference-Applied. */
 	style_reply_fn *reply_accepted;
+
+	/* Answers a call that waited (Prefer: wait) and has ended in time.  NULL: the final response. */
+	style_reply_fn *reply_ended;
 
 	/* Adds the style's header fields to the acceptance by another style, if the request asks for both; NULL: there
 	 * are none. */

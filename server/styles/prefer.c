@@ -151,7 +151,7 @@ write_complete(const struct http_request *request, const struct op *op, enum bod
 	text_add_string(ret_tail, "}}}");
 }
 
-static const struct envelope complete_envelope = {.write = write_complete};
+static const struct envelope complete_envelope = {.status = 200, .write = write_complete};
 
 static void
 reply_monitor(struct http_request *request, struct styles *styles, struct op *op, struct fields *fields)

@@ -49,7 +49,7 @@ write_result(const struct http_request *request, const struct op *op, enum body_
 	text_addf(ret_tail, ",\"resultStatus\":%d}", op->status);
 }
 
-static const struct envelope result_envelope = {.shows_strings = true, .write = write_result};
+static const struct envelope result_envelope = {.status = 200, .shows_strings = true, .write = write_result};
 
 /* Answers that need no result; op is NULL for a token that stands for nothing here. */
 static void

@@ -12,6 +12,7 @@ class Style:
 
     name = ""
     route_style = "sync"
+    accepted = 202
     expired = (410, "expired")  # what its monitor answers to a cancel once the result is gone
     fields = {}
     async_query = ""
@@ -42,8 +43,12 @@ class Style:
         """Holds a monitor until the operation has ended."""
         return self.poll(server, id_, {"Prefer": "wait=20"})
 
+    def cancel_target(self, id_):
+        """Where DELETE cancels."""
+        return self.target(id_)
+
     def cancel(self, server, id_, fields=()):
-        return server.call("DELETE", self.target(id_), None, fields)
+        return server.call("DELETE", self.cancel_target(id_), None, fields)
 
     def check_pending(self, server, response, id_, state):
         """state: queued or running."""
@@ -415,7 +420,71 @@ class Azure(Style):
         assert response.json()["error"] == {"code": response.json()["type"].rpartition("/")[2], "message": response.json()["detail"]}
 
 
-LOCATION, STATUS, TOKEN, PREFER, AZURE = STYLES = (Location(), Status(), Token(), Prefer(), Azure())
+class Prediction(Style):
+    """The shape that replicate's clients poll, below the route's own path."""
+
+    name = "prediction"
+    route_style = "prediction"
+    accepted = 201
+    members = {"id", "status", "input", "output", "error", "logs", "metrics", "created_at", "started_at", "completed_at", "urls"}
+    paths = {}  # of the routes, by id
+
+    def check_accepted(self, server, response):
+        assert response.status == 201, response
+        id_ = response.json()["id"]
+        assert re.fullmatch(UUID4, id_), response
+        assert response.get("Location") == response.get("Content-Location") == f"{server.base}/operations/{id_}"
+        url = response.json()["urls"]["get"]
+        assert url.startswith(server.base + "/") and url.endswith(f"/{id_}"), url
+        self.paths[id_] = url[len(server.base):]
+        return id_
+
+    def target(self, id_):
+        return self.paths.get(id_, f"{self.path}/{id_}")
+
+    def cancel_target(self, id_):
+        return f"/operations/{id_}"
+
+    def check_prediction(self, server, response, id_, status, code=200):
+        assert response.status == code, response
+        check_not_cached(response)
+        document = response.json()
+        assert set(document) == self.members and document["id"] == id_ and document["status"] == status, document
+        url = server.base + self.target(id_)
+        assert document["urls"] == {"get": url, "cancel": url + "/cancel"}
+        assert ISO8601.match(document["created_at"])
+        assert (document["completed_at"] is None) == (status in ("starting", "processing"))
+        assert (document["error"] is None) == (status != "failed") and isinstance(document["logs"], str)
+        return document
+
+    def check_pending(self, server, response, id_, state):
+        document = self.check_prediction(server, response, id_, {"queued": "starting", "running": "processing"}[state])
+        assert document["output"] is None and document["metrics"] == {}
+        assert (document["started_at"] is None) == (state == "queued")
+        check_not_ended(response)
+
+    def is_ended(self, response):
+        return response.json()["completed_at"] is not None
+
+    def check_ended(self, server, response, id_, final, problem=None):
+        assert response.get("Retry-After") is None
+        check_async_result(response, final.status)
+        document = self.check_prediction(server, response, id_, "succeeded" if final.status < 400 else "failed")
+        if final.status >= 400:
+            assert document["output"] is None
+        elif final.body:
+            assert strip_instance(document["output"]) == (final.json() if is_json(final) else f"{server.base}/operations/{id_}")
+        if final.status < 400:
+            assert document["metrics"]["predict_time"] >= 0
+
+    def check_failed_as(self, server, response, id_, status, problem):
+        assert response.get("Retry-After") is None
+        check_async_result(response, status)
+        self.check_prediction(server, response, id_, "canceled" if problem == "cancelled" else "failed")
+
+
+LOCATION, STATUS, TOKEN, PREFER, AZURE, PREDICTION = STYLES = (
+    Location(), Status(), Token(), Prefer(), Azure(), Prediction())
 
 
 def is_json(response):

@@ -26,7 +26,7 @@ def test_cancel_of_what_waits(serve, gate, state, style):
     style.start(server)
     gate.wait_begun()
     queued = style.start(server)
-    late = begin_half(server, "DELETE", style.target(queued))
+    late = begin_half(server, "DELETE", style.cancel_target(queued))
     assert server.get("/").status == 404
     drain(server)
     late.send(b"x")

@@ -89,6 +89,6 @@ def test_queue_of_none(serve, gate, style):
     style.check_overload(style.ask(server), 503 if style is PREFER else 429)
     gate.open("d")
     assert style.is_ended(style.wait(server, id_))
-    eventually(lambda: style.ask(server).status == 202, "the place to be free again")
+    eventually(lambda: style.ask(server).status == style.accepted, "the place to be free again")
     gate.wait_begun()
     gate.open("d")

@@ -92,6 +92,7 @@ take_wait(struct preferences *preferences, const struct preference *preference, 
 	if (preferences->seen_wait)
 		return;
 	preferences->seen_wait = true;
+	preferences->is_bare = !milliseconds && preference->value_len == 0;
 	rc = text_parse_uint(preference->value, preference->value_len, INT64_MAX / 2000, &value);
 	if (rc == -EINVAL || preference->value_len > 30)
 		return;

@@ -12,6 +12,7 @@ struct preferences {
 	bool has_wait;	 /* wait=T or wait-ms=T with a number */
 	int64_t wait_ms; /* with has_wait; huge numbers are cut at INT64_MAX / 2 */
 	char wait[80];	 /* with has_wait: "wait=5", for Preference-Applied */
+	bool is_bare;	 /* wait without a value: as long as the server likes */
 	bool seen_async; /* the first of equal preferences has been seen, whatever it said */
 	bool seen_wait;
 };

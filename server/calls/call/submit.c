@@ -36,10 +36,15 @@ static void
 answer_end(struct call *call)
 {
 	CLEANUP(fields_fini) struct fields fields = {0};
+	const struct style *style = call->style;
+	struct styles *styles = call->route->styles;
 	struct op *op = call->op;
 
 	put_preference_applied(call, &fields, false);
-	answer_final(call_end(call), op, &fields, false);
+	if (style && style->reply_ended)
+		style->reply_ended(call_end(call), styles, op, &fields);
+	else
+		answer_final(call_end(call), op, &fields, false);
 }
 
 /* The server lets go of an operation that has not ended: it goes down. */

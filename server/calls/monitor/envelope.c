@@ -264,9 +264,10 @@ on_read(struct pool_job *job)
 	else
 		blob_set_finding(reading->body, (uint8_t)reading->form, reading->string);
 	hash_remove(&styles->readings, &reading->by_blob);
-	while (!list_is_empty(&reading->waiters))
-		answer_waiter(
-			container_of(reading->waiters.next, struct waiter, link), styles, reading->error);
+	for (struct list *at = reading->waiters.next, *next; at != &reading->waiters; at = next) {
+		next = at->next;
+		answer_waiter(container_of(at, struct waiter, link), styles, reading->error);
+	}
 	blob_unref(reading->body);
 	free(reading);
 }
@@ -361,5 +362,5 @@ envelope_reply(struct http_request *request, struct styles *styles, struct op *o
 		shown = blob_made(op->body);
 	else if (is_string)
 		add_string(&head, op->body ? blob_data(op->body) : "", (size_t)blob_len(op->body), form);
-	reply_json_around(request, 200, fields, &head, shown, &tail);
+	reply_json_around(request, envelope->status, fields, &head, shown, &tail);
 }

@@ -20,6 +20,7 @@ enum body_form {
 };
 
 struct envelope {
+	int status;
 	bool shows_strings; /* BODY_TEXT and BODY_BYTES stand in it as strings; else they are left out */
 
 	/* Writes what stands before the body and behind it. */
@@ -27,7 +28,7 @@ struct envelope {
 		struct text *ret_head, struct text *ret_tail);
 };
 
-/* Replies with 200 and the document of op, which has ended, and adds what every poll's answer has to fields (lent). Ends
+/* Replies with the document of op, which has ended, and adds what every poll's answer has to fields (lent). Ends
  * the request, at once or when the body's form is known. */
 void envelope_reply(struct http_request *request, struct styles *styles, struct op *op, struct fields *fields,
 	const struct envelope *envelope);

@@ -74,10 +74,11 @@ static const char *const sql[STORE_VERB_COUNT] = {
 	[STORE_PROCESS] = "UPDATE operation SET pid = ?3, pid_start_time = ?4, checksum = " CHECKSUM(
 		"state", COLUMNS_TIMES, "input, " COLUMNS_BODY, COLUMNS_END, COLUMNS_DETAIL, "?3, ?4") WHERE,
 	[STORE_END] =
-		"UPDATE operation SET state = 2, ended_ms = ?3, forget_ms = ?4, ended_as = ?5, status = ?6,"
+		"UPDATE operation SET state = 2, started_ms = ?12, ended_ms = ?3, forget_ms = ?4, ended_as = "
+		"?5, status = ?6,"
 		" fields = ?7, result = ?8, result_file = ?9, result_len = ?10, detail = ?11, input = NULL,"
 		" body = NULL, body_file = NULL, body_len = NULL, pid = 0, pid_start_time = 0,"
-		" checksum = " CHECKSUM("2", "started_ms, ?3, ?4", "NULL, NULL, NULL, NULL", "?5, ?6",
+		" checksum = " CHECKSUM("2", "?12, ?3, ?4", "NULL, NULL, NULL, NULL", "?5, ?6",
 			"?7, ?8, ?9, ?10, ?11", "0, 0") WHERE,
 	[STORE_EXPIRE] = "UPDATE operation SET state = 3, forget_ms = ?3, fields = NULL, result = NULL,"
 			 " result_file = NULL, result_len = NULL, detail = NULL, checksum = " CHECKSUM("3",
@@ -177,6 +178,7 @@ bind_end(struct binder *binder, const struct store_operation *operation, const s
 	bind_bytes(binder, operation->fields, operation->fields_len);
 	bind_blob(binder, operation->result, file);
 	bind_text(binder, operation->detail);
+	bind_int(binder, operation->started_ms);
 }
 
 static void

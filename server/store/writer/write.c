@@ -47,6 +47,7 @@ take_end(struct store_operation *copy, const struct store_operation *from, struc
 	copy->fields_len = from->fields_len;
 	copy->detail = from->detail;
 	copy->ended_ms = from->ended_ms;
+	copy->started_ms = from->started_ms;
 	copy->forget_ms = from->forget_ms;
 	copy->change = from->change;
 	copy->result = blob_ref(from->result);
