@@ -3,7 +3,6 @@
 #include "calls/call/answer.h"
 #include "calls/monitor/monitor.h"
 #include "common/cleanup.h"
-#include "common/http/problem.h"
 #include "http/message/reply.h"
 
 #include <stdlib.h>

@@ -9,10 +9,11 @@ extern const struct style style_resource;
 extern const struct style style_token;
 extern const struct style style_prefer;
 extern const struct style style_azure;
+extern const struct style style_google;
 extern const struct style style_prediction;
 
 const struct style *const style_table[] = {&style_location, &style_status, &style_token, &style_resource,
-	&style_prefer, &style_azure, &style_prediction, NULL};
+	&style_prefer, &style_azure, &style_google, &style_prediction, NULL};
 
 const struct style *
 style_find(const char *name)

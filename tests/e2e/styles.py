@@ -483,8 +483,79 @@ class Prediction(Style):
         self.check_prediction(server, response, id_, "canceled" if problem == "cancelled" else "failed")
 
 
-LOCATION, STATUS, TOKEN, PREFER, AZURE, PREDICTION = STYLES = (
-    Location(), Status(), Token(), Prefer(), Azure(), Prediction())
+class Google(Style):
+    """AIP-151: an Operation of google.longrunning."""
+
+    name = "google"
+    route_style = "google"
+    accepted = 200
+    struct = "type.googleapis.com/google.protobuf.Struct"
+    codes = {"queue-timeout": 4, "run-timeout": 4, "cancelled": 1}
+
+    def check_accepted(self, server, response):
+        assert response.status == 200, response
+        match = re.fullmatch(f"operations/({UUID4})", response.json()["name"])
+        assert match, response
+        assert response.get("Location") == response.get("Content-Location") == f"{server.base}/{match[0]}"
+        self.check_operation(response, match[1], response.json()["done"], set(response.json()) & {"response", "error"})
+        return match[1]
+
+    def target(self, id_):
+        return f"/v1/operations/{id_}"
+
+    def cancel_target(self, id_):
+        return f"/operations/{id_}"
+
+    def check_operation(self, response, id_, done, more=()):
+        assert response.status == 200, response
+        check_not_cached(response)
+        document = response.json()
+        assert set(document) == {"name", "metadata", "done"} | set(more), document
+        assert document["name"] == f"operations/{id_}" and document["done"] is done
+        assert document["metadata"]["@type"] == self.struct and document["metadata"]["value"]["id"] == id_
+        return document
+
+    def check_pending(self, server, response, id_, state):
+        document = self.check_operation(response, id_, False)
+        assert document["metadata"]["value"]["state"] == state
+        check_not_ended(response)
+
+    def is_ended(self, response):
+        return response.json()["done"]
+
+    def check_ended(self, server, response, id_, final, problem=None):
+        assert response.get("Retry-After") is None
+        check_async_result(response, final.status)
+        if final.status >= 400:
+            self.check_error(response, id_, 13)
+            return
+        document = self.check_operation(response, id_, True, {"response"})
+        assert set(document["response"]) == {"@type", "value"} and document["response"]["@type"] == self.struct
+        if is_json(final) and isinstance(final.json(), dict):
+            assert strip_instance(document["response"]["value"]) == strip_instance(final.json())
+        else:
+            assert "body" in document["response"]["value"]
+
+    def check_error(self, response, id_, code):
+        error = self.check_operation(response, id_, True, {"error"})["error"]
+        assert set(error) == {"code", "message", "details"} and error["code"] == code and error["message"], error
+
+    def check_failed_as(self, server, response, id_, status, problem):
+        assert response.get("Retry-After") is None
+        check_async_result(response, status)
+        self.check_error(response, id_, self.codes.get(problem, 13))
+
+    def check_unknown(self, response):
+        super().check_unknown(response)
+        assert response.json()["error"]["status"] == "NOT_FOUND" and response.json()["error"]["code"] == 404
+
+    def check_overload(self, response, status, name=None):
+        super().check_overload(response, status, name)
+        assert response.json()["error"]["status"] == {429: "RESOURCE_EXHAUSTED", 503: "UNAVAILABLE"}[status]
+
+
+LOCATION, STATUS, TOKEN, PREFER, AZURE, GOOGLE, PREDICTION = STYLES = (
+    Location(), Status(), Token(), Prefer(), Azure(), Google(), Prediction())
 
 
 def is_json(response):

@@ -112,6 +112,30 @@ hold(struct http_request *request, struct styles *styles, style_reply_fn *reply,
 	return held;
 }
 
+/* Takes fields. */
+static void
+hold_with(struct http_request *request, struct styles *styles, style_reply_fn *reply, struct op *op,
+	int64_t wait_ms, struct fields *fields)
+{
+	if (wait_ms == 0 || op_has_ended(op) || op_is_left(op)) {
+		reply(request, styles, op, fields);
+		fields_fini(fields);
+		return;
+	}
+	struct held_monitor *held = hold(request, styles, reply, op);
+	held->fields = *fields;
+	timer_start(styles->config.timers, &held->timer, wait_ms);
+}
+
+void
+monitor_hold(struct http_request *request, struct styles *styles, style_reply_fn *reply, struct op *op,
+	int64_t wait_ms)
+{
+	struct fields fields = {0};
+
+	hold_with(request, styles, reply, op, wait_ms, &fields);
+}
+
 void
 monitor_get(struct http_request *request, struct styles *styles, style_reply_fn *reply, struct op *op)
 {
@@ -122,14 +146,7 @@ monitor_get(struct http_request *request, struct styles *styles, style_reply_fn 
 	int64_t wait_ms = preferences_wait_ms(&preferences, styles->config.wait_max_ms);
 	if (wait_ms > 0)
 		fields_put(&fields, "Preference-Applied", preferences.wait);
-	if (wait_ms == 0 || op_has_ended(op) || op_is_left(op)) {
-		reply(request, styles, op, &fields);
-		fields_fini(&fields);
-		return;
-	}
-	struct held_monitor *held = hold(request, styles, reply, op);
-	held->fields = fields;
-	timer_start(styles->config.timers, &held->timer, wait_ms);
+	hold_with(request, styles, reply, op, wait_ms, &fields);
 }
 
 void

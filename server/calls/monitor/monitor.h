@@ -33,6 +33,13 @@ __attribute__((warn_unused_result)) int monitor_targets_enter(
 __attribute__((warn_unused_result)) int styles_enter_monitors(
 	struct styles *styles, struct router *router, const char *base_path);
 
+/* The operation in the request's path, NULL if it is unknown or of another principal. */
+struct op *monitor_find(const struct http_request *request, const struct style_place *place);
+
+/* Answers with reply when op has ended, or after wait_ms; 0: at once. */
+void monitor_hold(struct http_request *request, struct styles *styles, style_reply_fn *reply, struct op *op,
+	int64_t wait_ms);
+
 /* Answers a poll with reply, and a cancel as style does. */
 void monitor_get(struct http_request *request, struct styles *styles, style_reply_fn *reply, struct op *op);
 void monitor_cancel(

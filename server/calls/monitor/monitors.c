@@ -22,9 +22,8 @@ read_id(const struct http_request *request, const struct style_monitor *monitor,
 	return id_parse(text + len, strlen(text + len), ret_id);
 }
 
-/* Returns the operation in the request's path, or NULL if it is unknown or of another principal. */
-static struct op *
-find_monitored(const struct http_request *request, const struct style_place *place)
+struct op *
+monitor_find(const struct http_request *request, const struct style_place *place)
 {
 	struct op *op = NULL;
 	struct id id;
@@ -53,7 +52,7 @@ on_monitor(struct http_request *request, void *arg)
 		place->monitor->handle(request, place);
 		return;
 	}
-	op = find_monitored(request, place);
+	op = monitor_find(request, place);
 	if (!op || op->state == OP_EXPIRED)
 		answer_missing(request, place->style, op);
 	else if (has_method(place->monitor->cancels, request))
@@ -73,7 +72,7 @@ answer_monitor_now(struct http_request *request, void *arg)
 		return monitor->handle_now && monitor->handle_now(request, place);
 	if (!(monitor->polls & HTTP_GET))
 		return false;
-	op = find_monitored(request, place);
+	op = monitor_find(request, place);
 	if (!op || op->state == OP_EXPIRED)
 		answer_missing(request, place->style, op);
 	else if (monitor_is_at_hand(request, op))

@@ -64,7 +64,7 @@ static const struct config_case routes[] = {
 	{"{\"path\": \"/a\", \"style\": \"sync\", " TRUE_PROGRAM "}", ""},
 	{"{\"path\": \"/a\", \"style\": \"location\", " TRUE_PROGRAM "}",
 		"/routes/0/style: \"location\" is not one of \"sync\", \"status\", \"token\", "
-		"\"resource\"\n"},
+		"\"resource\", \"azure\", \"google\", \"prediction\"\n"},
 	{"{\"path\": \"/a\", \"style\": \"resource\", " TRUE_PROGRAM "}",
 		"/routes/0/style: \"resource\" needs a collection\n"},
 	{"{\"path\": \"/a/\", \"style\": \"token\", " TRUE_PROGRAM "}",

@@ -123,8 +123,7 @@ test_config(void **state)
 		{"{\"path\": \"/a\", \"style\": \"planted\", " WORK, ""},
 		{"{\"path\": \"/a\", \"style\": \"plant\", " WORK,
 			"/routes/0/style: \"plant\" is not one of \"sync\", \"planted\", \"status\", "
-			"\"token\", "
-			"\"resource\"\n"},
+			"\"token\", \"resource\", \"azure\", \"google\", \"prediction\"\n"},
 		{"{\"path\": \"/v9/operations/x\", " WORK, "/routes/0/path: /v9/operations/x is under "
 							   "/v9/operations/, where operations are polled\n"},
 		{"{\"path\": \"/v9/operations\", \"methods\": [\"GET\"], " WORK,

@@ -80,7 +80,7 @@ test_life(void **state)
 	blob_unref(wanted.body);
 
 	wanted = life_ended(7);
-	wanted.started_ms = 1700000050000;
+	wanted.started_ms = last.started_ms = 1700000060000;
 	wanted.result = last.result = place_blob(BLOB_SPILL_BYTES, 2);
 	assert_int_equal(life_end(life, &last), 0);
 	life_assert_found(life, &wanted);

@@ -95,6 +95,7 @@ test_end_copies(void **state)
 	memset(fields, 'x', sizeof fields - 1);
 	wanted.fields = "A: b\r\n";
 	wanted.fields_len = 6;
+	wanted.started_ms = 4;
 	wanted.ended_ms = 5;
 	wanted.forget_ms = 6;
 	wanted.result = from.result;
