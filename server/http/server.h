@@ -28,7 +28,7 @@ struct http_config {
 	const char *public_url; /* lent; without a slash at its end; NULL: made of each request */
 
 	/* Called with every reply and refusal, for the access log and metrics; request is NULL if the guard
-	 * has refused it.  May be NULL. */
+	 * has refused it.  HTTP_CLIENT_LEFT: there is no reply.  May be NULL. */
 	void (*on_reply)(void *arg, const struct http_request *request, int status, uint64_t body_bytes);
 	void *arg;
 };

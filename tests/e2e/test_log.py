@@ -7,8 +7,9 @@ import re
 import pytest
 
 from expect import UUID4, check_problem
-from harness import echo, environment, eventually, read_environment, route, shell
-from styles import LOCATION
+from exposition import scrape
+from harness import echo, environment, eventually, job, read_environment, route, shell
+from styles import LOCATION, unknown_id
 
 LINE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (error|warning|info|debug): (.*)\Z")
 PAIR = re.compile(r' ([a-z_]+)=("(?:[^"\\]|\\.)*"|[^ "]*)')
@@ -104,6 +105,25 @@ def test_one_line_a_request(serve):
     assert refusals == [{"status": "400"}]
 
 
+@pytest.mark.parametrize("leave", ["close", "finish_sending", "reset"])
+def test_client_that_leaves(serve, gate, leave):
+    """Its synchronous call is logged and counted as 499, with where it came from; running or still queued."""
+    server = serve([job("/job", gate, concurrency=1)], log_level="debug", admin={"listen": "127.0.0.1:0"})
+    runs = server.begin("POST", "/job?x=1", b"x", {"X-Request-Id": "runs"})
+    gate.wait_begun()
+    waits = server.begin("POST", "/job", b"x", {"X-Request-Id": "waits"})
+    eventually(lambda: scrape(server).get("deferd_operations", state="queued") == 1, "the second call")
+    for connection, id_ in (waits, "waits"), (runs, "runs"):
+        getattr(connection, leave)()
+        level, pairs = wait_for_request(server, id_)
+        assert level == "info" and float(pairs.pop("ms")) >= 0
+        assert pairs == {"method": "POST", "path": "/job", "status": "499", "bytes": "0", "client": "127.0.0.1",
+                         "user": "-", "request_id": id_}
+    assert scrape(server).get("deferd_http_replies_total", status="499") == 2
+    assert not scrape(server).find("deferd_http_replies_total", status="503")
+    gate.open("d")
+
+
 def test_one_line_an_end(serve):
     server = serve([route("/fails", shell("exit 65"))])
     id_ = LOCATION.start(server, path="/fails")
@@ -163,10 +183,15 @@ def test_request_id_replaced(serve, id_):
 
 
 def test_request_ids_differ(serve):
-    """A problem tells its id, so that an operator finds the line."""
-    server = serve([echo()], log_level="debug")
-    ids = {server.get("/nowhere").get("X-Request-Id") for _ in range(20)}
-    assert len(ids) == 20
+    """Each answer tells its id, so that an operator finds the line."""
+    server = serve([echo(), route("/fails", shell("exit 1"))], log_level="debug")
+    id_ = LOCATION.start(server, path="/echo")
+    asked = [server.get("/nowhere"), server.post("/fails"), server.post("/echo", b"x"), server.post("/echo?async=true", b"x"),
+             server.get(f"/operations/{id_}"), server.get(f"/operations/{unknown_id()}"), server.call("HEAD", f"/operations/{id_}"),
+             server.get(f"/v1/operationStatus/{id_}"), server.call("DELETE", f"/operations/{id_}")]
+    assert [response.status for response in asked][:4] == [404, 500, 200, 202]
+    ids = {response.get("X-Request-Id") for response in asked}
+    assert None not in ids and len(ids) == len(asked)
     for id_ in ids:
         wait_for_request(server, id_)
 

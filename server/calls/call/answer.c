@@ -188,7 +188,7 @@ answer_gone(struct http_request *request)
 {
 	request->on_gone = NULL;
 	request->arg = NULL;
-	reply_bytes(request, 503, NULL, NULL, 0);
+	reply_bytes(request, HTTP_CLIENT_LEFT, NULL, NULL, 0);
 }
 
 void

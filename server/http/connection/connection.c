@@ -169,9 +169,10 @@ on_close(struct evhttp_connection *evhttp, void *arg)
 	if (connection->peer.is_tls)
 		tls_say_goodbye(connection->bev);
 	connection_forget_early(connection);
-	release(connection);
+	connection->request = NULL;
 	if (request)
 		http_request_leave(request);
+	release(connection);
 }
 
 /* The port of our end; 0: a unix socket. */

@@ -88,13 +88,15 @@ void
 head_format(struct text *head, const struct http_request *request, int status, const struct fields *fields,
 	const uint64_t *len, const char *persistence)
 {
+	struct field given;
+
 	add_status_line(head, request->shared, status);
 	if (fields)
 		add_fields(head, request, fields, len != NULL);
 	if (request->is_not_stored)
 		text_add_string(head, "Cache-Control: no-store\r\n");
 	text_add(head, request->extra.wire, request->extra.len);
-	if (request->tells_id)
+	if (!fields || !fields_find(fields, "X-Request-Id", &given))
 		add_field(head, "X-Request-Id", request->id);
 	if (len) {
 		text_add_string(head, "Content-Length: ");

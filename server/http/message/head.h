@@ -18,7 +18,7 @@ const char *head_reason(int status);
 /* Whether a reply of that status may have a body at all (RFC 9110, 6.4.1). */
 bool head_has_body(int status);
 
-/* Adds the head of a reply, up to its empty line.  len is the value of Content-Length, persistence that of
+/* Adds the head of a reply, up to its empty line.  It has the request's id, unless the fields have one of their own.  len is the value of Content-Length, persistence that of
  * Connection; NULL: the reply has no such field. */
 void head_format(struct text *head, const struct http_request *request, int status,
 	const struct fields *fields, const uint64_t *len, const char *persistence);

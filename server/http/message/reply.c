@@ -93,7 +93,10 @@ send_reply(struct http_request *request, int status, const struct fields *fields
 {
 	bool sends = whole_len(body) > 0 && head_has_body(status) && request->method != HTTP_HEAD;
 
-	http_shared_count_reply(request->shared, request, status, sends ? whole_len(body) : 0);
+	if (request->peer)
+		http_shared_count_reply(request->shared, request, status, sends ? whole_len(body) : 0);
+	else
+		http_shared_count_reply(request->shared, request, HTTP_CLIENT_LEFT, 0);
 	if (request->peer && !write_reply(request, status, fields, body, sends)) {
 		/* The length has been promised: the client must see that the reply is cut short. */
 		log_error("result cannot be read", "status=%d bytes=%llu", status,
@@ -149,7 +152,6 @@ reply_problem(struct http_request *request, const struct problem_report *report,
 	CLEANUP(text_fini) struct text json = {0};
 
 	problem_format(report, &json);
-	request->tells_id = true;
 	fields_put(&request->extra, "Content-Type", PROBLEM_CONTENT_TYPE);
 	request->is_not_stored = true;
 	reply_bytes(request, report->status ? report->status : problem_status(report->problem), fields,

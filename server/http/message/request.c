@@ -27,8 +27,7 @@ http_request_set_id(struct http_request *request)
 	const char *given = http_request_field(request, "X-Request-Id");
 	size_t len = given ? strlen(given) : 0;
 
-	request->tells_id = given && len < sizeof request->id && text_is_token(given, len);
-	if (request->tells_id)
+	if (given && len < sizeof request->id && text_is_token(given, len))
 		memcpy(request->id, given, len + 1);
 	else
 		http_shared_make_id(request->shared, request->id);
@@ -54,6 +53,7 @@ http_request_leave(struct http_request *request)
 {
 	http_gone_fn on_gone = request->on_gone;
 
+	request->left = *request->peer;
 	request->peer = NULL;
 	if (request->transport->left)
 		request->transport->left(request);
@@ -139,10 +139,17 @@ http_request_take_body(struct http_request *request, int spool_fd, struct blob *
 	return request->transport->take_body(request, spool_fd, ret_body);
 }
 
+/* The client's end, though the client may have left. */
+static const struct http_peer *
+peer_of(const struct http_request *request)
+{
+	return request->peer ? request->peer : &request->left;
+}
+
 const char *
 http_request_scheme(const struct http_request *request)
 {
-	return request->peer && request->peer->is_tls ? "https" : "http";
+	return peer_of(request)->is_tls ? "https" : "http";
 }
 
 const char *
@@ -156,7 +163,7 @@ http_request_authority(const struct http_request *request)
 const char *
 http_request_remote_address(const struct http_request *request)
 {
-	return request->peer ? request->peer->address : "";
+	return peer_of(request)->address;
 }
 
 bool
@@ -168,7 +175,7 @@ http_request_is_http_1_0(const struct http_request *request)
 unsigned
 http_request_local_port(const struct http_request *request)
 {
-	return request->peer ? request->peer->local_port : 0;
+	return peer_of(request)->local_port;
 }
 
 char *

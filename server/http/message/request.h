@@ -20,6 +20,9 @@ struct http_transport;
 /* Bytes of a request's id with its NUL.  Longer ones of clients are replaced. */
 #define HTTP_REQUEST_ID_SIZE 65
 
+/* The status by which a request is counted and logged whose client left before the reply.  No client sees it. */
+#define HTTP_CLIENT_LEFT 499
+
 typedef void (*http_handler_fn)(struct http_request *request, void *arg);
 typedef void (*http_gone_fn)(struct http_request *request);
 
@@ -61,7 +64,6 @@ struct http_request {
 	bool is_admin;		       /* may use everybody's operations */
 	char id[HTTP_REQUEST_ID_SIZE]; /* the client's X-Request-Id, or one of ours */
 	bool is_not_stored;	       /* the reply gets Cache-Control: no-store; a handler may set it */
-	bool tells_id; /* the reply has the id: the client gave it, or the reply is a problem */
 
 	/* the handler's, until it replies */
 	http_gone_fn
@@ -71,6 +73,7 @@ struct http_request {
 	/* this layer's */
 	const struct http_transport *transport;
 	struct http_peer *peer; /* lent by the connection; NULL once the client has left */
+	struct http_peer left;	/* what peer was, once the client has left */
 	struct http_shared *shared;
 	int64_t began_us;    /* when it was complete, for the log and metrics */
 	struct fields extra; /* header fields to add to the reply, whatever it is */
@@ -99,13 +102,13 @@ size_t http_request_body_len(const struct http_request *request);
 __attribute__((warn_unused_result)) int http_request_take_body(
 	struct http_request *request, int spool_fd, struct blob **ret_body);
 
-/* "http" or "https"; the Host field; the client's address without port, "" for a unix socket or once the client
- * has left. */
+/* "http" or "https"; the Host field; the client's address without port, "" for a unix socket.  All of them stay
+ * when the client has left. */
 const char *http_request_scheme(const struct http_request *request);
 const char *http_request_authority(const struct http_request *request);
 const char *http_request_remote_address(const struct http_request *request);
 
-/* Whether the request is of HTTP/1.0.  The port that it came to; 0: a unix socket, or the client has left. */
+/* Whether the request is of HTTP/1.0.  The port that it came to; 0: a unix socket. */
 bool http_request_is_http_1_0(const struct http_request *request);
 unsigned http_request_local_port(const struct http_request *request);
 

@@ -20,6 +20,7 @@
 /* clang-format on */
 
 #define DATE "Date: Thu, 01 Jan 1970 00:00:07 GMT\r\n"
+#define ID "X-Request-Id: abc\r\n"
 #define LARGE_BYTES (16 * 1024 + 1)
 
 static struct http_shared shared;
@@ -47,6 +48,7 @@ start(void **state)
 	counted = 0;
 	http_shared_init(&shared);
 	fake_request_init(fake, &shared, HTTP_GET, NULL);
+	strcpy(fake->request.id, "abc");
 	*state = fake;
 	return 0;
 }
@@ -75,7 +77,8 @@ test_small(void **state)
 	struct fake_request *fake = *state;
 
 	reply_bytes(&fake->request, 200, NULL, "hello", 5);
-	assert_string_equal(fake->written.data, "HTTP/1.1 200 OK\r\n" DATE "Content-Length: 5\r\n\r\nhello");
+	assert_string_equal(
+		fake->written.data, "HTTP/1.1 200 OK\r\n" DATE ID "Content-Length: 5\r\n\r\nhello");
 	assert_true(fake->has_ended);
 	assert_false(fake->is_cut_short);
 	check_counted(200, 5);
@@ -90,14 +93,26 @@ test_whole_head(void **state)
 
 	fields_put(&fields, "X-One", "1");
 	fields_put(&fake->request.extra, "X-Two", "2");
-	strcpy(fake->request.id, "abc");
-	fake->request.tells_id = true;
 	fake->request.is_not_stored = true;
 	fake->persistence = "close";
 	reply_bytes(&fake->request, 201, &fields, NULL, 0);
 	assert_string_equal(fake->written.data,
 		"HTTP/1.1 201 Created\r\n" DATE "X-One: 1\r\nCache-Control: no-store\r\nX-Two: 2\r\n"
 		"X-Request-Id: abc\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+	fields_fini(&fields);
+}
+
+/* A result may have an id of its own, such as an upstream's: it is as it was. */
+static void
+test_id_of_a_result(void **state)
+{
+	struct fake_request *fake = *state;
+	struct fields fields = {0};
+
+	fields_put(&fields, "x-request-id", "its");
+	reply_bytes(&fake->request, 200, &fields, NULL, 0);
+	assert_string_equal(fake->written.data,
+		"HTTP/1.1 200 OK\r\n" DATE "x-request-id: its\r\nContent-Length: 0\r\n\r\n");
 	fields_fini(&fields);
 }
 
@@ -108,7 +123,7 @@ test_no_body(void **state)
 	struct fake_request *fake = *state;
 
 	reply_bytes(&fake->request, 204, NULL, "x", 1);
-	assert_string_equal(fake->written.data, "HTTP/1.1 204 No Content\r\n" DATE "\r\n");
+	assert_string_equal(fake->written.data, "HTTP/1.1 204 No Content\r\n" DATE ID "\r\n");
 	check_counted(204, 0);
 	assert_true(head_has_body(200) && head_has_body(404));
 	assert_false(head_has_body(100) || head_has_body(204) || head_has_body(304));
@@ -122,7 +137,7 @@ test_head(void **state)
 
 	fake->request.method = HTTP_HEAD;
 	reply_bytes(&fake->request, 200, NULL, "hello", 5);
-	assert_string_equal(fake->written.data, "HTTP/1.1 200 OK\r\n" DATE "Content-Length: 5\r\n\r\n");
+	assert_string_equal(fake->written.data, "HTTP/1.1 200 OK\r\n" DATE ID "Content-Length: 5\r\n\r\n");
 	check_counted(200, 0);
 }
 
@@ -133,7 +148,7 @@ test_head_without_body(void **state)
 
 	fake->request.method = HTTP_HEAD;
 	reply_blob(&fake->request, 200, NULL, NULL);
-	assert_string_equal(fake->written.data, "HTTP/1.1 200 OK\r\n" DATE "\r\n");
+	assert_string_equal(fake->written.data, "HTTP/1.1 200 OK\r\n" DATE ID "\r\n");
 }
 
 static struct blob *
@@ -153,7 +168,8 @@ test_large(void **state)
 	struct blob *large = make_blob(LARGE_BYTES);
 
 	reply_blob(&fake->request, 200, NULL, large);
-	assert_string_equal(fake->written.data, "HTTP/1.1 200 OK\r\n" DATE "Content-Length: 16385\r\n\r\n");
+	assert_string_equal(
+		fake->written.data, "HTTP/1.1 200 OK\r\n" DATE ID "Content-Length: 16385\r\n\r\n");
 	assert_ptr_equal(fake->blob, large);
 	assert_false(fake->is_cut_short);
 	check_counted(200, LARGE_BYTES);
@@ -188,7 +204,7 @@ test_cut_short(void **state)
 	blob_unref(large);
 }
 
-/* The client has left: nothing is written, and the reply is counted all the same. */
+/* The client has left: nothing is written, and the request is counted as one without a reply. */
 static void
 test_too_late(void **state)
 {
@@ -199,7 +215,7 @@ test_too_late(void **state)
 	assert_int_equal(fake->written.len, 0);
 	assert_true(fake->has_ended);
 	assert_false(fake->is_cut_short);
-	check_counted(200, 5);
+	check_counted(HTTP_CLIENT_LEFT, 0);
 }
 
 static void
@@ -211,8 +227,8 @@ test_json(void **state)
 	text_add_string(&json, "{}");
 	reply_json(&fake->request, 202, NULL, &json);
 	assert_string_equal(fake->written.data,
-		"HTTP/1.1 202 Accepted\r\n" DATE
-		"Content-Type: application/json\r\nContent-Length: 3\r\n\r\n{}\n");
+		"HTTP/1.1 202 Accepted\r\n" DATE "Content-Type: application/json\r\n" ID
+		"Content-Length: 3\r\n\r\n{}\n");
 	text_fini(&json);
 }
 
@@ -221,7 +237,6 @@ test_problem(void **state)
 {
 	struct fake_request *fake = *state;
 
-	strcpy(fake->request.id, "abc");
 	reply_problemf(&fake->request, PROBLEM_NOT_FOUND, "No %s here.", "cat");
 	assert_int_equal(fake_request_status(fake), 404);
 	assert_true(fake_request_has_line(fake, "Content-Type: " PROBLEM_CONTENT_TYPE));
@@ -281,6 +296,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_small, start, stop),
 		cmocka_unit_test_setup_teardown(test_whole_head, start, stop),
+		cmocka_unit_test_setup_teardown(test_id_of_a_result, start, stop),
 		cmocka_unit_test_setup_teardown(test_no_body, start, stop),
 		cmocka_unit_test_setup_teardown(test_head, start, stop),
 		cmocka_unit_test_setup_teardown(test_head_without_body, start, stop),
