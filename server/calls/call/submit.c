@@ -165,7 +165,7 @@ submit(struct call *call)
 	};
 	struct op *op;
 
-	if (!submission.sync)
+	if (!submission.sync || call->key)
 		ask_for_identity(&call->input->fields);
 	if (!submission.sync || call->key || call->change) {
 		call->acceptor.fn = on_accepted;

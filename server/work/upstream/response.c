@@ -2,9 +2,11 @@
 #include "work/upstream/response.h"
 
 #include "common/cleanup.h"
+#include "work/upstream/coding.h"
 #include "work/upstream/hop_fields.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Fields that the reply sets itself, and fields that hold only for the upstream's own address. */
@@ -13,6 +15,10 @@ static const struct field_name not_passed[] = {
 
 static const struct field_name content_length = FIELD_NAME("Content-Length");
 
+/* Fields that describe the coded bytes. */
+static const struct field_name of_coding[] = {FIELD_NAME("Content-Encoding"), FIELD_NAME("Content-Length"),
+	FIELD_NAME("Content-Digest"), FIELD_NAME("Content-MD5")};
+
 static const struct field_name references[] = {FIELD_NAME("Location"), FIELD_NAME("Content-Location")};
 
 static const struct field_name link_name = FIELD_NAME("Link");
@@ -20,9 +26,9 @@ static const struct field_name link_name = FIELD_NAME("Link");
 #define REFERENCE_COUNT (sizeof references / sizeof *references)
 
 void
-upstream_response_init(struct upstream_response *response, int spool_fd, uint64_t max_bytes)
+upstream_response_init(struct upstream_response *response, int spool_fd, uint64_t max_bytes, bool decodes)
 {
-	*response = (struct upstream_response){0};
+	*response = (struct upstream_response){.decodes = decodes};
 	blob_sink_init(&response->sink, spool_fd, max_bytes);
 }
 
@@ -30,6 +36,8 @@ void
 upstream_response_fini(struct upstream_response *response)
 {
 	fields_fini(&response->fields);
+	coding_free(response->coding);
+	response->coding = NULL;
 	blob_sink_fini(&response->sink);
 }
 
@@ -85,6 +93,45 @@ check_lengths(const struct upstream_response *response, bool is_head_request)
 	return has_body && first > response->sink.max_bytes ? -EFBIG : 0;
 }
 
+static bool
+is_of_coding(const struct field *field, const void *arg)
+{
+	return field_is_one_of(field, of_coding, sizeof of_coding / sizeof *of_coding);
+}
+
+/* The coding of the body, if it can be undone; NULL: there is none, or it stays. */
+static struct coding *
+find_coding(const struct fields *fields)
+{
+	const char *name = NULL;
+	size_t len = 0, count = 0;
+
+	fields_for_each(field, fields) {
+		if (!field_is_one_of(&field, of_coding, 1))
+			continue;
+		name = field.value;
+		len = field.value_len;
+		count++;
+	}
+	return count == 1 ? coding_new(name, len) : NULL;
+}
+
+/* Takes the fields of a coding off a header whose body is decoded, and makes the entity tag a weak one: it was that of the
+ * coded bytes. */
+static void
+take_coding_off(struct upstream_response *response)
+{
+	response->coding = find_coding(&response->fields);
+	if (!response->coding)
+		return;
+	fields_remove_if(&response->fields, is_of_coding, NULL);
+	CLEANUP_FREE char *tag = fields_dup_value(&response->fields, "ETag");
+	if (tag && tag[0] == '"') {
+		fields_remove(&response->fields, "ETag");
+		fields_putf(&response->fields, "ETag", "W/%s", tag);
+	}
+}
+
 static int
 end_head(struct upstream_response *response, bool is_head_request)
 {
@@ -93,7 +140,10 @@ end_head(struct upstream_response *response, bool is_head_request)
 	if (response->status < 200)
 		return 0;
 	response->is_head_done = true;
-	return check_lengths(response, is_head_request);
+	int rc = check_lengths(response, is_head_request);
+	if (rc == 0 && response->decodes && !is_head_request)
+		take_coding_off(response);
+	return rc;
 }
 
 static size_t
@@ -131,7 +181,9 @@ upstream_response_take_line(
 int
 upstream_response_take_body(struct upstream_response *response, const char *data, size_t len)
 {
-	if (response->error == 0)
+	if (response->error == 0 && response->coding)
+		response->error = coding_write(response->coding, data, len, &response->sink);
+	else if (response->error == 0)
 		response->error = blob_sink_write(&response->sink, data, len);
 	return response->error;
 }
@@ -236,7 +288,7 @@ upstream_response_finish(struct upstream_response *response, const struct upstre
 {
 	struct blob *body = NULL;
 
-	if (!response->is_head_done)
+	if (!response->is_head_done || (response->coding && !coding_is_complete(response->coding)))
 		return -EBADMSG;
 	if (response->sink.len > 0) {
 		int rc = blob_sink_finish(&response->sink, &body);

@@ -15,16 +15,19 @@
 #define UPSTREAM_HEADER_MAX ((size_t)64 * 1024)
 
 struct upstream_response {
-	int status;	      /* of the last header; 0: none has come */
-	bool is_head_done;    /* the final response's header is complete */
-	size_t head_bytes;    /* of it so far */
-	unsigned field_count; /* likewise */
-	struct fields fields; /* of it */
+	int status;	       /* of the last header; 0: none has come */
+	bool decodes;	       /* a content coding is undone if it can be */
+	bool is_head_done;     /* the final response's header is complete */
+	size_t head_bytes;     /* of it so far */
+	unsigned field_count;  /* likewise */
+	struct fields fields;  /* of it */
+	struct coding *coding; /* of the body, which is undone; NULL: none */
 	struct blob_sink sink;
 	int error; /* why it is refused: 0 (it is not), -EBADMSG, -EFBIG, -errno of the disk */
 };
 
-void upstream_response_init(struct upstream_response *response, int spool_fd, uint64_t max_bytes);
+void upstream_response_init(
+	struct upstream_response *response, int spool_fd, uint64_t max_bytes, bool decodes);
 void upstream_response_fini(struct upstream_response *response);
 
 /* Take a header line with its line end, and a piece of the body.  0 or the new value of error. */

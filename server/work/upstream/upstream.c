@@ -217,6 +217,17 @@ take_body(void *response, const char *data, size_t len)
 
 static const struct transfer_sink response_sink = {.on_line = take_line, .on_body = take_body};
 
+/* Whether the call wants bytes without a coding, as every asynchronous call does.  One that comes all the same is undone:
+ * who reads the result may not know it. */
+static bool
+asks_for_identity(const struct fields *fields)
+{
+	struct field accepted;
+
+	return fields_find(fields, "Accept-Encoding", &accepted) &&
+	       text_equal_nocase(accepted.value, accepted.value_len, "identity");
+}
+
 /* Prepares what every attempt sends. */
 static void
 prepare(struct upstream_call *call)
@@ -260,7 +271,8 @@ attempt(struct upstream_call *call)
 		work_result_fini(call->run->result);
 		atomic_fetch_add(&call->upstream->retries, 1);
 	}
-	upstream_response_init(&call->response, control->spool_fd, control->max_result_bytes);
+	upstream_response_init(&call->response, control->spool_fd, control->max_result_bytes,
+		asks_for_identity(&call->fields));
 	transfer_start(&call->transfer);
 }
 

@@ -105,7 +105,7 @@ heads_are_read(void **state)
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct upstream_response response;
 
-		upstream_response_init(&response, -1, MAX_BYTES);
+		upstream_response_init(&response, -1, MAX_BYTES, false);
 		assert_int_equal(
 			take_lines(&response, cases[i].head, cases[i].is_head_request), cases[i].error);
 		assert_int_equal(response.error, cases[i].error);
@@ -125,7 +125,7 @@ a_header_has_a_limit(void **state)
 	memset(line, 'x', sizeof line);
 	memcpy(line, "A: ", 3);
 	line[sizeof line - 1] = '\n';
-	upstream_response_init(&response, -1, MAX_BYTES);
+	upstream_response_init(&response, -1, MAX_BYTES, false);
 	assert_int_equal(take_lines(&response, "HTTP/1.1 200 OK\r\n", false), 0);
 	for (size_t taken = 0; taken + sizeof line <= UPSTREAM_HEADER_MAX; taken += sizeof line)
 		assert_int_equal(upstream_response_take_line(&response, line, sizeof line, false), 0);
@@ -140,7 +140,7 @@ a_body_has_a_limit(void **state)
 	char data[MAX_BYTES + 1] = {0};
 	struct upstream_response response;
 
-	upstream_response_init(&response, -1, MAX_BYTES);
+	upstream_response_init(&response, -1, MAX_BYTES, false);
 	assert_int_equal(take_lines(&response, "HTTP/1.1 200 OK\r\n\r\n", false), 0);
 	assert_int_equal(upstream_response_take_body(&response, data, MAX_BYTES), 0);
 	assert_int_equal(upstream_response_take_body(&response, data, 1), -EFBIG);
@@ -155,7 +155,7 @@ without_a_head_there_is_no_result(void **state)
 	struct work_result result = {0};
 	struct upstream_response response;
 
-	upstream_response_init(&response, -1, MAX_BYTES);
+	upstream_response_init(&response, -1, MAX_BYTES, false);
 	assert_int_equal(take_lines(&response, "HTTP/1.1 103 Early\r\n\r\n", false), 0);
 	assert_int_equal(upstream_response_finish(&response, NULL, NULL, &result), -EBADMSG);
 	assert_int_equal(result.status, 0);
@@ -171,7 +171,7 @@ a_body_becomes_a_blob(void **state)
 	struct upstream_response response;
 
 	assert_int_equal(upstream_target_init(&target, "http://h"), 0);
-	upstream_response_init(&response, -1, MAX_BYTES);
+	upstream_response_init(&response, -1, MAX_BYTES, false);
 	assert_int_equal(take_lines(&response, "HTTP/1.1 200 OK\r\n\r\n", false), 0);
 	assert_int_equal(upstream_response_take_body(&response, "a\0b", 3), 0);
 	assert_int_equal(upstream_response_take_body(&response, "c", 1), 0);
