@@ -7,6 +7,9 @@ import shutil
 import signal
 import subprocess
 import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
 
 # Before the command: /proc of its own, and the archive of packages that all bare systems share.
 ENTER = 'mount -t proc proc "$1/proc"; mount --bind "$2" "$1/var/cache/apt/archives"; shift 2; exec "$@"'
@@ -19,10 +22,7 @@ START_LIMIT = 10  # seconds until a new server answers
 
 def sources():
     """This machine's own sources of Debian, as lines for apt."""
-    form = "deb $(REPO_URI) $(RELEASE) $(COMPONENT)"
-    lines = subprocess.run(["apt-get", "indextargets", "--format", form, "Created-By: Packages", "Origin: Debian"],
-                           capture_output=True, text=True, check=True, timeout=60).stdout
-    return "".join(sorted(set(lines.splitlines(True))))
+    return subprocess.run([ROOT / "scripts/packaging/sources"], capture_output=True, text=True, check=True, timeout=60).stdout
 
 
 def release():
@@ -35,7 +35,6 @@ def make_base(directory, limit):
     directory.mkdir(exist_ok=True)
     (directory / "archives/partial").mkdir(parents=True, exist_ok=True)
     lines = sources()
-    assert lines, "apt has no source of Debian: run apt-get update"
     base = directory / f"base-{hashlib.sha256(lines.encode()).hexdigest()[:12]}.tar"
     if not base.exists():
         new = base.with_suffix(".new.tar")

@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from bare import Bare, make_base
+from bare import ROOT, Bare, make_base
 
-ROOT = Path(__file__).resolve().parents[2]
 LIMIT = 600  # seconds for one build or one bootstrap
 
 
