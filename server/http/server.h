@@ -27,8 +27,8 @@ struct http_config {
 	struct auth *auth;		      /* lent; NULL: no log-in is needed */
 	const char *public_url; /* lent; without a slash at its end; NULL: made of each request */
 
-	/* Called with every reply and refusal, for the access log and metrics; request is NULL if the guard
-	 * has refused it.  HTTP_CLIENT_LEFT: there is no reply.  May be NULL. */
+	/* Called with every reply and refusal, for the access log and metrics; of a request
+	 * that was refused before it was whole little is known (is_refused).  HTTP_CLIENT_LEFT: there is no reply.  May be NULL. */
 	void (*on_reply)(void *arg, const struct http_request *request, int status, uint64_t body_bytes);
 	void *arg;
 };

@@ -130,12 +130,29 @@ def test_who_sends_all_the_same(server, fields, status):
     assert connection.receive("POST").status == status
 
 
-def test_head_in_pieces(server):
-    """Is refused all the same, at the latest when it is whole."""
+@pytest.mark.parametrize("fields", [0, 60], ids=["few fields", "many fields"])
+@pytest.mark.parametrize("behind", [False, True], ids=["alone", "behind another"])
+@pytest.mark.parametrize("cut", [4, 20, 60, -30, -2])
+def test_head_in_pieces(server, cut, behind, fields):
+    """Is refused once the head is whole, before any of the body is."""
+    head = b"POST /echo HTTP/1.1\r\nHost: h\r\n" + b"X: y\r\n" * fields + b"Content-Length: 3\r\n\r\n"
     connection = server.connect()
-    connection.send(b"POST /echo HTTP/1.1\r\nHost: h\r\nContent-")
+    connection.send(b"GET /nowhere HTTP/1.1\r\nHost: h\r\n\r\n" * behind + head[:cut])
     eventually(lambda: server.ask_admin("/healthz").status == 200)
-    connection.send(b"Length: 3\r\n\r\nabc")
+    if behind:
+        check_challenge(connection.receive())
+    connection.send(head[cut:])
+    check_challenge(connection.receive("POST"))
+    connection.finish_sending()
+    assert connection.receive_end() == b""
+
+
+def test_pipelined_head(server):
+    """Is judged when its turn has come."""
+    connection = server.connect()
+    connection.request("POST", "/echo", b"one", bearer("tok-robot"))
+    connection.request("POST", "/echo", b"tw", {"Content-Length": "3"})
+    assert connection.receive("POST").body == b"one"
     check_challenge(connection.receive("POST"))
 
 

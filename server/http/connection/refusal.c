@@ -6,9 +6,11 @@
 #include "http/connection/input.h"
 #include "http/connection/output.h"
 #include "http/message/head.h"
+#include "http/message/lines.h"
 
 #include <event2/bufferevent.h>
 #include <event2/event.h>
+#include <string.h>
 #include <sys/socket.h>
 
 /* How long, and how many bytes, are dropped after a refusal before the connection is closed.  A client that
@@ -22,6 +24,8 @@ connection_refusal_enter_refused(struct http_connection *connection, enum connec
 {
 	(void)from;
 	connection_forget_early(connection);
+	if (connection->refusal.len == 0)
+		connection_input_see(connection);
 	connection->linger_bytes = LINGER_BYTES;
 	connection_start_timer(connection, 0);
 }
@@ -49,16 +53,33 @@ connection_refusal_on_written(struct bufferevent *bev, void *arg)
 		shutdown(bufferevent_getfd(bev), SHUT_WR);
 }
 
-void
-connection_refusal_enter_lingering(struct http_connection *connection, enum connection_state from)
+static void
+write_refusal(struct http_connection *connection)
 {
 	struct problem_report report = {
 		.problem = connection->guard.problem, .detail = connection->guard.reason};
+	const struct seen *seen = connection->seen;
+	struct http_request request = {
+		.method = seen->method,
+		.path = seen->path,
+		.path_len = seen->path_len,
+		.is_refused = true,
+		.peer = &connection->peer,
+		.shared = connection->env->shared,
+	};
+
+	strcpy(request.id, seen->id);
+	head_format_refusal(&request, &report, &connection->refusal);
+}
+
+void
+connection_refusal_enter_lingering(struct http_connection *connection, enum connection_state from)
+{
 	bool is_judged = connection->refusal.len > 0;
 
 	(void)from;
 	if (!is_judged)
-		head_format_refusal(connection->env->shared, &report, &connection->refusal);
+		write_refusal(connection);
 	bufferevent_enable(connection->bev, EV_READ | EV_WRITE);
 	connection_output_add(connection, connection->refusal.data, connection->refusal.len);
 	text_fini(&connection->refusal);

@@ -11,7 +11,11 @@ enum guard_state {
 	GUARD_START,	    /* the first byte of a request, or of an empty line before it */
 	GUARD_EMPTY_LF,	    /* the LF of that empty line */
 	GUARD_METHOD,	    /* the method, up to its space */
-	GUARD_TARGET,	    /* the slash that a target begins with */
+	GUARD_TARGET,	    /* the byte that a target begins with: a slash in the usual form */
+	GUARD_ASTERISK,	    /* the space after "*", the target of an OPTIONS for the server itself */
+	GUARD_SCHEME,	    /* "http:/" or "https:/" of an absolute target, which is dropped */
+	GUARD_SCHEME_SLASH, /* the slash after it, which is passed as the path's first one */
+	GUARD_AUTHORITY,    /* the host and port of an absolute target, and the slash after them: dropped */
 	GUARD_PATH,	    /* the rest of the path */
 	GUARD_PATH_ESCAPE,  /* the two digits after a percent sign in it */
 	GUARD_QUERY,	    /* the query, up to its space */
@@ -83,6 +87,11 @@ const struct guard_rule *guard_rule_find(const char *name, size_t name_len);
 /* Whether a field may not be a trailer, because it frames, routes, authenticates or describes the message. */
 bool guard_rule_bars_trailer(const char *name, size_t name_len);
 
+/* A host with an optional port, byte by byte: begins one, reads as much as fits, and whether that is a whole one. */
+void guard_host_begin(struct guard *guard);
+void guard_host_read(struct guard *guard, struct guard_run *run);
+bool guard_host_is_whole(const struct guard *guard);
+
 /* Refuses; returns GUARD_REFUSE. */
 enum guard_verdict guard_refuse(struct guard *guard, enum problem problem, const char *reason);
 
@@ -110,6 +119,10 @@ enum guard_verdict guard_line_start(struct guard *guard, struct guard_run *run);
 enum guard_verdict guard_line_empty(struct guard *guard, struct guard_run *run);
 enum guard_verdict guard_line_method(struct guard *guard, struct guard_run *run);
 enum guard_verdict guard_line_target(struct guard *guard, struct guard_run *run);
+enum guard_verdict guard_line_asterisk(struct guard *guard, struct guard_run *run);
+enum guard_verdict guard_line_scheme(struct guard *guard, struct guard_run *run);
+enum guard_verdict guard_line_scheme_slash(struct guard *guard, struct guard_run *run);
+enum guard_verdict guard_line_authority(struct guard *guard, struct guard_run *run);
 enum guard_verdict guard_line_path(struct guard *guard, struct guard_run *run);
 enum guard_verdict guard_line_escape(struct guard *guard, struct guard_run *run);
 enum guard_verdict guard_line_query(struct guard *guard, struct guard_run *run);

@@ -24,13 +24,7 @@ http_request_set_target(struct http_request *request, const char *target, size_t
 void
 http_request_set_id(struct http_request *request)
 {
-	const char *given = http_request_field(request, "X-Request-Id");
-	size_t len = given ? strlen(given) : 0;
-
-	if (given && len < sizeof request->id && text_is_token(given, len))
-		memcpy(request->id, given, len + 1);
-	else
-		http_shared_make_id(request->shared, request->id);
+	http_shared_choose_id(request->shared, http_request_field(request, "X-Request-Id"), request->id);
 }
 
 bool

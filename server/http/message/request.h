@@ -63,7 +63,8 @@ struct http_request {
 	bool is_http_1_0;
 	bool is_admin;		       /* may use everybody's operations */
 	char id[HTTP_REQUEST_ID_SIZE]; /* the client's X-Request-Id, or one of ours */
-	bool is_not_stored;	       /* the reply gets Cache-Control: no-store; a handler may set it */
+	bool is_refused; /* before it was whole; only method, path, id and peer are known, if they have come */
+	bool is_not_stored; /* the reply gets Cache-Control: no-store; a handler may set it */
 
 	/* the handler's, until it replies */
 	http_gone_fn

@@ -224,6 +224,19 @@ on_reply_complete(struct evhttp_request *evhttp, void *connection)
 	connection_input_next(connection);
 }
 
+/* The host of an absolute target counts, whatever the Host field says (RFC 9112, 3.2.2). */
+static void
+put_host(struct evhttp_request *evhttp, const struct http_connection *connection)
+{
+	struct evkeyvalq *fields = evhttp_request_get_input_headers(evhttp);
+
+	if (connection->host.len == 0)
+		return;
+	evhttp_remove_header(fields, "Host");
+	if (evhttp_add_header(fields, "Host", connection->host.data) < 0)
+		abort();
+}
+
 static struct http_request *
 make_request(struct evhttp_request *evhttp, struct http_connection *connection)
 {
@@ -232,6 +245,7 @@ make_request(struct evhttp_request *evhttp, struct http_connection *connection)
 	const char *target = evhttp_request_get_uri(evhttp);
 
 	exchange->evhttp = evhttp;
+	put_host(evhttp, connection);
 	dispatch_init_request(request, connection, &evhttp_transport, method_of(evhttp));
 	request->is_http_1_0 = is_old(evhttp);
 	request->began_us = clock_mono_us();
