@@ -316,6 +316,19 @@ def test_absolute_target_without_path(serve):
         assert (variables["HTTP_HOST"], variables["PATH_INFO"], variables["QUERY_STRING"]) == ("other", "/", query)
 
 
+def test_targets_of_browsers(serve):
+    """What the WHATWG's URL Standard leaves as it is in URLs is taken, and escaped for programs."""
+    server = serve([environment("/env/{x}", methods=["GET", "POST"])])
+    path, query = "[a]|^", r"a=x^2&b=`&c=\\&d=100%&e=%zz&f=%41"
+    escaped = "%5Ba%5D%7C%5E", r"a=x%5E2&b=%60&c=%5C%5C&d=100%25&e=%25zz&f=%41"
+    connection = server.connect()
+    for method, body in ("GET", None), ("POST", b"x"), ("POST", b"x" * 5000):
+        connection.request(method, f"/env/{path}?{query}", body)
+        variables = read_environment(connection.receive(method))
+        assert (variables["REQUEST_URI"], variables["QUERY_STRING"]) == (f"/env/{escaped[0]}?{escaped[1]}", escaped[1])
+        assert variables["SCRIPT_NAME"] + variables["PATH_INFO"] == f"/env/{path}"
+
+
 def test_options_asterisk(serve):
     """Asks for what the server implements, whatever its routes are (RFC 9110, 9.3.7)."""
     answer = serve([echo()]).call("OPTIONS", "*")

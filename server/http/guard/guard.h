@@ -10,8 +10,9 @@
  * - at most one empty line before a request line, and every line ends in CR LF;
  * - GET, HEAD, POST, PUT, PATCH, DELETE and OPTIONS (501 for other tokens), HTTP/1.0 and HTTP/1.1 (505 for
  *   others);
- * - a target that is a path and perhaps a query (RFC 3986; in the query also "[]{|}"), which does not begin
- *   with "//" and has no "%00" and no dot segments, however escaped (an escaped slash ends a segment here);
+ * - a target that is a path and perhaps a query: RFC 3986, and what browsers leave as it is ("[]^|" in the path,
+ *   "[]^|`{}\" and percent signs that begin no escape in the query), which does not begin with "//" and has no
+ *   "%00" and no dot segments, however escaped (an escaped slash ends a segment here);
  *   before it perhaps "http://" or "https://", a host and a port (RFC 9112, 3.2.2); or "*" for OPTIONS;
  * - no folded lines, no blank before a colon; one Host (HTTP/1.0: at most one) with a host and perhaps a
  *   port;

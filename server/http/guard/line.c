@@ -301,6 +301,10 @@ guard_line_escape(struct guard *guard, struct guard_run *run)
 {
 	bool in_path = guard->state == GUARD_PATH_ESCAPE;
 
+	if (!in_path && !guard_is(*run->at, BYTE_HEX)) {
+		guard->state = GUARD_QUERY;
+		return GUARD_PASS;
+	}
 	if (guard->left == 0)
 		return refuse_target(guard);
 	if (!guard_escape(guard, *run->at))

@@ -19,11 +19,11 @@ enum guard_state {
 	GUARD_PATH,	    /* the rest of the path */
 	GUARD_PATH_ESCAPE,  /* the two digits after a percent sign in it */
 	GUARD_QUERY,	    /* the query, up to its space */
-	GUARD_QUERY_ESCAPE, /* the two digits after a percent sign in it */
-	GUARD_VERSION,	    /* the version and the request line's CRLF */
-	GUARD_LINE,	    /* the first byte of a header or trailer line, or of the empty one after them */
-	GUARD_NAME,	    /* the rest of a field's name and its colon */
-	GUARD_BLANKS,	    /* spaces before a value */
+	GUARD_QUERY_ESCAPE, /* the two digits after a percent sign in it, or what follows one that begins no escape */
+	GUARD_VERSION, /* the version and the request line's CRLF */
+	GUARD_LINE,    /* the first byte of a header or trailer line, or of the empty one after them */
+	GUARD_NAME,    /* the rest of a field's name and its colon */
+	GUARD_BLANKS,  /* spaces before a value */
 	GUARD_TABS,  /* blanks before a value, from a tab on: evhttp takes tabs for the value's, so dropped */
 	GUARD_VALUE, /* the value, up to its CR */
 	GUARD_TAIL,  /* blanks after a value that has none inside */
@@ -60,7 +60,7 @@ enum {
 	BYTE_BLANK = 1 << 2, /* space and tab */
 	BYTE_DIGIT = 1 << 3,
 	BYTE_HEX = 1 << 4,
-	BYTE_PATH = 1 << 5,  /* pchar (RFC 3986, 3.3) but the percent sign and the dot */
+	BYTE_PATH = 1 << 5,  /* any byte of a path's segments but the percent sign and the dot */
 	BYTE_QUERY = 1 << 6, /* any byte of a query but the percent sign */
 	BYTE_HOST = 1 << 7,  /* reg-name (RFC 3986, 3.2.2) but the percent sign */
 };

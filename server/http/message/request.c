@@ -5,6 +5,7 @@
 #include "common/text.h"
 #include "http/message/query.h"
 #include "http/message/shared.h"
+#include "http/message/target.h"
 #include "http/message/transport.h"
 
 #include <errno.h>
@@ -14,6 +15,9 @@
 void
 http_request_set_target(struct http_request *request, const char *target, size_t len)
 {
+	request->target_memory = target_escape(target, len, &len);
+	if (request->target_memory)
+		target = request->target_memory;
 	const char *question = memchr(target, '?', len);
 
 	request->path = target;
@@ -60,6 +64,7 @@ http_request_fini(struct http_request *request)
 {
 	fields_fini(&request->extra);
 	free(request->principal_memory);
+	free(request->target_memory);
 }
 
 const char *

@@ -55,7 +55,7 @@ struct http_peer {
 struct http_request {
 	/* read-only for handlers */
 	enum http_method method;
-	const char *path; /* as it came, still percent-encoded, not NUL-terminated */
+	const char *path; /* as it came, still percent-encoded (target.h), not NUL-terminated */
 	size_t path_len;
 	const char *query; /* after '?', NULL if there is none; NUL-terminated */
 	struct router_match match;
@@ -79,6 +79,7 @@ struct http_request {
 	int64_t began_us;    /* when it was complete, for the log and metrics */
 	struct fields extra; /* header fields to add to the reply, whatever it is */
 	char *principal_memory;
+	char *target_memory; /* of path and query, if they are not as they came; NULL: the transport has them */
 };
 
 /* The value of the first header field of that name, NULL if there is none; lent until the reply. */
@@ -128,7 +129,8 @@ char *http_request_param(const struct http_request *request, const char *name);
 __attribute__((warn_unused_result)) int http_request_id_param(
 	const struct http_request *request, const char *name, struct id *ret_id);
 
-/* For transports.  Sets path and query from a target, which is lent and NUL-terminated. */
+/* For transports.  Sets path and query from a target, which is lent and NUL-terminated; or from a copy, in
+ * target_memory, if it has bytes that are to be escaped (target.h). */
 void http_request_set_target(struct http_request *request, const char *target, size_t len);
 
 /* For transports.  Sets the id: the client's, or one of ours. */
