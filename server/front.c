@@ -20,14 +20,18 @@
 #include <string.h>
 #include <sys/resource.h>
 
-/* Limits on the head of a request; those on bodies are settings. */
-static const struct guard_limits header_limits = {
-	.max_target_bytes = 8000,
-	.max_line_bytes = 8190,
-	.max_header_bytes = 16 * 1024,
-	.max_header_count = 100,
-	.max_chunk_ext_bytes = 256,
-};
+/* The limits on a request; that on bodies is the caller's to set.  One field may fill the header. */
+static struct guard_limits
+request_limits(const struct config *config)
+{
+	return (struct guard_limits){
+		.max_target_bytes = 8000,
+		.max_line_bytes = config->max_header_bytes,
+		.max_header_bytes = config->max_header_bytes,
+		.max_header_count = config->max_header_fields,
+		.max_chunk_ext_bytes = 256,
+	};
+}
 
 static void
 on_reply(void *arg, const struct http_request *request, int status, uint64_t body_bytes)
@@ -166,7 +170,7 @@ int
 start_front(struct server *server)
 {
 	struct http_config config = {
-		.limits = header_limits,
+		.limits = request_limits(server->config),
 		.header_timeout_ms = server->config->header_timeout_ms,
 		.idle_timeout_ms = server->config->idle_timeout_ms,
 		.max_connections = most_connections(server->config),
@@ -203,7 +207,7 @@ int
 start_admin_front(struct server *server)
 {
 	struct http_config config = {
-		.limits = header_limits,
+		.limits = request_limits(server->config),
 		.header_timeout_ms = server->config->header_timeout_ms,
 		.idle_timeout_ms = server->config->idle_timeout_ms,
 	};
