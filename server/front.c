@@ -8,6 +8,7 @@
 #include "http/login/auth.h"
 #include "http/server.h"
 #include "notify.h"
+#include "operations/operations.h"
 #include "routes.h"
 #include "watch/access_log.h"
 #include "watch/admin.h"
@@ -40,6 +41,22 @@ on_reply(void *arg, const struct http_request *request, int status, uint64_t bod
 
 	metrics_count_reply(server->metrics, status, body_bytes);
 	access_log_reply(request, status, body_bytes);
+}
+
+static bool
+take_room(void *arg, uint64_t bytes)
+{
+	struct server *server = arg;
+
+	return operations_take_room(server->operations, bytes);
+}
+
+static void
+give_room(void *arg, uint64_t bytes)
+{
+	struct server *server = arg;
+
+	operations_give_room(server->operations, bytes);
 }
 
 /* The largest body that any route takes, and so the limit of the guard. */
@@ -175,6 +192,7 @@ start_front(struct server *server)
 		.idle_timeout_ms = server->config->idle_timeout_ms,
 		.max_connections = most_connections(server->config),
 		.max_connections_per_address = server->config->max_connections_per_address,
+		.room = {take_room, give_room, server},
 		.public_url = server->config->public_url,
 		.on_reply = on_reply,
 		.arg = server,

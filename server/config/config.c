@@ -301,8 +301,9 @@ static const struct setting rows[] = {
 		.fallback = "\"1GiB\"",
 		.min = 1024,
 		.max = CONFIG_RETAINED_MAX_BYTES,
-		.meaning = "The most bytes of bodies and results that are held, in memory and in files; "
-			   "beyond it new calls get 503."},
+		.meaning =
+			"The most bytes of bodies and results that are held, in memory and in files, bodies "
+			"that are still coming in included; beyond it new calls get 503."},
 	{.name = "max_connections_per_address",
 		CONFIG(SETTING_WHOLE, max_connections_per_address),
 		.fallback = "4096",

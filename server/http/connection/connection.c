@@ -12,6 +12,7 @@
 #include "http/connection/input.h"
 #include "http/connection/output.h"
 #include "http/connection/refusal.h"
+#include "http/connection/room.h"
 #include "http/connection/tls.h"
 
 #include <assert.h>
@@ -165,6 +166,7 @@ release(struct http_connection *connection)
 	forget(connection->env, connection);
 	connection->env->on_close(connection);
 	connection_input_forget_next(connection);
+	connection_room_give(connection);
 	free(connection->seen);
 	text_fini(&connection->host);
 	free(connection->client_name);

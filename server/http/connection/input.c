@@ -3,6 +3,8 @@
 #include "http/connection/input.h"
 
 #include "common/clock.h"
+#include "http/connection/refusal.h"
+#include "http/connection/room.h"
 #include "http/message/lines.h"
 
 #include <event2/buffer.h>
@@ -102,12 +104,26 @@ head_of(struct http_connection *connection)
 		bufferevent_get_input(connection->bev), (ev_ssize_t)connection->head_len);
 }
 
+/* Makes room for bytes of a body that have come.  If there is none, the request is refused. */
+static bool
+take_room(struct http_connection *connection, size_t bytes)
+{
+	bool has_room = connection_room_take(connection, bytes);
+
+	if (!has_room)
+		connection_refusal_for_room(connection);
+	return has_room;
+}
+
 static void
 judge_head(struct http_connection *connection)
 {
 	struct connection_env *env = connection->env;
 
 	connection_input_see(connection);
+	if (!take_room(connection,
+		    evbuffer_get_length(bufferevent_get_input(connection->bev)) - connection->head_len))
+		return;
 	if (env->on_head)
 		env->on_head(connection, head_of(connection), connection->head_len);
 	connection->head_len = 0;
@@ -283,6 +299,7 @@ begin_request(struct http_connection *connection)
 	size_t used = 0;
 
 	connection_input_unsee(connection);
+	connection_room_give(connection);
 	text_fini(&connection->host);
 	if (!is_one_piece(connection, &piece)) {
 		connection_go(connection, CONNECTION_HEAD);
@@ -394,10 +411,11 @@ connection_input_on_bytes(struct evbuffer *input, const struct evbuffer_cb_info 
 		feed_head(connection, len - info->n_added);
 		break;
 	case CONNECTION_READING:
-		feed(connection, len - info->n_added);
+		if (take_room(connection, info->n_added))
+			feed(connection, len - info->n_added);
 		break;
 	case CONNECTION_JUDGING:
-		if (connection->guard.in_body)
+		if (take_room(connection, info->n_added) && connection->guard.in_body)
 			feed(connection, len - info->n_added);
 		break;
 	case CONNECTION_REFUSED:

@@ -86,16 +86,32 @@ connection_refusal_enter_lingering(struct http_connection *connection, enum conn
 	connection_start_timer(connection, is_judged ? LINGER_BODY_MS : LINGER_MS);
 }
 
-void
-connection_refusal_begin(struct http_connection *connection, const struct text *reply)
+/* The refusal is there to be written; the body may go on to come. */
+static void
+begin(struct http_connection *connection)
 {
 	uint64_t most = connection->env->limits.max_body_bytes;
 
-	text_add(&connection->refusal, reply->data, reply->len);
 	connection_input_drop(connection);
 	connection_go(connection, CONNECTION_REFUSED);
 	if (most > LINGER_BYTES)
 		connection->linger_bytes = most;
+}
+
+void
+connection_refusal_begin(struct http_connection *connection, const struct text *reply)
+{
+	text_add(&connection->refusal, reply->data, reply->len);
+	begin(connection);
+}
+
+void
+connection_refusal_for_room(struct http_connection *connection)
+{
+	connection->guard.problem = PROBLEM_STORAGE;
+	connection->guard.reason = "There is no room for the body at the moment.";
+	write_refusal(connection);
+	begin(connection);
 }
 
 /* The request has not come in time, unless its body makes progress. */

@@ -74,6 +74,7 @@ struct connection_env {
 	struct guard_limits limits;
 	int64_t header_timeout_ms, idle_timeout_ms; /* see struct http_config */
 	struct http_shared *shared;
+	struct http_room room; /* see room.h */
 
 	/* The input holds nothing but one whole request of len bytes, described by note, and the output is
 	 * empty.  Returns whether the request has been answered, or is with its handler (connection_hold): its
@@ -128,6 +129,7 @@ struct http_connection {
 	enum connection_owner owner;
 	struct timer timer;    /* deadline of the state */
 	int64_t idle_since_us; /* while idle: the deadline counts from here, the timer may run out earlier */
+	uint64_t room_bytes;   /* of the body, counted in env->room */
 	uint64_t lingered_bytes; /* dropped while lingering */
 	uint64_t linger_bytes;	 /* dropped at most */
 	struct text refusal;	 /* to be written; empty: the guard's */

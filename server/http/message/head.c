@@ -116,10 +116,11 @@ head_format_refusal(
 	CLEANUP(fields_fini) struct fields fields = {0};
 
 	problem_format(report, &json);
-	text_add_char(&json, '\n');
 	uint64_t len = json.len;
 	fields_put(&fields, "Content-Type", PROBLEM_CONTENT_TYPE);
 	fields_put(&fields, "Cache-Control", "no-store");
+	if (problem_status(report->problem) == 503)
+		fields_put(&fields, "Retry-After", "10");
 	head_format(ret_reply, request, problem_status(report->problem), &fields, &len, "close");
 	text_add(ret_reply, json.data, json.len);
 	http_shared_count_reply(request->shared, request, problem_status(report->problem), json.len);

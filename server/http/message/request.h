@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct http_request;
 struct http_shared;
@@ -43,6 +44,14 @@ struct http_target {
 	http_answer_fn answer_now; /* called with arg by the fast lane; NULL: see is_by_lane */
 	bool is_by_lane; /* the fast lane may call the handler; false: it leaves the request to evhttp */
 	http_refuse_fn refuse_early; /* called with arg before the body; NULL: there is nothing to refuse */
+};
+
+/* Room for the bytes of bodies, which all that hold some share: take says whether there is room for so many more, and
+ * takes it; give gives it back.  NULL: there is always room. */
+struct http_room {
+	bool (*take)(void *arg, uint64_t bytes);
+	void (*give)(void *arg, uint64_t bytes);
+	void *arg;
 };
 
 /* The client's end of the connection that a request came on. */

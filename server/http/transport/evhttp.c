@@ -9,6 +9,7 @@
 #include "common/clock.h"
 #include "http/connection/input.h"
 #include "http/connection/output.h"
+#include "http/connection/room.h"
 #include "http/message/transport.h"
 #include "http/transport/dispatch.h"
 
@@ -79,6 +80,8 @@ take_body(struct http_request *request, int spool_fd, struct blob **ret_body)
 		return 0;
 	}
 	struct evbuffer *input = evhttp_request_get_input_buffer(evhttp_of(request));
+	if (request->peer)
+		connection_room_give(connection_of(request));
 	blob_sink_init(&sink, spool_fd, UINT64_MAX);
 	while (rc == 0 && evbuffer_peek(input, -1, NULL, &piece, 1) > 0) {
 		rc = blob_sink_write(&sink, piece.iov_base, piece.iov_len);
@@ -169,6 +172,7 @@ end(struct http_request *request)
 		return;
 	}
 	connection->request = NULL;
+	connection_room_give(connection);
 	evhttp->chunked = 0; /* else evhttp would end our reply with a last chunk */
 	if (!connection_output_is_empty(connection))
 		connection_go(connection, CONNECTION_FLUSHING);

@@ -50,6 +50,7 @@ struct scene {
 	unsigned wholes, heads;	     /* times that they were called */
 	struct fake_request request; /* what on_head has made */
 	struct fake_request working; /* with its handler */
+	uint64_t room;		     /* that is left for bodies */
 	void (*closecb)(struct evhttp_connection *, void *);
 	void *closecb_arg;
 };
@@ -139,6 +140,23 @@ on_head(struct http_connection *connection, const char *data, size_t len)
 	connection->early = &scene->request.request;
 }
 
+static bool
+take_room(void *arg, uint64_t bytes)
+{
+	assert_ptr_equal(arg, scene);
+	if (bytes > scene->room)
+		return false;
+	scene->room -= bytes;
+	return true;
+}
+
+static void
+give_room(void *arg, uint64_t bytes)
+{
+	assert_ptr_equal(arg, scene);
+	scene->room += bytes;
+}
+
 static void
 on_close(struct http_connection *connection)
 {
@@ -154,6 +172,7 @@ start(void **state)
 	scene = xcalloc(1, sizeof *scene);
 	*state = scene;
 	clock_hold(HELD_MS, 0);
+	scene->room = 1000000;
 	scene->base = loop_new();
 	http_shared_init(&scene->shared);
 	scene->env = (struct connection_env){
@@ -167,6 +186,7 @@ start(void **state)
 		.header_timeout_ms = HEADER_MS,
 		.idle_timeout_ms = IDLE_MS,
 		.shared = &scene->shared,
+		.room = {take_room, give_room, scene},
 		.on_whole = on_whole,
 		.on_head = on_head,
 		.on_close = on_close,
@@ -648,6 +668,42 @@ count_gone(struct http_request *request)
 	++*(unsigned *)request->arg;
 }
 
+/* Bytes of a body are counted as they come, and no longer once the connection is gone. */
+static void
+test_room(void **state)
+{
+	(void)state;
+	scene->room = 10;
+	say("POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 50\r\n\r\nabc");
+	assert_int_equal(scene->room, 7);
+	say("hello");
+	assert_int_equal(scene->room, 2);
+	check_state(CONNECTION_READING);
+	unsigned reads = scene->reads;
+	say("too");
+	assert_int_equal(scene->room, 2);
+	check_state(CONNECTION_REFUSED);
+	assert_int_equal(scene->reads, reads);
+	pass(1);
+	turn();
+	assert_memory_equal(scene->received.data, "HTTP/1.1 503 ", 13);
+	assert_non_null(strstr(scene->received.data, "\r\nRetry-After: 10\r\n"));
+	connection_close(scene->connection);
+	assert_int_equal(scene->room, 10);
+}
+
+/* There is no room for the first bytes: the head is not judged. */
+static void
+test_no_room(void **state)
+{
+	(void)state;
+	scene->room = 1;
+	scene->judges = true;
+	say(POST_HEAD "ab");
+	check_state(CONNECTION_REFUSED);
+	assert_int_equal(scene->heads, 0);
+}
+
 /* The client leaves while its request is with the handler. */
 static void
 test_leaving(void **state)
@@ -709,6 +765,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_refused_seen, start, stop),
 		cmocka_unit_test_setup_teardown(test_judged_bad, start, stop),
 		cmocka_unit_test_setup_teardown(test_judged_late, start, stop),
+		cmocka_unit_test_setup_teardown(test_room, start, stop),
+		cmocka_unit_test_setup_teardown(test_no_room, start, stop),
 		cmocka_unit_test_setup_teardown(test_leaving, start, stop),
 		cmocka_unit_test_setup_teardown(test_drained, start, stop),
 	};
