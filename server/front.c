@@ -8,6 +8,7 @@
 #include "http/login/auth.h"
 #include "http/server.h"
 #include "notify.h"
+#include "operations/operations.h"
 #include "routes.h"
 #include "watch/access_log.h"
 #include "watch/admin.h"
@@ -20,14 +21,18 @@
 #include <string.h>
 #include <sys/resource.h>
 
-/* Limits on the head of a request; those on bodies are settings. */
-static const struct guard_limits header_limits = {
-	.max_target_bytes = 8000,
-	.max_line_bytes = 8190,
-	.max_header_bytes = 16 * 1024,
-	.max_header_count = 100,
-	.max_chunk_ext_bytes = 256,
-};
+/* The limits on a request; that on bodies is the caller's to set.  One field may fill the header. */
+static struct guard_limits
+request_limits(const struct config *config)
+{
+	return (struct guard_limits){
+		.max_target_bytes = 8000,
+		.max_line_bytes = config->max_header_bytes,
+		.max_header_bytes = config->max_header_bytes,
+		.max_header_count = config->max_header_fields,
+		.max_chunk_ext_bytes = 256,
+	};
+}
 
 static void
 on_reply(void *arg, const struct http_request *request, int status, uint64_t body_bytes)
@@ -36,6 +41,22 @@ on_reply(void *arg, const struct http_request *request, int status, uint64_t bod
 
 	metrics_count_reply(server->metrics, status, body_bytes);
 	access_log_reply(request, status, body_bytes);
+}
+
+static bool
+take_room(void *arg, uint64_t bytes)
+{
+	struct server *server = arg;
+
+	return operations_take_room(server->operations, bytes);
+}
+
+static void
+give_room(void *arg, uint64_t bytes)
+{
+	struct server *server = arg;
+
+	operations_give_room(server->operations, bytes);
 }
 
 /* The largest body that any route takes, and so the limit of the guard. */
@@ -166,11 +187,12 @@ int
 start_front(struct server *server)
 {
 	struct http_config config = {
-		.limits = header_limits,
+		.limits = request_limits(server->config),
 		.header_timeout_ms = server->config->header_timeout_ms,
 		.idle_timeout_ms = server->config->idle_timeout_ms,
 		.max_connections = most_connections(server->config),
 		.max_connections_per_address = server->config->max_connections_per_address,
+		.room = {take_room, give_room, server},
 		.public_url = server->config->public_url,
 		.on_reply = on_reply,
 		.arg = server,
@@ -203,7 +225,7 @@ int
 start_admin_front(struct server *server)
 {
 	struct http_config config = {
-		.limits = header_limits,
+		.limits = request_limits(server->config),
 		.header_timeout_ms = server->config->header_timeout_ms,
 		.idle_timeout_ms = server->config->idle_timeout_ms,
 	};

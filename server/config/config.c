@@ -270,6 +270,20 @@ static const struct setting rows[] = {
 		.min = 10,
 		.max = CONFIG_DAY_MS,
 		.meaning = "How long a connection may stay open without a request."},
+	{.name = "max_header",
+		CONFIG(SETTING_SIZE, max_header_bytes),
+		.fallback = "\"32KiB\"",
+		.min = 1024,
+		.max = CONFIG_HEADER_MAX_BYTES,
+		.meaning =
+			"The largest header of a request: all its fields together; beyond it the request is "
+			"refused with 431."},
+	{.name = "max_header_fields",
+		CONFIG(SETTING_WHOLE, max_header_fields),
+		.fallback = "200",
+		.min = 10,
+		.max = 1000,
+		.meaning = "The most header fields of a request; beyond it the request is refused with 431."},
 	{.name = "max_body",
 		CONFIG(SETTING_SIZE, max_body_bytes),
 		.fallback = "\"8MiB\"",
@@ -287,8 +301,9 @@ static const struct setting rows[] = {
 		.fallback = "\"1GiB\"",
 		.min = 1024,
 		.max = CONFIG_RETAINED_MAX_BYTES,
-		.meaning = "The most bytes of bodies and results that are held, in memory and in files; "
-			   "beyond it new calls get 503."},
+		.meaning =
+			"The most bytes of bodies and results that are held, in memory and in files, bodies "
+			"that are still coming in included; beyond it new calls get 503."},
 	{.name = "max_connections_per_address",
 		CONFIG(SETTING_WHOLE, max_connections_per_address),
 		.fallback = "4096",

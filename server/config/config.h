@@ -80,8 +80,8 @@ struct config {
 	int64_t queue_timeout_ms, keep_ms; /* 0: not set */
 	int64_t run_timeout_ms, keep_timed_out_ms, keep_tombstone_ms, wait_max_ms, validation_wait_ms,
 		stop_grace_ms, drain_timeout_ms, header_timeout_ms, idle_timeout_ms;
-	uint64_t max_body_bytes, max_result_bytes, max_retained_bytes;
-	unsigned max_connections_per_address;
+	uint64_t max_header_bytes, max_body_bytes, max_result_bytes, max_retained_bytes;
+	unsigned max_header_fields, max_connections_per_address;
 	int log_level; /* enum log_level */
 	bool has_auth;
 	char *auth_basic, *auth_bearer; /* files; NULL: none */

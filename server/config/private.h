@@ -13,7 +13,8 @@ struct json_object;
 #define CONFIG_HOUR_MS UINT64_C(3600000)
 #define CONFIG_DAY_MS (24 * CONFIG_HOUR_MS)
 
-/* Largest sizes. */
+/* Largest sizes.  A header field becomes a variable of a program, and Linux takes 128 KiB for one. */
+#define CONFIG_HEADER_MAX_BYTES (UINT64_C(120) << 10)
 #define CONFIG_BODY_MAX_BYTES (UINT64_C(16) << 30)
 #define CONFIG_RESULT_MAX_BYTES (UINT64_C(64) << 30)
 #define CONFIG_RETAINED_MAX_BYTES (UINT64_C(1) << 50)

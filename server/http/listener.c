@@ -223,7 +223,7 @@ new_evhttp(struct http_listener *listener)
 
 	if (!evhttp)
 		return NULL;
-	/* The guard has its own, smaller limits, so that evhttp's are never reached. */
+	/* The guard's limits (config's max_header is far below) are always reached first. */
 	evhttp_set_max_headers_size(evhttp, 1 << 20);
 	evhttp_set_default_content_type(evhttp, NULL);
 	evhttp_set_allowed_methods(evhttp, EVHTTP_REQ_GET | EVHTTP_REQ_HEAD | EVHTTP_REQ_POST |

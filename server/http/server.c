@@ -132,6 +132,7 @@ set_up(struct dispatch *dispatch, struct event_base *base, struct timers *timers
 		.header_timeout_ms = config->header_timeout_ms,
 		.idle_timeout_ms = config->idle_timeout_ms,
 		.shared = &dispatch->shared,
+		.room = config->room,
 		.on_whole = lane_answer,
 		.on_head = early_judge,
 		.on_close = on_close,

@@ -25,10 +25,11 @@ struct http_config {
 	unsigned max_connections;  /* open at once; then accepting waits; 0: no limit */
 	unsigned max_connections_per_address; /* more are closed; unix sockets have no address; 0: no limit */
 	struct auth *auth;		      /* lent; NULL: no log-in is needed */
+	struct http_room room;	/* for bodies that are coming in, and have not been taken by a handler */
 	const char *public_url; /* lent; without a slash at its end; NULL: made of each request */
 
-	/* Called with every reply and refusal, for the access log and metrics; request is NULL if the guard
-	 * has refused it.  HTTP_CLIENT_LEFT: there is no reply.  May be NULL. */
+	/* Called with every reply and refusal, for the access log and metrics; of a request
+	 * that was refused before it was whole little is known (is_refused).  HTTP_CLIENT_LEFT: there is no reply.  May be NULL. */
 	void (*on_reply)(void *arg, const struct http_request *request, int status, uint64_t body_bytes);
 	void *arg;
 };

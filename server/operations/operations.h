@@ -126,6 +126,13 @@ struct op_submission {
 __attribute__((warn_unused_result)) enum op_refusal operations_submit(
 	struct operations *operations, const struct op_submission *submission, struct op **ret_op);
 
+/*
+ * Bodies that have not been submitted yet count against max_retained_bytes as well: takes room for bytes of one, or
+ * returns false if there is none; and gives it back, before the body is submitted or when it is dropped.
+ */
+__attribute__((warn_unused_result)) bool operations_take_room(struct operations *operations, uint64_t bytes);
+void operations_give_room(struct operations *operations, uint64_t bytes);
+
 /* What an operation that is held was called with, lent while it is; NULL if it is not held, or goes to the
  * next start. */
 const struct work_input *op_unjudged_input(const struct op *op);

@@ -96,8 +96,9 @@ struct operations {
 	uint64_t kept;	     /* in the table: results */
 	uint64_t tombstones; /* in the table: expired ones */
 	uint64_t refused[OP_REFUSALS];
-	uint64_t retained_bytes;     /* bodies of requests that have not ended, and results that are kept */
-	struct timer retry;	     /* runs while nothing is started, because the disk has no room */
+	uint64_t
+		retained_bytes; /* bodies of requests that come in or have not ended, and results that are kept */
+	struct timer retry;	/* runs while nothing is started, because the disk has no room */
 	_Atomic unsigned room_waits; /* runs that wait for room on the disk; any thread */
 	bool draining;
 	void (*on_drained)(void *arg);

@@ -19,6 +19,21 @@ op_refusal_name(enum op_refusal refusal)
 	return names[refusal];
 }
 
+bool
+operations_take_room(struct operations *operations, uint64_t bytes)
+{
+	if (operations->retained_bytes + bytes > operations->config.max_retained_bytes)
+		return false;
+	operations->retained_bytes += bytes;
+	return true;
+}
+
+void
+operations_give_room(struct operations *operations, uint64_t bytes)
+{
+	operations->retained_bytes -= bytes;
+}
+
 static enum op_refusal
 refusal(const struct operations *operations, const struct op_submission *submission)
 {

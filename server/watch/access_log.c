@@ -29,7 +29,7 @@ add_path(struct text *line, const char *path, size_t len)
 static enum log_level
 level_of(const struct http_request *request, int status)
 {
-	bool reads = request && (request->method == HTTP_GET || request->method == HTTP_HEAD);
+	bool reads = request->method == HTTP_GET || request->method == HTTP_HEAD;
 
 	return reads && status < 400 ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO;
 }
@@ -43,11 +43,13 @@ access_log_reply(const struct http_request *request, int status, uint64_t body_b
 
 	if (level > log_get_level())
 		return;
-	if (!request) {
-		log_write(level, "request refused", "status=%d", status);
+	add_path(&path, request->path, request->path_len);
+	if (request->is_refused) {
+		log_write(level, "request refused", "method=%s path=%s status=%d client=%s request_id=%s",
+			request->method ? http_method_name(request->method) : "-", path.len ? path.data : "-",
+			status, http_request_remote_address(request), request->id);
 		return;
 	}
-	add_path(&path, request->path, request->path_len);
 	log_write(level, "request",
 		"method=%s path=%s status=%d bytes=%llu ms=%.3f client=%s user=%s request_id=%s",
 		http_method_name(request->method), path.data, status, (unsigned long long)body_bytes,

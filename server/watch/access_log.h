@@ -10,6 +10,6 @@
 
 #include <stdint.h>
 
-/* Logs a reply.  request is NULL if the guard refused the request. */
+/* Logs a reply. */
 void access_log_reply(const struct http_request *request, int status, uint64_t body_bytes);
 void access_log_end(const struct op *op);

@@ -3,7 +3,7 @@
 import pytest
 
 import expect
-from exposition import Exposition
+from exposition import Exposition, scrape
 from harness import echo, eventually, route, shell
 from principals import HASHES, basic, bearer, check_challenge, htpasswd, tokens
 from styles import unknown_id
@@ -130,12 +130,29 @@ def test_who_sends_all_the_same(server, fields, status):
     assert connection.receive("POST").status == status
 
 
-def test_head_in_pieces(server):
-    """Is refused all the same, at the latest when it is whole."""
+@pytest.mark.parametrize("fields", [0, 60], ids=["few fields", "many fields"])
+@pytest.mark.parametrize("behind", [False, True], ids=["alone", "behind another"])
+@pytest.mark.parametrize("cut", [4, 20, 60, -30, -2])
+def test_head_in_pieces(server, cut, behind, fields):
+    """Is refused once the head is whole, before any of the body is."""
+    head = b"POST /echo HTTP/1.1\r\nHost: h\r\n" + b"X: y\r\n" * fields + b"Content-Length: 3\r\n\r\n"
     connection = server.connect()
-    connection.send(b"POST /echo HTTP/1.1\r\nHost: h\r\nContent-")
+    connection.send(b"GET /nowhere HTTP/1.1\r\nHost: h\r\n\r\n" * behind + head[:cut])
     eventually(lambda: server.ask_admin("/healthz").status == 200)
-    connection.send(b"Length: 3\r\n\r\nabc")
+    if behind:
+        check_challenge(connection.receive())
+    connection.send(head[cut:])
+    check_challenge(connection.receive("POST"))
+    connection.finish_sending()
+    assert connection.receive_end() == b""
+
+
+def test_pipelined_head(server):
+    """Is judged when its turn has come."""
+    connection = server.connect()
+    connection.request("POST", "/echo", b"one", bearer("tok-robot"))
+    connection.request("POST", "/echo", b"tw", {"Content-Length": "3"})
+    assert connection.receive("POST").body == b"one"
     check_challenge(connection.receive("POST"))
 
 
@@ -182,3 +199,49 @@ def test_without_authentication(serve):
     server = serve(ROUTES[:1])
     refused(server.connect().request("POST", "/nothing", None, {"Content-Length": "1"}), 404, "not-found")
     refused(server.connect().request("DELETE", "/echo", None, {"Content-Length": "1"}), 405, "method-not-allowed")
+
+
+def retained(server):
+    return scrape(server).get("deferd_retained_bytes")
+
+
+def test_bodies_of_nobody(server):
+    """Of many clients without credentials whose heads come in two pieces nothing is kept."""
+    connections = [server.connect() for _ in range(24)]
+    for connection in connections:
+        connection.send(b"POST /echo HTTP/1.1\r\nHost: h\r\n")
+    eventually(lambda: server.ask_admin("/healthz").status == 200)
+    for connection in connections:
+        connection.send(f"Content-Length: {8 << 20}\r\n\r\n".encode())
+        check_challenge(connection.receive("POST"))
+        connection.send(b"x" * (1 << 20))
+        assert retained(server) == 0
+
+
+@pytest.mark.parametrize("framing", ["length", "chunks"])
+def test_bodies_that_come_in_are_counted(serve, framing):
+    """Against max_retained, beside what is kept: one that is too much is refused, and what was counted is given back."""
+    server = serve([echo()], max_body="8MiB", max_retained="2MiB", admin={"listen": "127.0.0.1:0"})
+    size, rest = 3 << 19, b"x" * 10
+
+    def begin():
+        if framing == "length":
+            return server.connect().request("POST", "/echo", None, {"Content-Length": str(size + len(rest))})
+        return server.connect().request("POST", "/echo", b"%x\r\n" % (size + len(rest)), {"Transfer-Encoding": "chunked"})
+
+    first = begin()
+    first.send(b"x" * size)
+    eventually(lambda: retained(server) >= size, "the first body")
+    second = begin()
+    second.send(b"x" * size)
+    answer = second.receive("POST")
+    expect.check_overload(answer, (503,), "storage")
+    second.close()
+    eventually(lambda: retained(server) < size + (1 << 16), "what the second has taken")
+    left = begin()
+    left.send(b"x" * 1000)
+    left.reset()
+    first.send(rest + (b"\r\n0\r\n\r\n" if framing == "chunks" else b""))
+    assert len(first.receive("POST").body) == size + len(rest)
+    eventually(lambda: retained(server) == 0, "all to be given back")
+    assert server.post("/echo", b"y" * size).status == 200

@@ -9,7 +9,7 @@ import pytest
 
 import expect
 import wire
-from harness import echo, eventually, find_binary, route, run, shell, stat_of
+from harness import echo, environment, eventually, find_binary, read_environment, route, run, shell, stat_of
 from wire import Connection
 
 BIG = "head -c $((20 << 20)) /dev/zero | tr '\\0' x"
@@ -165,3 +165,23 @@ def test_slow_reader(serve):
         server.get("/nothing")
     assert is_held(server, steady), f"cut off before {len(steady.buffer)} bytes were taken"
     assert len(steady.receive().body) == 20 << 20
+
+
+@pytest.mark.parametrize("settings, largest, most", [({}, 32 << 10, 200), ({"max_header": "120KiB", "max_header_fields": 1000}, 120 << 10, 1000),
+                                                     ({"max_header": "1KiB", "max_header_fields": 10}, 1024, 10)])
+def test_header(serve, settings, largest, most):
+    """A field may fill the header; one byte or one field more is 431.  The program gets all of it."""
+    server = serve([environment(methods=["GET", "POST"])], **settings)
+
+    def ask(method, *lines):
+        with server.connect() as connection:
+            connection.send("".join(f"{line}\r\n" for line in (f"{method} /env HTTP/1.1", *lines, "")).encode())
+            return connection.receive(method)
+
+    for method, *lines in ("GET", "Host: h"), ("POST", "Host: h", "Content-Length: 0"):
+        room = largest - len("".join(lines)) - len("A: ")
+        assert len(read_environment(ask(method, *lines, "A: " + "x" * room))["HTTP_A"]) == room
+        expect.check_problem(ask(method, *lines, "A: " + "x" * (room + 1)), 431, "header-too-large")
+        many = [f"X-{n}: y" for n in range(most - len(lines))]
+        assert len([name for name in read_environment(ask(method, *lines, *many)) if name.startswith("HTTP_X_")]) == len(many)
+        expect.check_problem(ask(method, *lines, *many, "One: more"), 431, "header-too-large")

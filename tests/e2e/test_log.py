@@ -102,7 +102,42 @@ def test_one_line_a_request(serve):
         assert pairs == {"method": "POST", "path": "/echo", "status": "200", "bytes": "3", "client": "127.0.0.1",
                          "user": "-"}
     refusals = [pairs for _, message, pairs in read_lines(server.log()) if message == "request refused"]
-    assert refusals == [{"status": "400"}]
+    for refusal in refusals:
+        assert re.fullmatch("[0-9a-f]{16}", refusal.pop("request_id"))
+    assert refusals == [{"method": "GET", "path": "-", "status": "400", "client": "127.0.0.1"}]
+
+
+REFUSED = [
+    (b"\x16\x03\x01", 400, "-", "-", None),
+    (b"GET /a<", 400, "GET", "/a", None),
+    (b"PUT /a/b?c HTTP/1.1\r\nX-Request-Id: mine\r\nHost : x\r\n", 400, "PUT", "/a/b", "mine"),
+    (b"GET /a HTTP/1.1\r\nHost: x\r\nA: " + b"x" * 40000, 431, "GET", "/a", None),
+    (b"POST /echo HTTP/1.1\r\nHost: x\r\nX-Request-Id: mine\r\nContent-Length: 99999999999\r\n", 413, "POST", "/echo", "mine"),
+    (b"POST /echo HTTP/1.1\r\nHost: x\r\nX-Request-Id: mine\r\nTransfer-Encoding: chunked\r\n\r\n3\r\n", 413, "POST", "/echo", "mine"),
+    (b"POST /echo HTTP/1.1\r\nHost: x\r\nX-Request-Id: mine\r\nTransfer-Encoding: chunked\r\n\r\n1\r\naX", 400, "POST", "/echo", "mine"),
+]
+
+
+@pytest.mark.parametrize("pieces", [False, True], ids=["whole", "in pieces"])
+@pytest.mark.parametrize("wire, status, method, path, id_", REFUSED)
+def test_refused(serve, wire, status, method, path, id_, pieces):
+    """A refusal before the request is whole says who asked for what, as far as that has come."""
+    server = serve([echo(max_body="2B")])
+    with server.connect() as connection:
+        if pieces:
+            connection.send(wire[:30])
+            eventually(lambda: server.get("/").status == 404, "the first piece")
+            connection.send(wire[30:])
+        else:
+            connection.send(wire)
+        answer = connection.receive(method)
+    assert answer.status == status
+    given = answer.get("X-Request-Id")
+    assert given == id_ or not id_ and re.fullmatch("[0-9a-f]{16}", given)
+    line, = eventually(lambda: [pairs for _, message, pairs in read_lines(server.log()) if
+                                message in ("request refused", "request") and pairs["request_id"] == given], "the line")
+    told = {"method": method, "path": path, "status": str(status), "client": "127.0.0.1", "request_id": given}
+    assert told.items() <= line.items()
 
 
 @pytest.mark.parametrize("leave", ["close", "finish_sending", "reset"])

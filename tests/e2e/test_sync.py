@@ -290,3 +290,47 @@ def test_version_and_port_of_the_call(serve, version, host, protocol, port):
     response = server.connect().request("POST", "/env", b"", {"Host": host}, version=version).receive("POST")
     variables = harness.read_environment(response)
     assert (variables["SERVER_PROTOCOL"], variables["SERVER_PORT"]) == (protocol, port or server.address.rpartition(":")[2])
+
+
+@pytest.mark.parametrize("host", ["other.example", "other.example:81", "[::1]:8080"])
+@pytest.mark.parametrize("scheme", ["http", "https", "HTTP"])
+def test_absolute_target(serve, scheme, host):
+    """The target's host counts, whatever the Host field says (RFC 9112, 3.2.2)."""
+    server = serve([environment(methods=["GET", "POST"])])
+    connection = server.connect()
+    for method, body in ("GET", None), ("POST", b"x"), ("POST", b"x" * 5000):
+        connection.request(method, f"{scheme}://{host}/env?a=b", body, {"Host": "here.example"})
+        variables = read_environment(connection.receive(method))
+        assert variables["HTTP_HOST"] == host
+        assert (variables["REQUEST_URI"], variables["QUERY_STRING"]) == ("/env?a=b", "a=b")
+    connection.request("POST", f"{scheme}://{host}/env?async=true", b"x", {"Host": "here.example"})
+    assert connection.receive("POST").get("Location").startswith(f"http://{host}/operations/")
+
+
+def test_absolute_target_without_path(serve):
+    server = serve([environment("/", methods=["GET"])])
+    connection = server.connect()
+    for target, query in ("http://other", ""), ("http://other?a", "a"):
+        connection.send(f"GET {target} HTTP/1.1\r\nHost: here\r\n\r\n".encode())
+        variables = read_environment(connection.receive())
+        assert (variables["HTTP_HOST"], variables["PATH_INFO"], variables["QUERY_STRING"]) == ("other", "/", query)
+
+
+def test_targets_of_browsers(serve):
+    """What the WHATWG's URL Standard leaves as it is in URLs is taken, and escaped for programs."""
+    server = serve([environment("/env/{x}", methods=["GET", "POST"])])
+    path, query = "[a]|^", r"a=x^2&b=`&c=\\&d=100%&e=%zz&f=%41"
+    escaped = "%5Ba%5D%7C%5E", r"a=x%5E2&b=%60&c=%5C%5C&d=100%25&e=%25zz&f=%41"
+    connection = server.connect()
+    for method, body in ("GET", None), ("POST", b"x"), ("POST", b"x" * 5000):
+        connection.request(method, f"/env/{path}?{query}", body)
+        variables = read_environment(connection.receive(method))
+        assert (variables["REQUEST_URI"], variables["QUERY_STRING"]) == (f"/env/{escaped[0]}?{escaped[1]}", escaped[1])
+        assert variables["SCRIPT_NAME"] + variables["PATH_INFO"] == f"/env/{path}"
+
+
+def test_options_asterisk(serve):
+    """Asks for what the server implements, whatever its routes are (RFC 9110, 9.3.7)."""
+    answer = serve([echo()]).call("OPTIONS", "*")
+    assert (answer.status, answer.body) == (204, b"")
+    assert answer.get("Allow") == "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"

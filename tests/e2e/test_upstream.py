@@ -28,6 +28,8 @@ from upstream import answer_once, make_certificate, sends, simple
     ("/{rest...}", "", "/a?a=1&&b=2&", "/a?a=1&&b=2&"),
     ("/{rest...}", "", "/a?a=1&&async=false&b=2&", "/a?a=1&&b=2&"),
     ("/{rest...}", "", "/a?&a=1&async=0", "/a?&a=1"),
+    ("/{rest...}", "", "/[a]|^?[b]={c|d}&a=x^2&b=`&async=0&c=\\&d=100%&e=%zz&f=%41",
+     "/%5Ba%5D%7C%5E?[b]={c|d}&a=x%5E2&b=%60&c=%5C&d=100%25&e=%25zz&f=%41"),
 ])
 def test_path(upstream, front, path, base, asked, wanted):
     other = upstream(simple)

@@ -12,6 +12,7 @@
 #include "http/connection/input.h"
 #include "http/connection/output.h"
 #include "http/connection/refusal.h"
+#include "http/connection/room.h"
 #include "http/connection/tls.h"
 
 #include <assert.h>
@@ -23,9 +24,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A request is with its handler, which has its own limits.  The timer may run as it was left. */
+/* A request is with its handler, which has its own limits, or begins in a moment.  The timer may run as it was
+ * left. */
 static void
-on_working_deadline(struct http_connection *connection)
+on_no_deadline(struct http_connection *connection)
 {
 	(void)connection;
 }
@@ -41,9 +43,13 @@ enter_working(struct http_connection *connection, enum connection_state from)
 #define TO(state) (1 << CONNECTION_##state)
 
 const struct connection_rule connection_rules[CONNECTION_STATE_COUNT] = {
-	[CONNECTION_NEW] = {.next = TO(READING) | TO(WORKING) | TO(ANSWERING) | TO(IDLE),
+	[CONNECTION_NEW] = {.next = TO(HEAD) | TO(READING) | TO(WORKING) | TO(ANSWERING) | TO(IDLE),
 		.owner = CONNECTION_OF_EVHTTP,
 		.on_deadline = connection_close},
+	[CONNECTION_HEAD] = {.next = TO(READING) | TO(REFUSED),
+		.owner = CONNECTION_OF_EVHTTP_DEAF,
+		.on_enter = connection_input_enter_head,
+		.on_deadline = connection_refusal_on_late},
 	[CONNECTION_READING] = {.next = TO(JUDGING) | TO(COMPLETE) | TO(WORKING) | TO(REFUSED),
 		.owner = CONNECTION_OF_EVHTTP,
 		.on_enter = connection_input_enter_reading,
@@ -58,7 +64,7 @@ const struct connection_rule connection_rules[CONNECTION_STATE_COUNT] = {
 	[CONNECTION_WORKING] = {.next = TO(FLUSHING) | TO(ANSWERING) | TO(IDLE),
 		.owner = CONNECTION_OF_EVHTTP_DEAF,
 		.on_enter = enter_working,
-		.on_deadline = on_working_deadline},
+		.on_deadline = on_no_deadline},
 	[CONNECTION_FLUSHING] = {.next = TO(IDLE),
 		.owner = CONNECTION_OF_EVHTTP_DEAF,
 		.on_enter = connection_output_enter_flushing,
@@ -68,12 +74,17 @@ const struct connection_rule connection_rules[CONNECTION_STATE_COUNT] = {
 		.on_write = connection_output_on_written,
 		.on_event = connection_output_on_event,
 		.on_deadline = connection_output_on_deadline},
-	[CONNECTION_IDLE] = {.next = TO(READING) | TO(WORKING) | TO(ANSWERING) | TO(IDLE),
+	[CONNECTION_NEXT] = {.next = TO(HEAD) | TO(READING) | TO(WORKING) | TO(ANSWERING) | TO(IDLE),
+		.owner = CONNECTION_OF_EVHTTP,
+		.on_enter = connection_input_enter_next,
+		.on_deadline = on_no_deadline},
+	[CONNECTION_IDLE] = {.next = TO(HEAD) | TO(READING) | TO(WORKING) | TO(ANSWERING) | TO(NEXT) |
+				     TO(IDLE),
 		.owner = CONNECTION_OF_EVHTTP,
 		.on_enter = connection_input_enter_idle,
 		.on_deadline = connection_input_on_idle_deadline},
 	[CONNECTION_REFUSED] = {.next = TO(LINGERING),
-		.owner = CONNECTION_OF_EVHTTP,
+		.owner = CONNECTION_OF_EVHTTP_DEAF,
 		.on_enter = connection_refusal_enter_refused,
 		.on_deadline = connection_refusal_on_refused_deadline},
 	[CONNECTION_LINGERING] = {.owner = CONNECTION_OURS,
@@ -141,6 +152,8 @@ void
 connection_env_fini(struct connection_env *env)
 {
 	free(env->by_fd);
+	if (env->next_event)
+		event_free(env->next_event);
 }
 
 static void
@@ -152,6 +165,10 @@ release(struct http_connection *connection)
 	list_remove(&connection->link);
 	forget(connection->env, connection);
 	connection->env->on_close(connection);
+	connection_input_forget_next(connection);
+	connection_room_give(connection);
+	free(connection->seen);
+	text_fini(&connection->host);
 	free(connection->client_name);
 	text_fini(&connection->refusal);
 	free(connection);

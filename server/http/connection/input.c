@@ -3,6 +3,9 @@
 #include "http/connection/input.h"
 
 #include "common/clock.h"
+#include "http/connection/refusal.h"
+#include "http/connection/room.h"
+#include "http/message/lines.h"
 
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
@@ -43,6 +46,8 @@ take_verdict(struct http_connection *connection, enum guard_verdict verdict, siz
 		*used = 0;
 		return true;
 	case GUARD_COMPLETE:
+		if (connection->state == CONNECTION_HEAD)
+			connection_go(connection, CONNECTION_READING);
 		/* While the head is judged, connection_input_resume finds it out. */
 		if (connection->state == CONNECTION_READING)
 			connection_go(connection, CONNECTION_COMPLETE);
@@ -55,23 +60,125 @@ take_verdict(struct http_connection *connection, enum guard_verdict verdict, siz
 	return false;
 }
 
+/* Keeps the host of an absolute target, which the guard drops; the slash after it goes with it. */
+static void
+keep_host(struct http_connection *connection, const char *data, size_t len)
+{
+	text_add(&connection->host, data, len > 0 && data[len - 1] == '/' ? len - 1 : len);
+}
+
+/* Feeds the guard with one piece of the input from offset *at on.  Returns whether there is more to feed. */
+static bool
+feed_piece(struct http_connection *connection, size_t *at)
+{
+	struct evbuffer *input = bufferevent_get_input(connection->bev);
+	bool is_host = guard_reads_host(&connection->guard);
+	struct evbuffer_iovec piece;
+	struct evbuffer_ptr from;
+	size_t used = 0;
+
+	if (*at >= evbuffer_get_length(input) || evbuffer_ptr_set(input, &from, *at, EVBUFFER_PTR_SET) < 0 ||
+		evbuffer_peek(input, -1, &from, &piece, 1) <= 0)
+		return false;
+	enum guard_verdict verdict = guard_feed(&connection->guard, piece.iov_base, piece.iov_len, &used);
+	if (is_host && verdict == GUARD_DROP)
+		keep_host(connection, piece.iov_base, used);
+	if (!take_verdict(connection, verdict, *at, &used))
+		return false;
+	*at += used;
+	return true;
+}
+
 /* Feeds the guard with the input from offset at, up to the end of one request. */
 static void
 feed(struct http_connection *connection, size_t at)
 {
-	struct evbuffer *input = bufferevent_get_input(connection->bev);
-	struct evbuffer_iovec piece;
-	struct evbuffer_ptr from;
+	while (feed_piece(connection, &at))
+		;
+}
 
-	while (at < evbuffer_get_length(input) && evbuffer_ptr_set(input, &from, at, EVBUFFER_PTR_SET) == 0 &&
-		evbuffer_peek(input, -1, &from, &piece, 1) > 0) {
-		size_t used = 0;
-		enum guard_verdict verdict =
-			guard_feed(&connection->guard, piece.iov_base, piece.iov_len, &used);
-		if (!take_verdict(connection, verdict, at, &used))
-			return;
-		at += used;
-	}
+static const char *
+head_of(struct http_connection *connection)
+{
+	return (const char *)evbuffer_pullup(
+		bufferevent_get_input(connection->bev), (ev_ssize_t)connection->head_len);
+}
+
+/* Makes room for bytes of a body that have come.  If there is none, the request is refused. */
+static bool
+take_room(struct http_connection *connection, size_t bytes)
+{
+	bool has_room = connection_room_take(connection, bytes);
+
+	if (!has_room)
+		connection_refusal_for_room(connection);
+	return has_room;
+}
+
+static void
+judge_head(struct http_connection *connection)
+{
+	struct connection_env *env = connection->env;
+
+	connection_input_see(connection);
+	if (!take_room(connection,
+		    evbuffer_get_length(bufferevent_get_input(connection->bev)) - connection->head_len))
+		return;
+	if (env->on_head)
+		env->on_head(connection, head_of(connection), connection->head_len);
+	connection->head_len = 0;
+	if (connection->early)
+		connection_go(connection, CONNECTION_JUDGING);
+}
+
+/* The head is whole, of len bytes, and a body follows.  One that is there already needs no judgement before. */
+static void
+end_head(struct http_connection *connection, size_t len)
+{
+	if (connection->state == CONNECTION_HEAD)
+		connection_go(connection, CONNECTION_READING);
+	connection->head_len = len;
+	feed(connection, len);
+	if (connection->state == CONNECTION_READING)
+		judge_head(connection);
+	connection->head_len = 0;
+}
+
+/* Feeds the guard with the input from offset at, where a head goes on. */
+static void
+feed_head(struct http_connection *connection, size_t at)
+{
+	while (!connection->guard.in_body && feed_piece(connection, &at))
+		;
+	if (connection->guard.in_body)
+		end_head(connection, at);
+}
+
+/* A head in the input is at its beginning, and evhttp has read nothing of it. */
+void
+connection_input_see(struct http_connection *connection)
+{
+	struct evbuffer *input = bufferevent_get_input(connection->bev);
+	size_t len = connection->head_len ? connection->head_len : evbuffer_get_length(input);
+
+	if (!connection->seen)
+		connection->seen = seen_new(connection->env->shared,
+			len > 0 ? (const char *)evbuffer_pullup(input, (ev_ssize_t)len) : "", len);
+}
+
+void
+connection_input_unsee(struct http_connection *connection)
+{
+	free(connection->seen);
+	connection->seen = NULL;
+}
+
+void
+connection_input_enter_head(struct http_connection *connection, enum connection_state from)
+{
+	(void)from;
+	connection->progress_mark = 0;
+	connection_start_timer(connection, connection->env->header_timeout_ms);
 }
 
 void
@@ -82,8 +189,8 @@ connection_input_enter_reading(struct http_connection *connection, enum connecti
 		bufferevent_trigger(connection->bev, EV_READ, BEV_OPT_DEFER_CALLBACKS);
 		return;
 	}
-	connection->progress_mark = 0;
-	connection_start_timer(connection, connection->env->header_timeout_ms);
+	if (from != CONNECTION_HEAD)
+		connection_input_enter_head(connection, from);
 }
 
 void
@@ -166,20 +273,17 @@ answer_whole(struct http_connection *connection, const struct evbuffer_iovec *pi
 		!env->on_whole(connection, piece->iov_base, piece->iov_len, &env->note, &began_us))
 		return false;
 	connection_input_drop(connection);
-	if (connection->state == CONNECTION_NEW || connection->state == CONNECTION_IDLE)
+	if (connection->state == CONNECTION_NEW || connection->state == CONNECTION_IDLE ||
+		connection->state == CONNECTION_NEXT)
 		go_idle(connection, began_us);
 	return true;
 }
 
-static void
-judge_head(struct http_connection *connection, const struct evbuffer_iovec *piece)
+/* Whether the guard has read as far as evhttp may: the head at least. */
+static bool
+is_past_head(const struct http_connection *connection, enum guard_verdict verdict)
 {
-	struct connection_env *env = connection->env;
-
-	if (env->on_head)
-		env->on_head(connection, piece->iov_base, piece->iov_len, &env->note);
-	if (connection->early)
-		connection_go(connection, CONNECTION_JUDGING);
+	return verdict == GUARD_COMPLETE || connection->guard.in_body;
 }
 
 /*
@@ -194,9 +298,12 @@ begin_request(struct http_connection *connection)
 	struct evbuffer_iovec piece;
 	size_t used = 0;
 
+	connection_input_unsee(connection);
+	connection_room_give(connection);
+	text_fini(&connection->host);
 	if (!is_one_piece(connection, &piece)) {
-		connection_go(connection, CONNECTION_READING);
-		feed(connection, 0);
+		connection_go(connection, CONNECTION_HEAD);
+		feed_head(connection, 0);
 		return;
 	}
 	guard->note = &connection->env->note;
@@ -205,11 +312,73 @@ begin_request(struct http_connection *connection)
 	bool is_all = used == piece.iov_len;
 	if (verdict == GUARD_COMPLETE && is_all && answer_whole(connection, &piece))
 		return;
-	connection_go(connection, CONNECTION_READING);
-	if (verdict == GUARD_PASS && is_all && guard->in_body)
-		judge_head(connection, &piece);
-	else if (take_verdict(connection, verdict, 0, &used))
-		feed(connection, used);
+	connection_go(connection, is_past_head(connection, verdict) ? CONNECTION_READING : CONNECTION_HEAD);
+	if (take_verdict(connection, verdict, 0, &used))
+		feed_head(connection, used);
+}
+
+/* Puts the bytes that were taken out before those that have come since. */
+static void
+give_back(struct http_connection *connection)
+{
+	connection->is_feeding = true;
+	evbuffer_prepend_buffer(bufferevent_get_input(connection->bev), connection->ahead);
+	connection->is_feeding = false;
+	connection_input_forget_next(connection);
+}
+
+void
+connection_input_forget_next(struct http_connection *connection)
+{
+	if (!connection->ahead)
+		return;
+	evbuffer_free(connection->ahead);
+	connection->ahead = NULL;
+	list_remove(&connection->next_link);
+}
+
+/* Once a request has begun, evhttp hears of it if it may.  Requests that wait from now on have the turn after this
+ * one. */
+static void
+on_next(evutil_socket_t fd, short what, void *arg)
+{
+	struct connection_env *env = arg;
+	struct list waiting;
+
+	(void)fd;
+	(void)what;
+	list_init(&waiting);
+	list_splice(&waiting, &env->next);
+	while (!list_is_empty(&waiting)) {
+		struct http_connection *connection =
+			container_of(waiting.next, struct http_connection, next_link);
+		give_back(connection);
+		bufferevent_trigger(connection->bev, EV_READ, BEV_OPT_DEFER_CALLBACKS);
+		begin_request(connection);
+	}
+}
+
+/* evhttp begins to read its input by itself after a reply, which this keeps it from. */
+void
+connection_input_enter_next(struct http_connection *connection, enum connection_state from)
+{
+	struct connection_env *env = connection->env;
+	static const struct timeval now = {0, 0};
+
+	(void)from;
+	connection->ahead = evbuffer_new();
+	if (!connection->ahead)
+		abort();
+	connection->is_feeding = true;
+	evbuffer_add_buffer(connection->ahead, bufferevent_get_input(connection->bev));
+	connection->is_feeding = false;
+	if (!env->next_event) {
+		list_init(&env->next);
+		env->next_event = evtimer_new(env->base, on_next, env);
+	}
+	if (!env->next_event || event_add(env->next_event, &now) < 0)
+		abort();
+	list_add_tail(&env->next, &connection->next_link);
 }
 
 static void
@@ -234,11 +403,19 @@ connection_input_on_bytes(struct evbuffer *input, const struct evbuffer_cb_info 
 	case CONNECTION_IDLE:
 		begin_request(connection);
 		break;
+	case CONNECTION_NEXT:
+		give_back(connection);
+		begin_request(connection);
+		break;
+	case CONNECTION_HEAD:
+		feed_head(connection, len - info->n_added);
+		break;
 	case CONNECTION_READING:
-		feed(connection, len - info->n_added);
+		if (take_room(connection, info->n_added))
+			feed(connection, len - info->n_added);
 		break;
 	case CONNECTION_JUDGING:
-		if (connection->guard.in_body)
+		if (take_room(connection, info->n_added) && connection->guard.in_body)
 			feed(connection, len - info->n_added);
 		break;
 	case CONNECTION_REFUSED:
@@ -257,8 +434,6 @@ void
 connection_input_next(struct http_connection *connection)
 {
 	go_idle(connection, clock_mono_us());
-	if (evbuffer_get_length(bufferevent_get_input(connection->bev)) > 0) {
-		connection_go(connection, CONNECTION_READING);
-		feed(connection, 0);
-	}
+	if (evbuffer_get_length(bufferevent_get_input(connection->bev)) > 0)
+		connection_go(connection, CONNECTION_NEXT);
 }

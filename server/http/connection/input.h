@@ -19,7 +19,16 @@ void connection_input_next(struct http_connection *connection);
 /* The head that was being judged is good, and evhttp may have the request.  Does nothing in other states. */
 void connection_input_resume(struct http_connection *connection);
 
+/* Keeps what a refusal of the request is to be logged with, unless it is kept already; and forgets it. */
+void connection_input_see(struct http_connection *connection);
+void connection_input_unsee(struct http_connection *connection);
+
+/* Drops the bytes of the next request that were taken out of the input, if there are any. */
+void connection_input_forget_next(struct http_connection *connection);
+
 /* Steps of the table of states. */
+void connection_input_enter_head(struct http_connection *connection, enum connection_state from);
+void connection_input_enter_next(struct http_connection *connection, enum connection_state from);
 void connection_input_enter_reading(struct http_connection *connection, enum connection_state from);
 void connection_input_enter_judging(struct http_connection *connection, enum connection_state from);
 void connection_input_enter_idle(struct http_connection *connection, enum connection_state from);

@@ -128,7 +128,6 @@ connection_output_hold(struct http_connection *connection)
 static void
 end_answer(struct http_connection *connection)
 {
-	bool has_input = evbuffer_get_length(bufferevent_get_input(connection->bev)) > 0;
 	bool has_waited = connection->state == CONNECTION_ANSWERING;
 
 	if (connection->is_closing) {
@@ -136,12 +135,10 @@ end_answer(struct http_connection *connection)
 		return;
 	}
 	connection_input_next(connection);
-	if (has_waited || has_input) {
+	if (has_waited || connection->state == CONNECTION_NEXT) {
 		bufferevent_disable(connection->bev, EV_WRITE);
 		bufferevent_enable(connection->bev, EV_READ);
 	}
-	if (has_input)
-		bufferevent_trigger(connection->bev, EV_READ, BEV_OPT_DEFER_CALLBACKS);
 }
 
 void

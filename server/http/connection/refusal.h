@@ -10,6 +10,9 @@
  * request is read and dropped. */
 void connection_refusal_begin(struct http_connection *connection, const struct text *reply);
 
+/* Ends the connection because there is no room for the body that is coming in, as if its head were the reason. */
+void connection_refusal_for_room(struct http_connection *connection);
+
 /* Steps of the table of states. */
 void connection_refusal_enter_refused(struct http_connection *connection, enum connection_state from);
 void connection_refusal_enter_lingering(struct http_connection *connection, enum connection_state from);

@@ -21,7 +21,9 @@
 struct address_count;
 struct event;
 struct event_base;
+struct evbuffer;
 struct evhttp_connection;
+struct seen;
 struct http_connection;
 struct http_shared;
 struct ssl_ctx_st;
@@ -29,14 +31,16 @@ struct ssl_ctx_st;
 /* Each line says what is true in the state.  connection_rules (connection.c) says which states may follow, who
  * has the bufferevent's callbacks, and what a deadline does. */
 enum connection_state {
-	CONNECTION_NEW,	      /* accepted; no byte has come */
-	CONNECTION_READING,   /* a request is coming in; evhttp reads what the guard has passed */
-	CONNECTION_JUDGING,   /* its head is being judged: evhttp does not read before that is done */
-	CONNECTION_COMPLETE,  /* the guard has seen its end; what follows waits in the input, unguarded */
-	CONNECTION_WORKING,   /* it is with its handler */
-	CONNECTION_FLUSHING,  /* its reply is in the output; evhttp goes on when that is empty */
+	CONNECTION_NEW,	     /* accepted; no byte has come */
+	CONNECTION_HEAD,     /* the head of a request is coming in; evhttp does not read before it is whole */
+	CONNECTION_READING,  /* its body is coming in; evhttp reads what the guard has passed */
+	CONNECTION_JUDGING,  /* its head is being judged: evhttp does not read before that is done */
+	CONNECTION_COMPLETE, /* the guard has seen its end; what follows waits in the input, unguarded */
+	CONNECTION_WORKING,  /* it is with its handler */
+	CONNECTION_FLUSHING, /* its reply is in the output; evhttp goes on when that is empty */
 	CONNECTION_ANSWERING, /* the same by the lane, of which evhttp knows nothing: we go on */
-	CONNECTION_IDLE,      /* between two requests */
+	CONNECTION_NEXT, /* bytes of the next request wait in ahead, which evhttp does not see, for the next turn */
+	CONNECTION_IDLE,    /* between two requests */
 	CONNECTION_REFUSED, /* a refusal is written in the next turn of the loop; what comes in is dropped */
 	CONNECTION_LINGERING, /* it is in the output; what comes in is dropped for a while, then all ends */
 	CONNECTION_STATE_COUNT,
@@ -70,6 +74,7 @@ struct connection_env {
 	struct guard_limits limits;
 	int64_t header_timeout_ms, idle_timeout_ms; /* see struct http_config */
 	struct http_shared *shared;
+	struct http_room room; /* see room.h */
 
 	/* The input holds nothing but one whole request of len bytes, described by note, and the output is
 	 * empty.  Returns whether the request has been answered, or is with its handler (connection_hold): its
@@ -77,10 +82,10 @@ struct connection_env {
 	bool (*on_whole)(struct http_connection *connection, const char *data, size_t len,
 		const struct guard_note *note, int64_t *ret_began_us);
 
-	/* The first piece of a request has its whole head and not its whole body; evhttp has not seen it.  May
-	 * refuse it (connection_refuse), or set connection->early to have evhttp wait.  NULL: does nothing. */
-	void (*on_head)(struct http_connection *connection, const char *data, size_t len,
-		const struct guard_note *note);
+	/* The head of a request, of len bytes, is whole and its body is not; evhttp has seen neither.  May
+	 * refuse it (connection_refusal_begin), or set connection->early to have evhttp wait.  NULL: does
+	 * nothing. */
+	void (*on_head)(struct http_connection *connection, const char *data, size_t len);
 
 	/* A connection is about to be freed. */
 	void (*on_close)(struct http_connection *connection);
@@ -91,6 +96,9 @@ struct connection_env {
 	bufferevent_event_cb evhttp_on_event;
 	struct http_connection **by_fd; /* connections by descriptor; by_fd_size of them */
 	size_t by_fd_size;
+	struct list next; /* connections in CONNECTION_NEXT; valid once there is next_event */
+	struct event
+		*next_event;	/* begins their requests in the next turn of the loop; NULL: not needed yet */
 	struct guard_note note; /* of the request that is being fed */
 };
 
@@ -111,11 +119,17 @@ struct http_connection {
 	struct http_request *request;	  /* with its handler; NULL: none */
 	struct http_request *early;	  /* judged by its head alone; NULL: none */
 	struct guard guard;
+	struct evbuffer *ahead; /* see CONNECTION_NEXT; NULL in other states */
+	struct list next_link;	/* in env->next while there is ahead */
+	size_t head_len;   /* bytes of the head in the input, once it is whole and until evhttp may read */
+	struct seen *seen; /* what a refusal is logged with; NULL: it is in the input */
+	struct text host;  /* of an absolute target, in the place of the Host field; empty: none */
 
 	enum connection_state state;
 	enum connection_owner owner;
 	struct timer timer;    /* deadline of the state */
 	int64_t idle_since_us; /* while idle: the deadline counts from here, the timer may run out earlier */
+	uint64_t room_bytes;   /* of the body, counted in env->room */
 	uint64_t lingered_bytes; /* dropped while lingering */
 	uint64_t linger_bytes;	 /* dropped at most */
 	struct text refusal;	 /* to be written; empty: the guard's */

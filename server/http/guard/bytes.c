@@ -15,10 +15,12 @@
 		(c) == '+' || (c) == '-' || (c) == '.' || (c) == '^' || (c) == '_' || (c) == '`' || \
 		(c) == '|' || (c) == '~')
 #define IS_HOST(c) (IS_UNRESERVED(c) || IS_SUB_DELIM(c))
-#define IS_PATH(c) ((IS_HOST(c) && (c) != '.') || (c) == ':' || (c) == '@')
+#define IS_PATH(c) \
+	((IS_HOST(c) && (c) != '.') || (c) == ':' || (c) == '@' || (c) == '[' || (c) == ']' || (c) == '^' || \
+		(c) == '|')
 #define IS_QUERY(c) \
-	(IS_HOST(c) || IS_PATH(c) || (c) == '/' || (c) == '?' || (c) == '[' || (c) == ']' || (c) == '{' || \
-		(c) == '|' || (c) == '}')
+	(IS_HOST(c) || IS_PATH(c) || (c) == '/' || (c) == '?' || (c) == '\\' || (c) == '`' || (c) == '{' || \
+		(c) == '}')
 
 #define BYTE(c) \
 	(IS_TOKEN(c) * BYTE_TOKEN | IS_VALUE(c) * BYTE_VALUE | IS_BLANK(c) * BYTE_BLANK | \

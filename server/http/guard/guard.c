@@ -26,6 +26,10 @@ static const guard_step_fn steps[GUARD_STATE_COUNT] = {
 	[GUARD_EMPTY_LF] = guard_line_empty,
 	[GUARD_METHOD] = guard_line_method,
 	[GUARD_TARGET] = guard_line_target,
+	[GUARD_ASTERISK] = guard_line_asterisk,
+	[GUARD_SCHEME] = guard_line_scheme,
+	[GUARD_SCHEME_SLASH] = guard_line_scheme_slash,
+	[GUARD_AUTHORITY] = guard_line_authority,
 	[GUARD_PATH] = guard_line_path,
 	[GUARD_PATH_ESCAPE] = guard_line_escape,
 	[GUARD_QUERY] = guard_line_query,
@@ -51,13 +55,19 @@ static const guard_step_fn steps[GUARD_STATE_COUNT] = {
 	[GUARD_REFUSED] = stay_refused,
 };
 
+bool
+guard_reads_host(const struct guard *guard)
+{
+	return guard->state == GUARD_AUTHORITY;
+}
+
 enum guard_verdict
 guard_feed(struct guard *guard, const char *data, size_t len, size_t *ret_used)
 {
 	const uint8_t *begin = (const uint8_t *)data;
 	struct guard_run run = {begin, begin + len};
 	enum guard_verdict verdict = GUARD_PASS;
-	bool drop = guard->drop;
+	bool drop = guard->drop, in_body = guard->in_body;
 
 	if (guard->note) {
 		guard->note->begin = begin;
@@ -65,7 +75,8 @@ guard_feed(struct guard *guard, const char *data, size_t len, size_t *ret_used)
 		guard->note->field_count = 0;
 	}
 	assert(len > 0);
-	while (verdict == GUARD_PASS && run.at < run.end && (guard->drop == drop || run.at == begin)) {
+	while (verdict == GUARD_PASS && run.at < run.end && guard->in_body == in_body &&
+		(guard->drop == drop || run.at == begin)) {
 		drop = guard->drop;
 		verdict = steps[guard->state](guard, &run);
 	}

@@ -3,15 +3,17 @@
  *
  * The guard sees every byte that a client sends before evhttp does, in pieces of any size, and refuses at the
  * first byte that cannot be right.  evhttp must read the passed bytes as the same request: where it would not
- * (chunk extensions, trailers, empty lines before a request line, tabs before a value), the guard says which
- * bytes to drop.  It allocates nothing and knows nothing of sockets.
+ * (chunk extensions, trailers, empty lines before a request line, tabs before a value, the scheme and host of an
+ * absolute target), the guard says which bytes to drop.  It allocates nothing and knows nothing of sockets.
  *
  * Beyond the grammar, a request must satisfy these rules:
  * - at most one empty line before a request line, and every line ends in CR LF;
  * - GET, HEAD, POST, PUT, PATCH, DELETE and OPTIONS (501 for other tokens), HTTP/1.0 and HTTP/1.1 (505 for
  *   others);
- * - a target that is a path and perhaps a query (RFC 3986; in the query also "[]{|}"), which does not begin
- *   with "//" and has no "%00" and no dot segments, however escaped (an escaped slash ends a segment here);
+ * - a target that is a path and perhaps a query: RFC 3986, and what browsers leave as it is ("[]^|" in the path,
+ *   "[]^|`{}\" and percent signs that begin no escape in the query), which does not begin with "//" and has no
+ *   "%00" and no dot segments, however escaped (an escaped slash ends a segment here);
+ *   before it perhaps "http://" or "https://", a host and a port (RFC 9112, 3.2.2); or "*" for OPTIONS;
  * - no folded lines, no blank before a colon; one Host (HTTP/1.0: at most one) with a host and perhaps a
  *   port;
  * - one Content-Length of digits alone, or one Transfer-Encoding (501 if it is not chunked; not in HTTP/1.0),
@@ -105,11 +107,16 @@ void guard_init(struct guard *guard, const struct guard_limits *limits);
  * (413). */
 void guard_limit_body(struct guard *guard, uint64_t most);
 
+/* Whether the next bytes are the host and port of an absolute target.  The call that reads them drops them, with
+ * the slash after them if that is in the same piece; they stand for the Host field (RFC 9112, 3.2.2). */
+bool guard_reads_host(const struct guard *guard);
+
 /*
  * Feeds len > 0 bytes.  The verdict holds for the first *ret_used of them (0 < used <= len, but 0 with
  * GUARD_REFUSE); the caller feeds the rest again.  After GUARD_COMPLETE the guard is ready for the next
  * request.  The size of the pieces changes nothing: the verdict on a byte depends only on the bytes before it.
  * Good bytes before a bad one are passed by one call, and the next call, which begins with the bad one,
- * refuses.
+ * refuses.  A call that reads the end of a head whose body is to come uses nothing of the body (in_body is then
+ * true).
  */
 enum guard_verdict guard_feed(struct guard *guard, const char *data, size_t len, size_t *ret_used);

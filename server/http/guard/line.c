@@ -77,6 +77,27 @@ guard_line_method(struct guard *guard, struct guard_run *run)
 	return GUARD_PASS;
 }
 
+/* Another form of target than a path: absolute (RFC 9112, 3.2.2), or an asterisk (3.2.4). */
+static enum guard_verdict
+begin_other_form(struct guard *guard, struct guard_run *run)
+{
+	bool is_options = guard->word[0] == 'O';
+
+	if (*run->at == '*' && is_options) {
+		run->at++;
+		guard->state = GUARD_ASTERISK;
+		return GUARD_PASS;
+	}
+	if ((*run->at | 0x20) != 'h')
+		return guard_refuse(guard, PROBLEM_BAD_REQUEST,
+			"The request target is neither a path nor an http or https URL.");
+	guard->left++;
+	guard->part = 0;
+	guard->drop = true;
+	guard->state = GUARD_SCHEME;
+	return GUARD_PASS;
+}
+
 enum guard_verdict
 guard_line_target(struct guard *guard, struct guard_run *run)
 {
@@ -84,7 +105,11 @@ guard_line_target(struct guard *guard, struct guard_run *run)
 	guard->part = SEGMENT_FIRST;
 	if (guard->note)
 		guard->note->target = guard_offset(guard, run->at);
-	return guard_expect(guard, run, '/', GUARD_PATH, "The request target does not begin with a slash.");
+	if (*run->at != '/')
+		return begin_other_form(guard, run);
+	run->at++;
+	guard->state = GUARD_PATH;
+	return GUARD_PASS;
 }
 
 static bool
@@ -129,6 +154,75 @@ end_target(struct guard *guard, struct guard_run *run)
 	run->at++;
 	guard->part = 0;
 	guard->state = GUARD_VERSION;
+	return GUARD_PASS;
+}
+
+enum guard_verdict
+guard_line_asterisk(struct guard *guard, struct guard_run *run)
+{
+	if (*run->at != ' ')
+		return guard_refuse(
+			guard, PROBLEM_BAD_REQUEST, "The request target begins with an asterisk.");
+	return end_target(guard, run);
+}
+
+/* The scheme up to its first slash; guard->part counts what has matched, as if there were an "s". */
+enum guard_verdict
+guard_line_scheme(struct guard *guard, struct guard_run *run)
+{
+	static const char scheme[] = "https:/";
+	enum { SECURE = 4, LAST = 6 };
+
+	for (; run->at < run->end && guard->left > 0; guard_take(guard, run, run->at + 1)) {
+		uint8_t c = guard->part <= SECURE ? *run->at | 0x20 : *run->at;
+		if (guard->part == SECURE && *run->at == ':')
+			guard->part++;
+		else if (c != (uint8_t)scheme[guard->part])
+			return guard_refuse(guard, PROBLEM_BAD_REQUEST,
+				"The request target is neither a path nor an http or https URL.");
+		if (guard->part++ == LAST) {
+			guard_take(guard, run, run->at + 1);
+			guard->drop = false;
+			guard->state = GUARD_SCHEME_SLASH;
+			return GUARD_PASS;
+		}
+	}
+	return run->at < run->end ? refuse_target(guard) : GUARD_PASS;
+}
+
+enum guard_verdict
+guard_line_scheme_slash(struct guard *guard, struct guard_run *run)
+{
+	if (guard->left == 0)
+		return refuse_target(guard);
+	if (*run->at != '/')
+		return guard_refuse(guard, PROBLEM_BAD_REQUEST, "The URL in the request target has no host.");
+	guard_take(guard, run, run->at + 1);
+	guard_host_begin(guard);
+	guard->drop = true;
+	guard->state = GUARD_AUTHORITY;
+	return GUARD_PASS;
+}
+
+enum guard_verdict
+guard_line_authority(struct guard *guard, struct guard_run *run)
+{
+	struct guard_run host = guard_within_left(guard, run);
+
+	guard_host_read(guard, &host);
+	guard_take(guard, run, host.at);
+	if (run->at == run->end)
+		return GUARD_PASS;
+	if (guard->left == 0 && *run->at != ' ')
+		return refuse_target(guard);
+	if (!guard_host_is_whole(guard) || (*run->at != '/' && *run->at != '?' && *run->at != ' '))
+		return guard_refuse(guard, PROBLEM_BAD_REQUEST,
+			"The URL in the request target has no host with an optional port.");
+	if (*run->at == '/')
+		guard_take(guard, run, run->at + 1);
+	guard->drop = false;
+	guard->part = SEGMENT_FIRST;
+	guard->state = GUARD_PATH;
 	return GUARD_PASS;
 }
 
@@ -207,6 +301,10 @@ guard_line_escape(struct guard *guard, struct guard_run *run)
 {
 	bool in_path = guard->state == GUARD_PATH_ESCAPE;
 
+	if (!in_path && !guard_is(*run->at, BYTE_HEX)) {
+		guard->state = GUARD_QUERY;
+		return GUARD_PASS;
+	}
 	if (guard->left == 0)
 		return refuse_target(guard);
 	if (!guard_escape(guard, *run->at))

@@ -11,15 +11,19 @@ enum guard_state {
 	GUARD_START,	    /* the first byte of a request, or of an empty line before it */
 	GUARD_EMPTY_LF,	    /* the LF of that empty line */
 	GUARD_METHOD,	    /* the method, up to its space */
-	GUARD_TARGET,	    /* the slash that a target begins with */
+	GUARD_TARGET,	    /* the byte that a target begins with: a slash in the usual form */
+	GUARD_ASTERISK,	    /* the space after "*", the target of an OPTIONS for the server itself */
+	GUARD_SCHEME,	    /* "http:/" or "https:/" of an absolute target, which is dropped */
+	GUARD_SCHEME_SLASH, /* the slash after it, which is passed as the path's first one */
+	GUARD_AUTHORITY,    /* the host and port of an absolute target, and the slash after them: dropped */
 	GUARD_PATH,	    /* the rest of the path */
 	GUARD_PATH_ESCAPE,  /* the two digits after a percent sign in it */
 	GUARD_QUERY,	    /* the query, up to its space */
-	GUARD_QUERY_ESCAPE, /* the two digits after a percent sign in it */
-	GUARD_VERSION,	    /* the version and the request line's CRLF */
-	GUARD_LINE,	    /* the first byte of a header or trailer line, or of the empty one after them */
-	GUARD_NAME,	    /* the rest of a field's name and its colon */
-	GUARD_BLANKS,	    /* spaces before a value */
+	GUARD_QUERY_ESCAPE, /* the two digits after a percent sign in it, or what follows one that begins no escape */
+	GUARD_VERSION, /* the version and the request line's CRLF */
+	GUARD_LINE,    /* the first byte of a header or trailer line, or of the empty one after them */
+	GUARD_NAME,    /* the rest of a field's name and its colon */
+	GUARD_BLANKS,  /* spaces before a value */
 	GUARD_TABS,  /* blanks before a value, from a tab on: evhttp takes tabs for the value's, so dropped */
 	GUARD_VALUE, /* the value, up to its CR */
 	GUARD_TAIL,  /* blanks after a value that has none inside */
@@ -56,7 +60,7 @@ enum {
 	BYTE_BLANK = 1 << 2, /* space and tab */
 	BYTE_DIGIT = 1 << 3,
 	BYTE_HEX = 1 << 4,
-	BYTE_PATH = 1 << 5,  /* pchar (RFC 3986, 3.3) but the percent sign and the dot */
+	BYTE_PATH = 1 << 5,  /* any byte of a path's segments but the percent sign and the dot */
 	BYTE_QUERY = 1 << 6, /* any byte of a query but the percent sign */
 	BYTE_HOST = 1 << 7,  /* reg-name (RFC 3986, 3.2.2) but the percent sign */
 };
@@ -82,6 +86,11 @@ const struct guard_rule *guard_rule_find(const char *name, size_t name_len);
 
 /* Whether a field may not be a trailer, because it frames, routes, authenticates or describes the message. */
 bool guard_rule_bars_trailer(const char *name, size_t name_len);
+
+/* A host with an optional port, byte by byte: begins one, reads as much as fits, and whether that is a whole one. */
+void guard_host_begin(struct guard *guard);
+void guard_host_read(struct guard *guard, struct guard_run *run);
+bool guard_host_is_whole(const struct guard *guard);
 
 /* Refuses; returns GUARD_REFUSE. */
 enum guard_verdict guard_refuse(struct guard *guard, enum problem problem, const char *reason);
@@ -110,6 +119,10 @@ enum guard_verdict guard_line_start(struct guard *guard, struct guard_run *run);
 enum guard_verdict guard_line_empty(struct guard *guard, struct guard_run *run);
 enum guard_verdict guard_line_method(struct guard *guard, struct guard_run *run);
 enum guard_verdict guard_line_target(struct guard *guard, struct guard_run *run);
+enum guard_verdict guard_line_asterisk(struct guard *guard, struct guard_run *run);
+enum guard_verdict guard_line_scheme(struct guard *guard, struct guard_run *run);
+enum guard_verdict guard_line_scheme_slash(struct guard *guard, struct guard_run *run);
+enum guard_verdict guard_line_authority(struct guard *guard, struct guard_run *run);
 enum guard_verdict guard_line_path(struct guard *guard, struct guard_run *run);
 enum guard_verdict guard_line_escape(struct guard *guard, struct guard_run *run);
 enum guard_verdict guard_line_query(struct guard *guard, struct guard_run *run);

@@ -46,13 +46,21 @@ enum host_part {
 	HOST_PORT,
 };
 
+void
+guard_host_begin(struct guard *guard)
+{
+	guard->part = HOST_START;
+	guard->number = 0;
+	guard->word_len = 0;
+}
+
 static enum guard_verdict
 host_begin(struct guard *guard)
 {
 	if (guard->has_host)
 		return guard_refuse(guard, PROBLEM_BAD_REQUEST, "There is more than one Host field.");
 	guard->has_host = true;
-	guard->word_len = 0;
+	guard_host_begin(guard);
 	return GUARD_PASS;
 }
 
@@ -116,8 +124,8 @@ host_port_byte(struct guard *guard, uint8_t c)
 	return guard->number <= UINT16_MAX;
 }
 
-static enum guard_verdict
-host_read(struct guard *guard, struct guard_run *run)
+void
+guard_host_read(struct guard *guard, struct guard_run *run)
 {
 	static bool (*const parts[])(struct guard *, uint8_t) = {
 		[HOST_START] = host_name_byte,
@@ -133,11 +141,17 @@ host_read(struct guard *guard, struct guard_run *run)
 		if (guard->part == HOST_NAME)
 			run->at = guard_skip(run->at, run->end, BYTE_HOST);
 	}
+}
+
+static enum guard_verdict
+host_read(struct guard *guard, struct guard_run *run)
+{
+	guard_host_read(guard, run);
 	return GUARD_PASS;
 }
 
-static bool
-host_is_whole(const struct guard *guard)
+bool
+guard_host_is_whole(const struct guard *guard)
 {
 	return guard->part == HOST_NAME || guard->part == HOST_CLOSED || guard->part == HOST_PORT;
 }
@@ -309,7 +323,7 @@ connection_refuse(struct guard *guard, uint8_t next)
 
 /* By the length of the name: no two are of one length. */
 static const struct guard_rule rules[] = {
-	[4] = {"host", false, host_begin, host_read, host_is_whole, host_refuse},
+	[4] = {"host", false, host_begin, host_read, guard_host_is_whole, host_refuse},
 	[6] = {"expect", true, plain_begin, expect_read, expect_is_whole, expect_refuse},
 	[10] = {"connection", false, plain_begin, connection_read, plain_is_whole, connection_refuse},
 	[14] = {"content-length", true, length_begin, length_read, length_is_whole, length_refuse},

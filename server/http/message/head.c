@@ -109,15 +109,19 @@ head_format(struct text *head, const struct http_request *request, int status, c
 }
 
 void
-head_format_refusal(struct http_shared *shared, const struct problem_report *report, struct text *ret_reply)
+head_format_refusal(
+	const struct http_request *request, const struct problem_report *report, struct text *ret_reply)
 {
 	CLEANUP(text_fini) struct text json = {0};
+	CLEANUP(fields_fini) struct fields fields = {0};
 
 	problem_format(report, &json);
-	add_status_line(ret_reply, shared, problem_status(report->problem));
-	text_addf(ret_reply,
-		"Content-Type: " PROBLEM_CONTENT_TYPE "\r\nCache-Control: no-store\r\nContent-Length: %zu\r\n"
-		"Connection: close\r\n\r\n%s",
-		json.len, json.data);
-	http_shared_count_reply(shared, NULL, problem_status(report->problem), json.len);
+	uint64_t len = json.len;
+	fields_put(&fields, "Content-Type", PROBLEM_CONTENT_TYPE);
+	fields_put(&fields, "Cache-Control", "no-store");
+	if (problem_status(report->problem) == 503)
+		fields_put(&fields, "Retry-After", "10");
+	head_format(ret_reply, request, problem_status(report->problem), &fields, &len, "close");
+	text_add(ret_reply, json.data, json.len);
+	http_shared_count_reply(request->shared, request, problem_status(report->problem), json.len);
 }

@@ -10,7 +10,6 @@
 #include <stdint.h>
 
 struct http_request;
-struct http_shared;
 
 /* "OK": the reason phrase of a status code. */
 const char *head_reason(int status);
@@ -23,6 +22,6 @@ bool head_has_body(int status);
 void head_format(struct text *head, const struct http_request *request, int status,
 	const struct fields *fields, const uint64_t *len, const char *persistence);
 
-/* Adds the whole reply to a request that the guard has refused, and counts it. */
+/* Adds the whole reply to a request that is refused before it is whole, and counts it. */
 void head_format_refusal(
-	struct http_shared *shared, const struct problem_report *report, struct text *ret_reply);
+	const struct http_request *request, const struct problem_report *report, struct text *ret_reply);

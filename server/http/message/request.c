@@ -5,6 +5,7 @@
 #include "common/text.h"
 #include "http/message/query.h"
 #include "http/message/shared.h"
+#include "http/message/target.h"
 #include "http/message/transport.h"
 
 #include <errno.h>
@@ -14,6 +15,9 @@
 void
 http_request_set_target(struct http_request *request, const char *target, size_t len)
 {
+	request->target_memory = target_escape(target, len, &len);
+	if (request->target_memory)
+		target = request->target_memory;
 	const char *question = memchr(target, '?', len);
 
 	request->path = target;
@@ -24,13 +28,7 @@ http_request_set_target(struct http_request *request, const char *target, size_t
 void
 http_request_set_id(struct http_request *request)
 {
-	const char *given = http_request_field(request, "X-Request-Id");
-	size_t len = given ? strlen(given) : 0;
-
-	if (given && len < sizeof request->id && text_is_token(given, len))
-		memcpy(request->id, given, len + 1);
-	else
-		http_shared_make_id(request->shared, request->id);
+	http_shared_choose_id(request->shared, http_request_field(request, "X-Request-Id"), request->id);
 }
 
 bool
@@ -66,6 +64,7 @@ http_request_fini(struct http_request *request)
 {
 	fields_fini(&request->extra);
 	free(request->principal_memory);
+	free(request->target_memory);
 }
 
 const char *

@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct http_request;
 struct http_shared;
@@ -45,6 +46,14 @@ struct http_target {
 	http_refuse_fn refuse_early; /* called with arg before the body; NULL: there is nothing to refuse */
 };
 
+/* Room for the bytes of bodies, which all that hold some share: take says whether there is room for so many more, and
+ * takes it; give gives it back.  NULL: there is always room. */
+struct http_room {
+	bool (*take)(void *arg, uint64_t bytes);
+	void (*give)(void *arg, uint64_t bytes);
+	void *arg;
+};
+
 /* The client's end of the connection that a request came on. */
 struct http_peer {
 	bool is_tls;
@@ -55,7 +64,7 @@ struct http_peer {
 struct http_request {
 	/* read-only for handlers */
 	enum http_method method;
-	const char *path; /* as it came, still percent-encoded, not NUL-terminated */
+	const char *path; /* as it came, still percent-encoded (target.h), not NUL-terminated */
 	size_t path_len;
 	const char *query; /* after '?', NULL if there is none; NUL-terminated */
 	struct router_match match;
@@ -63,7 +72,8 @@ struct http_request {
 	bool is_http_1_0;
 	bool is_admin;		       /* may use everybody's operations */
 	char id[HTTP_REQUEST_ID_SIZE]; /* the client's X-Request-Id, or one of ours */
-	bool is_not_stored;	       /* the reply gets Cache-Control: no-store; a handler may set it */
+	bool is_refused; /* before it was whole; only method, path, id and peer are known, if they have come */
+	bool is_not_stored; /* the reply gets Cache-Control: no-store; a handler may set it */
 
 	/* the handler's, until it replies */
 	http_gone_fn
@@ -78,6 +88,7 @@ struct http_request {
 	int64_t began_us;    /* when it was complete, for the log and metrics */
 	struct fields extra; /* header fields to add to the reply, whatever it is */
 	char *principal_memory;
+	char *target_memory; /* of path and query, if they are not as they came; NULL: the transport has them */
 };
 
 /* The value of the first header field of that name, NULL if there is none; lent until the reply. */
@@ -127,7 +138,8 @@ char *http_request_param(const struct http_request *request, const char *name);
 __attribute__((warn_unused_result)) int http_request_id_param(
 	const struct http_request *request, const char *name, struct id *ret_id);
 
-/* For transports.  Sets path and query from a target, which is lent and NUL-terminated. */
+/* For transports.  Sets path and query from a target, which is lent and NUL-terminated; or from a copy, in
+ * target_memory, if it has bytes that are to be escaped (target.h). */
 void http_request_set_target(struct http_request *request, const char *target, size_t len);
 
 /* For transports.  Sets the id: the client's, or one of ours. */

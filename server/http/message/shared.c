@@ -4,6 +4,8 @@
 #include "common/clock.h"
 #include "common/id.h"
 
+#include <string.h>
+
 void
 http_shared_init(struct http_shared *shared)
 {
@@ -24,8 +26,14 @@ put_hex(char *at, unsigned value)
 }
 
 void
-http_shared_make_id(struct http_shared *shared, char ret_id[static HTTP_SHARED_ID_SIZE])
+http_shared_choose_id(struct http_shared *shared, const char *given, char ret_id[static HTTP_REQUEST_ID_SIZE])
 {
+	size_t len = given ? strlen(given) : 0;
+
+	if (len > 0 && len < HTTP_REQUEST_ID_SIZE && text_is_token(given, len)) {
+		memcpy(ret_id, given, len + 1);
+		return;
+	}
 	put_hex(ret_id, shared->id_prefix);
 	put_hex(ret_id + 8, shared->id_count++);
 	ret_id[16] = '\0';

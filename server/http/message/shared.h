@@ -3,11 +3,9 @@
 #pragma once
 
 #include "common/text.h"
+#include "http/message/request.h"
 
 #include <stdint.h>
-
-/* Bytes of an id that we make, with its NUL. */
-#define HTTP_SHARED_ID_SIZE 17
 
 struct http_request;
 
@@ -31,12 +29,14 @@ struct http_shared {
 void http_shared_init(struct http_shared *shared);
 void http_shared_fini(struct http_shared *shared);
 
-/* Makes an id for a request, unlike all others of this process. */
-void http_shared_make_id(struct http_shared *shared, char ret_id[static HTTP_SHARED_ID_SIZE]);
+/* Chooses the id of a request: the one that the client has given (NULL: none), if it is a token that fits, or a new
+ * one, unlike all others of this process. */
+void http_shared_choose_id(
+	struct http_shared *shared, const char *given, char ret_id[static HTTP_REQUEST_ID_SIZE]);
 
 /* The value of the Date field now; lent until the next call. */
 const char *http_shared_date(struct http_shared *shared);
 
-/* Calls on_reply, if it is set.  request is NULL where the guard has refused what came. */
+/* Calls on_reply, if it is set. */
 void http_shared_count_reply(
 	struct http_shared *shared, const struct http_request *request, int status, uint64_t body_bytes);

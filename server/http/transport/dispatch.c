@@ -31,11 +31,33 @@ reply_not_allowed(struct http_request *request)
 	reply_problem(request, &report, &fields);
 }
 
+/* OPTIONS of the server itself (RFC 9110, 9.3.7): what it implements, wherever that leads. */
+static void
+reply_server_options(struct http_request *request)
+{
+	CLEANUP(fields_fini) struct fields fields = {0};
+
+	add_allow(&fields,
+		HTTP_GET | HTTP_HEAD | HTTP_POST | HTTP_PUT | HTTP_PATCH | HTTP_DELETE | HTTP_OPTIONS);
+	reply_bytes(request, 204, &fields, NULL, 0);
+}
+
+static bool
+is_of_server(const struct http_request *request)
+{
+	return request->path_len == 1 && request->path[0] == '*';
+}
+
 /* The caller is known: on to the target of the path. */
 static void
 route(struct http_request *request)
 {
 	const struct router *router = dispatch_of(request)->router;
+
+	if (is_of_server(request)) {
+		reply_server_options(request);
+		return;
+	}
 	int rc = router ? router_find(
 				  router, request->path, request->path_len, request->method, &request->match)
 			: -ENOENT;

@@ -10,36 +10,35 @@
 #include "common/clock.h"
 #include "http/connection/input.h"
 #include "http/connection/refusal.h"
-#include "http/message/piece.h"
+#include "http/message/lines.h"
 #include "http/message/transport.h"
 #include "http/transport/dispatch.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 /* A request and what it lends. */
 struct early {
 	struct http_request request;
-	struct piece piece;
-	char text[]; /* the head up to the end of its last field */
+	struct lines lines;
+	char *host; /* of an absolute target; NULL: none */
 };
 
-static const struct piece *
-piece_of(const struct http_request *request)
+static const struct lines *
+lines_of(const struct http_request *request)
 {
-	return &container_of(request, struct early, request)->piece;
+	return &container_of(request, struct early, request)->lines;
 }
 
 static const char *
 get_field(const struct http_request *request, const char *name)
 {
-	return piece_find(piece_of(request), name);
+	return lines_find(lines_of(request), name);
 }
 
 static void
 each_field(const struct http_request *request, http_each_fn fn, void *arg)
 {
-	piece_each(piece_of(request), fn, arg);
+	lines_each(lines_of(request), fn, arg);
 }
 
 static size_t
@@ -93,11 +92,15 @@ cut_short(struct http_request *request)
 static void
 end(struct http_request *request)
 {
+	struct early *early = container_of(request, struct early, request);
+
 	request->shared->request_count--;
 	if (request->peer)
 		connection_of(request)->early = NULL;
 	http_request_fini(request);
-	free(container_of(request, struct early, request));
+	lines_fini(&early->lines);
+	free(early->host);
+	free(early);
 }
 
 /* The target may refuse.  Else evhttp may have the whole request. */
@@ -127,38 +130,37 @@ static const struct http_transport early_transport = {
 	.end = end,
 };
 
-/* A connection that is about to close has no use for an early refusal; and a note that is full may lack
- * fields. */
+/* A connection that is about to close has no use for an early refusal. */
 static bool
-is_judged(const struct http_connection *connection, const struct guard_note *note, size_t len)
+is_judged(const struct http_connection *connection)
 {
-	return note->field_count < GUARD_NOTE_FIELDS && dispatch_of_connection(connection)->router &&
-	       !connection->is_closing && piece_head_len(note) < len;
+	return dispatch_of_connection(connection)->router && !connection->is_closing;
 }
 
 static struct http_request *
-make_request(struct http_connection *connection, const char *data, const struct guard_note *note)
+make_request(struct http_connection *connection, const char *data, size_t len)
 {
-	size_t len = piece_head_len(note);
-	struct early *early = xcalloc(1, sizeof *early + len + 1);
+	struct early *early = xcalloc(1, sizeof *early);
 	struct http_request *request = &early->request;
 
-	memcpy(early->text, data, len);
-	early->text[note->target - 1] = '\0';
-	dispatch_init_request(request, connection, &early_transport, http_method_find(early->text));
+	lines_read(data, len, &early->lines);
+	if (connection->host.len > 0) {
+		early->host = xstrdup(connection->host.data);
+		lines_put(&early->lines, "Host", early->host);
+	}
+	dispatch_init_request(request, connection, &early_transport, early->lines.method);
 	request->began_us = clock_mono_us();
-	piece_read_target(note, early->text, request);
-	piece_read_fields(note, early->text, &early->piece);
+	http_request_set_target(request, early->lines.target, early->lines.target_len);
 	http_request_set_id(request);
 	return request;
 }
 
 void
-early_judge(struct http_connection *connection, const char *data, size_t len, const struct guard_note *note)
+early_judge(struct http_connection *connection, const char *data, size_t len)
 {
-	if (!is_judged(connection, note, len))
+	if (!is_judged(connection))
 		return;
-	connection->early = make_request(connection, data, note);
+	connection->early = make_request(connection, data, len);
 	connection->early->shared->request_count++;
 	dispatch_begin(connection->early);
 }

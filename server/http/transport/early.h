@@ -3,17 +3,13 @@
  *
  * A request whose head alone is a reason to refuse it is refused before its body is read: for its caller (401,
  * 403), for its path and method (404, 405), or by its route.  A client that has asked for 100 (Continue) gets
- * the refusal in its place.  Heads that come in more than one piece are not judged early: their requests are
- * refused once they are whole.
+ * the refusal in its place.
  */
 #pragma once
-
-#include "http/guard/guard.h"
 
 #include <stddef.h>
 
 struct http_connection;
 
 /* As on_head of struct connection_env. */
-void early_judge(
-	struct http_connection *connection, const char *data, size_t len, const struct guard_note *note);
+void early_judge(struct http_connection *connection, const char *data, size_t len);

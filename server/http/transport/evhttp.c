@@ -9,6 +9,7 @@
 #include "common/clock.h"
 #include "http/connection/input.h"
 #include "http/connection/output.h"
+#include "http/connection/room.h"
 #include "http/message/transport.h"
 #include "http/transport/dispatch.h"
 
@@ -79,6 +80,8 @@ take_body(struct http_request *request, int spool_fd, struct blob **ret_body)
 		return 0;
 	}
 	struct evbuffer *input = evhttp_request_get_input_buffer(evhttp_of(request));
+	if (request->peer)
+		connection_room_give(connection_of(request));
 	blob_sink_init(&sink, spool_fd, UINT64_MAX);
 	while (rc == 0 && evbuffer_peek(input, -1, NULL, &piece, 1) > 0) {
 		rc = blob_sink_write(&sink, piece.iov_base, piece.iov_len);
@@ -169,6 +172,7 @@ end(struct http_request *request)
 		return;
 	}
 	connection->request = NULL;
+	connection_room_give(connection);
 	evhttp->chunked = 0; /* else evhttp would end our reply with a last chunk */
 	if (!connection_output_is_empty(connection))
 		connection_go(connection, CONNECTION_FLUSHING);
@@ -224,6 +228,19 @@ on_reply_complete(struct evhttp_request *evhttp, void *connection)
 	connection_input_next(connection);
 }
 
+/* The host of an absolute target counts, whatever the Host field says (RFC 9112, 3.2.2). */
+static void
+put_host(struct evhttp_request *evhttp, const struct http_connection *connection)
+{
+	struct evkeyvalq *fields = evhttp_request_get_input_headers(evhttp);
+
+	if (connection->host.len == 0)
+		return;
+	evhttp_remove_header(fields, "Host");
+	if (evhttp_add_header(fields, "Host", connection->host.data) < 0)
+		abort();
+}
+
 static struct http_request *
 make_request(struct evhttp_request *evhttp, struct http_connection *connection)
 {
@@ -232,6 +249,7 @@ make_request(struct evhttp_request *evhttp, struct http_connection *connection)
 	const char *target = evhttp_request_get_uri(evhttp);
 
 	exchange->evhttp = evhttp;
+	put_host(evhttp, connection);
 	dispatch_init_request(request, connection, &evhttp_transport, method_of(evhttp));
 	request->is_http_1_0 = is_old(evhttp);
 	request->began_us = clock_mono_us();

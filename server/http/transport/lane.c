@@ -236,6 +236,10 @@ read_request(struct lane *lane, struct http_connection *connection, const char *
 	lane->is_held = false;
 	dispatch_init_request(request, connection, &lane_transport, method_of(data, len));
 	piece_read_target(note, lane->text, request);
+	if (request->target_memory) {
+		http_request_fini(request);
+		return NULL;
+	}
 	const struct http_target *target = find_target(request);
 	if (!target)
 		return NULL;

@@ -43,7 +43,7 @@ static const struct config_case cases[] = {
 	 "\"61m\", \"drain_timeout\": "
 	 "\"25h\","
 	 " \"header_timeout\": \"9ms\", \"idle_timeout\": \"0s\", \"max_body\": \"17GiB\", \"max_result\": "
-	 "0, " ROUTES "}",
+	 "0, \"max_header\": \"121KiB\", \"max_header_fields\": 9, " ROUTES "}",
 		"/queue_timeout: \"0s\" is not between 1ms and 30d\n"
 		"/run_timeout: \"31d\" is not between 1ms and 30d\n"
 		"/keep: \"366d\" is not between 1ms and 365d\n"
@@ -55,6 +55,8 @@ static const struct config_case cases[] = {
 		"/drain_timeout: \"25h\" is not between 0s and 1d\n"
 		"/header_timeout: \"9ms\" is not between 10ms and 1h\n"
 		"/idle_timeout: \"0s\" is not between 10ms and 1d\n"
+		"/max_header: \"121KiB\" is not between 1KiB and 120KiB\n"
+		"/max_header_fields: 9 is not between 10 and 1000\n"
 		"/max_body: \"17GiB\" is not between 0B and 16GiB\n"
 		"/max_result: 0 is not between 1B and 64GiB\n"},
 };
@@ -103,6 +105,8 @@ test_defaults(void **state)
 	assert_int_equal(config->drain_timeout_ms, 30000);
 	assert_int_equal(config->header_timeout_ms, 30000);
 	assert_int_equal(config->idle_timeout_ms, 75000);
+	assert_int_equal(config->max_header_bytes, 32 << 10);
+	assert_int_equal(config->max_header_fields, 200);
 	assert_int_equal(config->max_body_bytes, 8 << 20);
 	assert_int_equal(config->max_result_bytes, 64 << 20);
 	assert_false(config->has_auth);
@@ -125,7 +129,7 @@ test_everything(void **state)
 		" \"wait_max\": \"9ms\", \"validation_wait\": \"13ms\", \"stop_grace\": \"10ms\", "
 		"\"drain_timeout\": \"11ms\","
 		" \"header_timeout\": \"12ms\", \"idle_timeout\": \"13ms\", \"max_body\": 14, "
-		"\"max_result\": 15,"
+		"\"max_result\": 15, \"max_header\": 1600, \"max_header_fields\": 17,"
 		" \"auth\": {\"basic\": \"tokens\", \"bearer\": \"tokens\", \"admins\": [\"su\"]}}");
 
 	assert_int_equal(config->listen_count, 2);
@@ -153,6 +157,8 @@ test_everything(void **state)
 	assert_int_equal(config->idle_timeout_ms, 13);
 	assert_int_equal(config->max_body_bytes, 14);
 	assert_int_equal(config->max_result_bytes, 15);
+	assert_int_equal(config->max_header_bytes, 1600);
+	assert_int_equal(config->max_header_fields, 17);
 	assert_true(config->has_auth);
 	assert_non_null(strstr(config->auth_basic, "/config/tokens"));
 	assert_non_null(strstr(config->auth_bearer, "/config/tokens"));

@@ -9,6 +9,7 @@
 #include "http/connection/input.h"
 #include "http/connection/output.h"
 #include "http/connection/refusal.h"
+#include "http/message/lines.h"
 #include "http/message/shared.h"
 #include "tests/unit/common/loop/loop.h"
 #include "tests/unit/server/http/message/fake_request.h"
@@ -49,6 +50,7 @@ struct scene {
 	unsigned wholes, heads;	     /* times that they were called */
 	struct fake_request request; /* what on_head has made */
 	struct fake_request working; /* with its handler */
+	uint64_t room;		     /* that is left for bodies */
 	void (*closecb)(struct evhttp_connection *, void *);
 	void *closecb_arg;
 };
@@ -126,17 +128,33 @@ on_whole(struct http_connection *connection, const char *data, size_t len, const
 }
 
 static void
-on_head(struct http_connection *connection, const char *data, size_t len, const struct guard_note *note)
+on_head(struct http_connection *connection, const char *data, size_t len)
 {
-	(void)data;
-	(void)len;
-	assert_int_equal(note->target, 5);
+	assert_memory_equal(data, "POST /a ", 8);
+	assert_memory_equal(data + len - 4, "\r\n\r\n", 4);
 	scene->heads++;
 	if (!scene->judges)
 		return;
 	fake_request_init(&scene->request, &scene->shared, HTTP_POST, NULL);
 	scene->request.request.peer = &connection->peer;
 	connection->early = &scene->request.request;
+}
+
+static bool
+take_room(void *arg, uint64_t bytes)
+{
+	assert_ptr_equal(arg, scene);
+	if (bytes > scene->room)
+		return false;
+	scene->room -= bytes;
+	return true;
+}
+
+static void
+give_room(void *arg, uint64_t bytes)
+{
+	assert_ptr_equal(arg, scene);
+	scene->room += bytes;
 }
 
 static void
@@ -154,6 +172,7 @@ start(void **state)
 	scene = xcalloc(1, sizeof *scene);
 	*state = scene;
 	clock_hold(HELD_MS, 0);
+	scene->room = 1000000;
 	scene->base = loop_new();
 	http_shared_init(&scene->shared);
 	scene->env = (struct connection_env){
@@ -167,6 +186,7 @@ start(void **state)
 		.header_timeout_ms = HEADER_MS,
 		.idle_timeout_ms = IDLE_MS,
 		.shared = &scene->shared,
+		.room = {take_room, give_room, scene},
 		.on_whole = on_whole,
 		.on_head = on_head,
 		.on_close = on_close,
@@ -243,8 +263,10 @@ static const struct state_case {
 	unsigned next;
 	int deadline; /* the state after it, or an after */
 } cases[] = {
-	{CONNECTION_NEW, {0}, CONNECTION_OF_EVHTTP, BIT(READING) | BIT(WORKING) | BIT(ANSWERING) | BIT(IDLE),
-		CLOSED},
+	{CONNECTION_NEW, {0}, CONNECTION_OF_EVHTTP,
+		BIT(HEAD) | BIT(READING) | BIT(WORKING) | BIT(ANSWERING) | BIT(IDLE), CLOSED},
+	{CONNECTION_HEAD, {CONNECTION_HEAD}, CONNECTION_OF_EVHTTP_DEAF, BIT(READING) | BIT(REFUSED),
+		CONNECTION_LINGERING},
 	{CONNECTION_READING, {CONNECTION_READING}, CONNECTION_OF_EVHTTP,
 		BIT(JUDGING) | BIT(COMPLETE) | BIT(WORKING) | BIT(REFUSED), CONNECTION_LINGERING},
 	{CONNECTION_JUDGING, {CONNECTION_READING, CONNECTION_JUDGING}, CONNECTION_OF_EVHTTP_DEAF,
@@ -257,10 +279,12 @@ static const struct state_case {
 		{CONNECTION_READING, CONNECTION_COMPLETE, CONNECTION_WORKING, CONNECTION_FLUSHING},
 		CONNECTION_OF_EVHTTP_DEAF, BIT(IDLE), CLOSED},
 	{CONNECTION_ANSWERING, {CONNECTION_ANSWERING}, CONNECTION_OURS, BIT(IDLE), CLOSED},
+	{CONNECTION_NEXT, {CONNECTION_IDLE, CONNECTION_NEXT}, CONNECTION_OF_EVHTTP,
+		BIT(HEAD) | BIT(READING) | BIT(WORKING) | BIT(ANSWERING) | BIT(IDLE), STAYS},
 	{CONNECTION_IDLE, {CONNECTION_IDLE}, CONNECTION_OF_EVHTTP,
-		BIT(READING) | BIT(WORKING) | BIT(ANSWERING) | BIT(IDLE), CLOSED},
-	{CONNECTION_REFUSED, {CONNECTION_READING, CONNECTION_REFUSED}, CONNECTION_OF_EVHTTP, BIT(LINGERING),
-		CONNECTION_LINGERING},
+		BIT(HEAD) | BIT(READING) | BIT(WORKING) | BIT(ANSWERING) | BIT(NEXT) | BIT(IDLE), CLOSED},
+	{CONNECTION_REFUSED, {CONNECTION_READING, CONNECTION_REFUSED}, CONNECTION_OF_EVHTTP_DEAF,
+		BIT(LINGERING), CONNECTION_LINGERING},
 	{CONNECTION_LINGERING, {CONNECTION_READING, CONNECTION_REFUSED, CONNECTION_LINGERING},
 		CONNECTION_OURS, 0, CLOSED},
 };
@@ -345,16 +369,17 @@ test_by_evhttp(void **state)
 	(void)state;
 	fake_request_init(fake, &scene->shared, HTTP_GET, NULL);
 	say("GET /a HTTP");
-	check_state(CONNECTION_READING);
+	check_state(CONNECTION_HEAD);
+	assert_int_equal(scene->reads, 0);
 	say("/1.1\r\nHost: h\r\n\r\n");
 	check_state(CONNECTION_COMPLETE);
-	assert_int_equal(scene->reads, 2);
+	assert_int_equal(scene->reads, 1);
 	drop_input(); /* evhttp has parsed it */
 	connection_begin_request(scene->connection, &fake->request);
 	connection_watch_request(scene->connection);
 	say(GET_A);
 	check_state(CONNECTION_WORKING);
-	assert_int_equal(scene->reads, 2);
+	assert_int_equal(scene->reads, 1);
 	pass(100 * HEADER_MS);
 	check_state(CONNECTION_WORKING);
 	scene->connection->request = NULL;
@@ -364,8 +389,13 @@ test_by_evhttp(void **state)
 	assert_string_equal(scene->received.data, "reply");
 	check_state(CONNECTION_FLUSHING);
 	connection_input_next(scene->connection);
-	check_state(CONNECTION_COMPLETE);
+	check_state(CONNECTION_NEXT);
+	assert_int_equal(evbuffer_get_length(bufferevent_get_input(scene->bev)), 0);
 	assert_int_equal(scene->wholes, 0);
+	turn();
+	check_state(CONNECTION_COMPLETE);
+	assert_int_equal(scene->wholes, 1);
+	assert_int_equal(scene->reads, 2);
 }
 
 /* Whole, to the lane, again and again; each puts the idle deadline off. */
@@ -417,6 +447,7 @@ test_held_by_lane(void **state)
 	check_state(CONNECTION_ANSWERING);
 	turn();
 	assert_string_equal(scene->received.data, "answer");
+	turn();
 	check_state(CONNECTION_COMPLETE);
 	assert_int_equal(scene->reads, 1);
 }
@@ -510,6 +541,88 @@ test_judged_good(void **state)
 	check_state(CONNECTION_COMPLETE);
 }
 
+/* A head is judged once it is whole, however many pieces it came in, also behind another request. */
+static void
+test_judged_in_pieces(void **state)
+{
+	struct fake_request *fake = &scene->working;
+	const char *head = POST_HEAD;
+	char byte[2] = {0};
+
+	(void)state;
+	scene->judges = true;
+	for (; head[1]; head++) {
+		byte[0] = *head;
+		say(byte);
+		check_state(CONNECTION_HEAD);
+	}
+	assert_int_equal(scene->heads, 0);
+	say(head);
+	check_state(CONNECTION_JUDGING);
+	assert_int_equal(scene->heads, 1);
+	assert_int_equal(scene->reads, 0);
+	stop(state);
+	start(state);
+	fake = &scene->working;
+	scene->judges = true;
+	fake_request_init(fake, &scene->shared, HTTP_GET, NULL);
+	connection_begin_request(scene->connection, &fake->request);
+	say("POST /a HTTP/1.1\r\n");
+	scene->connection->request = NULL;
+	connection_output_end(scene->connection);
+	check_state(CONNECTION_NEXT);
+	say("Host: h\r\nContent-Length: 5\r\n\r\n");
+	check_state(CONNECTION_JUDGING);
+	assert_int_equal(scene->heads, 1);
+	assert_int_equal(scene->reads, 0);
+}
+
+/* The host of an absolute target is kept for the request, and evhttp sees a path. */
+static void
+test_absolute_target(void **state)
+{
+	(void)state;
+	say("GET http://");
+	say("other:8");
+	say("1/a HTTP/1.1\r\nHost: h\r\n\r\n");
+	check_state(CONNECTION_COMPLETE);
+	assert_string_equal(scene->connection->host.data, "other:81");
+	assert_int_equal(evbuffer_get_length(bufferevent_get_input(scene->bev)), strlen(GET_A));
+}
+
+/* A refusal is told with what was read of the request. */
+static void
+test_refused_seen(void **state)
+{
+	static const struct {
+		const char *wire;
+		enum http_method method;
+		const char *path;
+		const char *id; /* NULL: one of ours */
+	} seen[] = {
+		{"G\t", 0, "", NULL},
+		{"GET /a\t", HTTP_GET, "/a", NULL},
+		{"PUT /a?b HTTP/1.1\r\nX-Request-Id: mine\r\n:", HTTP_PUT, "/a", "mine"},
+		{"PUT http://h/a HTTP/1.1\r\nX-Request-Id: mi\r:", HTTP_PUT, "/a", NULL},
+		{"POST /a HTTP/1.1\r\nHost: h\r\nX-Request-Id:\t mine \r\nTransfer-Encoding: "
+		 "chunked\r\n\r\nx",
+			HTTP_POST, "/a", "mine"},
+	};
+
+	for (size_t i = 0; i < sizeof seen / sizeof *seen; i++) {
+		stop(state);
+		start(state);
+		say(seen[i].wire);
+		check_state(CONNECTION_REFUSED);
+		assert_int_equal(scene->connection->seen->method, seen[i].method);
+		assert_string_equal(scene->connection->seen->path, seen[i].path);
+		if (seen[i].id)
+			assert_string_equal(scene->connection->seen->id, seen[i].id);
+		else
+			assert_int_equal(strlen(scene->connection->seen->id), 16);
+	}
+}
+
 static void
 test_judged_bad(void **state)
 {
@@ -553,6 +666,42 @@ static void
 count_gone(struct http_request *request)
 {
 	++*(unsigned *)request->arg;
+}
+
+/* Bytes of a body are counted as they come, and no longer once the connection is gone. */
+static void
+test_room(void **state)
+{
+	(void)state;
+	scene->room = 10;
+	say("POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 50\r\n\r\nabc");
+	assert_int_equal(scene->room, 7);
+	say("hello");
+	assert_int_equal(scene->room, 2);
+	check_state(CONNECTION_READING);
+	unsigned reads = scene->reads;
+	say("too");
+	assert_int_equal(scene->room, 2);
+	check_state(CONNECTION_REFUSED);
+	assert_int_equal(scene->reads, reads);
+	pass(1);
+	turn();
+	assert_memory_equal(scene->received.data, "HTTP/1.1 503 ", 13);
+	assert_non_null(strstr(scene->received.data, "\r\nRetry-After: 10\r\n"));
+	connection_close(scene->connection);
+	assert_int_equal(scene->room, 10);
+}
+
+/* There is no room for the first bytes: the head is not judged. */
+static void
+test_no_room(void **state)
+{
+	(void)state;
+	scene->room = 1;
+	scene->judges = true;
+	say(POST_HEAD "ab");
+	check_state(CONNECTION_REFUSED);
+	assert_int_equal(scene->heads, 0);
 }
 
 /* The client leaves while its request is with the handler. */
@@ -611,8 +760,13 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_late_head, start, stop),
 		cmocka_unit_test_setup_teardown(test_slow_body, start, stop),
 		cmocka_unit_test_setup_teardown(test_judged_good, start, stop),
+		cmocka_unit_test_setup_teardown(test_judged_in_pieces, start, stop),
+		cmocka_unit_test_setup_teardown(test_absolute_target, start, stop),
+		cmocka_unit_test_setup_teardown(test_refused_seen, start, stop),
 		cmocka_unit_test_setup_teardown(test_judged_bad, start, stop),
 		cmocka_unit_test_setup_teardown(test_judged_late, start, stop),
+		cmocka_unit_test_setup_teardown(test_room, start, stop),
+		cmocka_unit_test_setup_teardown(test_no_room, start, stop),
 		cmocka_unit_test_setup_teardown(test_leaving, start, stop),
 		cmocka_unit_test_setup_teardown(test_drained, start, stop),
 	};

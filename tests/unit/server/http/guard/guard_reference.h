@@ -98,6 +98,23 @@ guard_reference_field(char *line, struct text *fields, struct guard_reference_fr
 	text_addf(fields, "%s: %s\n", line, value);
 }
 
+/* The scheme and host of an absolute target are not passed on; a path of nothing is a slash. */
+static inline char *
+guard_reference_relative(char *line)
+{
+	char *target = strchr(line, ' ') + 1;
+	char *host = strncasecmp(target, "http://", 7) == 0    ? target + 7
+		     : strncasecmp(target, "https://", 8) == 0 ? target + 8
+							       : NULL;
+
+	if (!host)
+		return line;
+	char *rest = host + strcspn(host, "/? ");
+	char *relative = xasprintf("%.*s%s%s", (int)(target - line), line, *rest == '/' ? "" : "/", rest);
+	free(line);
+	return relative;
+}
+
 /* Reads one request that is whole. */
 static inline void
 guard_reference_read(struct guard_reference *reference)
@@ -110,6 +127,7 @@ guard_reference_read(struct guard_reference *reference)
 		free(first);
 		first = guard_reference_line(reference);
 	}
+	first = guard_reference_relative(first);
 	for (bool more = true; more;) {
 		char *line = guard_reference_line(reference);
 		more = *line != '\0';

@@ -24,8 +24,8 @@ test_classes(void **state)
 		{BYTE_BLANK, " \t"},
 		{BYTE_DIGIT, "0123456789"},
 		{BYTE_HEX, "0123456789abcdefABCDEF"},
-		{BYTE_PATH, ALNUM "-_~" SUB_DELIMS ":@"},
-		{BYTE_QUERY, ALNUM "-._~" SUB_DELIMS ":@/?[]{|}"},
+		{BYTE_PATH, ALNUM "-_~" SUB_DELIMS ":@[]^|"},
+		{BYTE_QUERY, ALNUM "-._~" SUB_DELIMS ":@/?[]{|}^`\\"},
 		{BYTE_HOST, ALNUM "-._~" SUB_DELIMS},
 	};
 

@@ -262,14 +262,15 @@ test_refusal(void **state)
 {
 	struct problem_report report = {.problem = PROBLEM_BAD_REQUEST, .detail = "No."};
 	struct text reply = {0};
+	struct fake_request *fake = *state;
 	char length[64];
 
-	(void)state;
-	head_format_refusal(&shared, &report, &reply);
+	head_format_refusal(&fake->request, &report, &reply);
 	const char *body = strstr(reply.data, "\r\n\r\n") + 4;
 	snprintf(length, sizeof length, "\r\nContent-Length: %zu\r\n", strlen(body));
 	assert_int_equal(strncmp(reply.data, "HTTP/1.1 400 Bad Request\r\n" DATE, 26 + strlen(DATE)), 0);
 	assert_non_null(strstr(reply.data, length));
+	assert_non_null(strstr(reply.data, "\r\n" ID));
 	assert_non_null(strstr(reply.data, "\r\nConnection: close\r\n"));
 	check_counted(400, strlen(body));
 	text_fini(&reply);

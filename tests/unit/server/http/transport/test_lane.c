@@ -404,7 +404,7 @@ check_split(
 
 #define HOST "Host: a.example:80\r\n"
 
-/* Requests, and whether the lane answers them when they come whole. */
+/* Requests, and whether the lane answers them, or the last of them, when they come whole. */
 static const struct {
 	const char *wire;
 	bool by_lane;
@@ -443,15 +443,23 @@ static const struct {
 	{"DELETE /x HTTP/1.1\r\n" HOST "\r\n", false},
 	{"GET /x HTTP/1.1\r\n\r\n", false},
 	{"GET /x HTTP/1.1\r\n" HOST HOST "\r\n", false},
-	{"GET /1 HTTP/1.1\r\n" HOST "\r\nGET /2 HTTP/1.1\r\n" HOST "\r\n", false},
+	{"GET /1 HTTP/1.1\r\n" HOST "\r\nGET /2 HTTP/1.1\r\n" HOST "\r\n", true},
 	{"GET /1 HTTP/1.1\r\n" HOST "\r\nGET /2 HT", false},
 	{"GET /held/x HTTP/1.1\r\n" HOST "Connection: close\r\n\r\n", false},
 	{"POST /held/x HTTP/1.1\r\n" HOST "Content-Length: 2\r\n\r\n{}", false},
 	{"GET /held/1 HTTP/1.1\r\n" HOST "\r\nGET /held/2?now HTTP/1.1\r\n" HOST
 	 "\r\nHEAD /3 HTTP/1.1\r\n" HOST "\r\n",
-		false},
+		true},
 	{"GET /later HTTP/1.1\r\n" HOST "\r\nGET /2 HTTP/1.1\r\n" HOST "\r\nHEAD /3 HTTP/1.1\r\n" HOST "\r\n",
-		false},
+		true},
+	{"GET /x?a=x^2&b=`\\&c=% HTTP/1.1\r\n" HOST "\r\n", false},
+	{"GET /poll/[a]|^ HTTP/1.1\r\n" HOST "\r\n", false},
+	{"POST /x?% HTTP/1.1\r\n" HOST "Content-Length: 2\r\n\r\n{}", false},
+	{"GET http://b:81/x?a HTTP/1.1\r\n" HOST "\r\n", false},
+	{"HEAD HTTPS://b HTTP/1.1\r\n" HOST "\r\n", false},
+	{"GET http://b/held/x HTTP/1.0\r\n\r\n", false},
+	{"POST http://b/x HTTP/1.1\r\n" HOST "Content-Length: 2\r\n\r\n{}", false},
+	{"OPTIONS * HTTP/1.1\r\n" HOST "\r\n", false},
 };
 
 static void
