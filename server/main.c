@@ -2,6 +2,8 @@
 #include "common/cleanup.h"
 #include "common/text.h"
 #include "config/config.h"
+#include "init.h"
+#include "openapi/explain.h"
 #include "openapi/openapi.h"
 #include "server.h"
 #include "styles/style_table.h"
@@ -14,7 +16,8 @@
 #include <sysexits.h>
 
 static const char usage[] =
-	"usage: deferd -c FILE [--check | --openapi]\n"
+	"usage: deferd -c FILE [--check | --openapi | --explain ROUTE]\n"
+	"       deferd --init DIRECTORY\n"
 	"       deferd --version | --help | --help=settings\n"
 	"\n"
 	"Puts slow work behind HTTP: every call synchronous or asynchronous.\n"
@@ -22,6 +25,9 @@ static const char usage[] =
 	"  -c, --config FILE  the configuration (deferd.json)\n"
 	"      --check        print every mistake in it, one per line; exit 1 if there is any\n"
 	"      --openapi      print the OpenAPI document of its routes\n"
+	"      --explain ROUTE  print how the route of that path is called and answered in each style, for "
+	"curl\n"
+	"      --init DIRECTORY  write a first configuration with each kind of work there, ready to serve\n"
 	"      --version      print the version\n"
 	"      --help         print this text; --help=settings prints every setting\n"
 	"\n"
@@ -64,6 +70,20 @@ print_openapi(const struct config *config)
 	json_object_put(document);
 }
 
+static int
+print_explanation(const struct config *config, const char *route)
+{
+	CLEANUP(text_fini) struct text text = {0};
+
+	if (explain_route(config, style_table, route, &text) == 0) {
+		fputs(text.data, stdout);
+		return EX_OK;
+	}
+	fprintf(stderr, "deferd: there is no route %s; these are there:\n%s", route,
+		text.data ? text.data : "");
+	return EXIT_FAILURE;
+}
+
 /* Prints each warning of the configuration as a line of its own. */
 static void
 print_warnings(const char *file, FILE *stream)
@@ -81,17 +101,19 @@ print_warnings(const char *file, FILE *stream)
 int
 main(int argc, char **argv)
 {
-	enum { CHECK = 256, OPENAPI, VERSION, HELP };
+	enum { CHECK = 256, OPENAPI, EXPLAIN, INIT, VERSION, HELP };
 	static const struct option options[] = {
 		{"config", required_argument, NULL, 'c'},
 		{"check", no_argument, NULL, CHECK},
 		{"openapi", no_argument, NULL, OPENAPI},
+		{"explain", required_argument, NULL, EXPLAIN},
+		{"init", required_argument, NULL, INIT},
 		{"version", no_argument, NULL, VERSION},
 		{"help", optional_argument, NULL, HELP},
 		{0},
 	};
 	CLEANUP(text_fini) struct text mistakes = {0};
-	const char *file = NULL;
+	const char *file = NULL, *explained = NULL;
 	struct config *config;
 	bool check = false, openapi = false;
 	int option;
@@ -107,6 +129,11 @@ main(int argc, char **argv)
 		case OPENAPI:
 			openapi = true;
 			break;
+		case EXPLAIN:
+			explained = optarg;
+			break;
+		case INIT:
+			return init_directory(optarg) < 0 ? EXIT_FAILURE : EX_OK;
 		case VERSION:
 			puts("deferd " DEFERD_VERSION);
 			return EX_OK;
@@ -126,12 +153,13 @@ main(int argc, char **argv)
 		fputs(mistakes.data, check ? stdout : stderr);
 		return EXIT_FAILURE;
 	}
-	if (!openapi)
+	if (!openapi && !explained)
 		print_warnings(file, check ? stdout : stderr);
+	if (!openapi && !explained && !check)
+		return serve(config, file);
 	if (openapi)
 		print_openapi(config);
-	else if (!check)
-		return serve(config, file);
+	int status = explained ? print_explanation(config, explained) : EX_OK;
 	config_free(config);
-	return EX_OK;
+	return status;
 }

@@ -5,6 +5,7 @@
 #include "config/settings/settings.h"
 
 struct json_object;
+struct machine_limits;
 
 #define CONFIG_ROUTES_MAX 10000
 #define CONFIG_LISTEN_MAX 64
@@ -73,6 +74,10 @@ void config_read_secrets(struct settings *settings, struct json_object *root, st
 
 /* Adds the warnings (advice.c): settings that are legal and unwise. */
 void config_advise(struct settings *settings, struct json_object *root, const struct config *config);
+
+/* Those of workers that the machine has no room for. */
+void config_advise_workers(
+	struct settings *settings, const struct config *config, const struct machine_limits *limits);
 
 /* Moves the pointer to a member of a route: "/routes/2/path".  Returns the mark for mistakes_leave. */
 size_t config_enter_route(struct settings *settings, size_t index, const char *member);

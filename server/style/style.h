@@ -72,6 +72,9 @@ struct style_monitor {
 	 * false. */
 	bool (*handle_now)(struct http_request *request, const struct style_place *place);
 
+	/* What handle reads in the query, with ID for the operation's id: "asyncOperationToken=ID".  NULL: nothing. */
+	const char *query;
+
 	/* Its path item in the OpenAPI document, without the cancel by DELETE: JSON with ' in place of ". */
 	const char *item;
 };
@@ -87,6 +90,13 @@ struct style_openapi {
 	const char *accepted_deletes_status; /* "204"; set where accepted_deletes is */
 	const char *responses;		     /* object with the style's members of components/responses */
 	const char *schemas;		     /* object with the style's members of components/schemas */
+};
+
+/* How a client asks for a style, and what it then reads in the answer: for deferd --explain.  Each may be NULL. */
+struct style_words {
+	const char *query;    /* of a request that asks for it: "async=true" */
+	const char *field;    /* the same as a header field: "Prefer: respond-async" */
+	const char *accepted; /* what the acceptance has, as a phrase */
 };
 
 struct style {
@@ -122,4 +132,5 @@ struct style {
 	struct style_monitor below[STYLE_MONITORS_MAX + 1];    /* below the path of each of its routes */
 
 	struct style_openapi openapi;
+	struct style_words words;
 };

@@ -32,4 +32,5 @@ const struct style style_location = {
 		.cancels = HTTP_DELETE,
 		.reply = reply_monitor,
 		.item = monitor_item}},
+	.words = {.query = "async=true", .accepted = "Location is where the final response will be"},
 };

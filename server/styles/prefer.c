@@ -223,4 +223,6 @@ const struct style style_prefer = {
 			.reply = reply_response,
 			.item = response_item}},
 	.openapi = {.schemas = schemas},
+	.words = {.field = "Prefer: respond-async",
+		.accepted = "GW-Async-Location is where the request is polled"},
 };

@@ -37,4 +37,5 @@ const struct style style_resource = {
 	.is_of_collections = true,
 	.dialect = PROBLEM_WITH_CODE,
 	.reply_accepted = reply_accepted,
+	.words = {.accepted = "the JSON is the resource as it will be, and Location is where it is read"},
 };

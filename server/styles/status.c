@@ -146,4 +146,5 @@ const struct style style_status = {
 			.responses = responses,
 			.schemas = schemas,
 		},
+	.words = {.accepted = "resourceUrl in the JSON is where the operation is polled"},
 };

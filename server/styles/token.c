@@ -162,6 +162,8 @@ const struct style style_token = {
 		.handles = HTTP_GET | HTTP_DELETE,
 		.handle = poll,
 		.handle_now = poll_now,
+		.query = "asyncOperationToken=ID",
 		.item = poll_item}},
 	.openapi = {.accepted = "AcceptedToken", .responses = responses, .schemas = schemas},
+	.words = {.accepted = "asyncOperation.token in the JSON is the ID to poll with"},
 };

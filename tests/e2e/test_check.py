@@ -161,6 +161,8 @@ WARNINGS = [
     ({"workers": 1}, {"queue": 31, "queue_timeout": "30s"},
      '/routes/0/queue: 31 calls of a second, 1 at a time, do not fit into "queue_timeout": the last ones would be dropped'),
 ]
+TWICE = ('warning: /routes/0/rerun: a POST that a crash interrupted reaches the upstream twice: only "idempotency": "required" '
+         'with "pass_idempotency_key": true lets the upstream know it again\n')
 
 
 @pytest.mark.parametrize("settings, route, line", WARNINGS)
@@ -170,6 +172,31 @@ def test_warning(tmp_path, settings, route, line):
     (tmp_path / "deferd.json").write_text(json.dumps(configuration))
     done = run("--check", "-c", tmp_path / "deferd.json")
     assert (done.returncode, done.stdout) == (0, f"warning: {line}\n")
+
+
+@pytest.mark.parametrize("route, upstream, told", [
+    ({}, {}, TWICE), ({"idempotency": "required"}, {}, TWICE), ({}, {"pass_idempotency_key": True}, TWICE),
+    ({"idempotency": "required"}, {"pass_idempotency_key": True}, ""), ({"methods": ["GET", "PUT"]}, {}, "")])
+def test_warning_of_rerun(tmp_path, route, upstream, told):
+    configuration = {"listen": "127.0.0.1:0", "state": "memory", "routes": [
+        {"path": "/a", "rerun": True, "upstream": {"url": "http://127.0.0.1:1", **upstream}, **route}]}
+    (tmp_path / "deferd.json").write_text(json.dumps(configuration))
+    done = run("--check", "-c", tmp_path / "deferd.json")
+    assert (done.returncode, done.stdout) == (0, told)
+
+
+def test_warning_of_a_program_that_everybody_may_change(tmp_path):
+    program = tmp_path / "program"
+    program.write_text("#!/bin/sh\n")
+    work = {"program": {"argv": ["./program"]}}
+    routes = [{"path": "/a", **work}, {"path": "/b", "collection": {"name": "b", "on_change": work}}]
+    (tmp_path / "deferd.json").write_text(json.dumps({"listen": "127.0.0.1:0", "state": "memory", "routes": routes}))
+    for mode, places in ((0o755, []), (0o777, ["/routes/0/program/argv/0", "/routes/1/collection/on_change/program/argv/0"])):
+        program.chmod(mode)
+        done = run("--check", "-c", tmp_path / "deferd.json")
+        assert done.returncode == 0
+        assert done.stdout.splitlines() == [
+            f'warning: {place}: everybody on this machine may change "{program}" or put another file in its place' for place in places]
 
 
 def test_warning_of_names_that_no_file_has(tmp_path):

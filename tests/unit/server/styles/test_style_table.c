@@ -91,11 +91,33 @@ test_names(void **state)
 	assert_null(style_find_name(""));
 }
 
+/* A style that a request may ask for says how, and does so truly. */
+static void
+test_words(void **state)
+{
+	(void)state;
+	for (const struct style *const *style = style_table; *style; style++) {
+		const struct style_words *words = &(*style)->words;
+		struct preferences preferences = {0};
+		if (words->field) {
+			assert_memory_equal(words->field, "Prefer: ", 8);
+			preferences_parse(&preferences, words->field + 8);
+		}
+		struct style_request request = {.preferences = &preferences, .is_async = words->query};
+		if (words->query)
+			assert_string_equal(words->query, "async=true");
+		assert_int_equal((*style)->asks != NULL, words->query || words->field);
+		if ((*style)->asks)
+			assert_int_equal((*style)->asks(&request), STYLE_ASKED);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_request_chooses),
+		cmocka_unit_test(test_words),
 		cmocka_unit_test(test_planted_row_is_chosen),
 		cmocka_unit_test(test_names),
 	};
