@@ -37,7 +37,7 @@ def test_waits_in_vain(serve, gate):
     id_ = PREDICTION.check_accepted(server, response)
     assert response.json()["status"] == "processing"
     gate.open("d")
-    assert PREDICTION.wait(server, id_).json()["status"] == "succeeded"
+    eventually(lambda: PREDICTION.wait(server, id_).json()["status"] == "succeeded", "its end")
 
 
 @pytest.mark.parametrize("body, type_", [(b"text", "text/plain"), (b"\x89PNG", "image/png"), (b"{", "application/json")])
