@@ -345,7 +345,7 @@ def is_json(response):
 
 # What the connection and the monitor add to a final response, or take from it.
 NOT_OF_THE_WORK = {"date", "content-length", "cache-control", "connection", "preference-applied", "keep-alive",
-                   "asyncresult"}
+                   "asyncresult", "x-request-id"}
 
 
 def own_fields(response):
