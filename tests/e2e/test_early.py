@@ -195,6 +195,21 @@ def test_tls(serve, users, authority, files):
     assert len(client.receive("POST").body) == BIG
 
 
+def test_tls_in_pieces(serve, users, authority, files):
+    server = serve(ROUTES, auth=users, listen=listen(files), max_body="8MiB")
+    client = Client(server, trusting(authority))
+    client.send(b"POST /echo HTTP/1.1\r\nHost: h\r\n")
+    eventually(lambda: Client(server, trusting(authority)).request("GET", "/").receive().status == 401)
+    client.send(b"Content-Length: 9\r\n\r\nx")
+    assert client.receive("POST").status == 401
+    client = Client(server, trusting(authority))
+    for body in b"one", b"two":
+        client.request("POST", "/echo", body, bearer("tok-robot"))
+    client.request("POST", "/echo", b"x", {"Content-Length": "9"})
+    assert [client.receive("POST").body for _ in range(2)] == [b"one", b"two"]
+    assert client.receive("POST").status == 401
+
+
 def test_without_authentication(serve):
     server = serve(ROUTES[:1])
     refused(server.connect().request("POST", "/nothing", None, {"Content-Length": "1"}), 404, "not-found")
