@@ -5,6 +5,7 @@
 #include "calls/monitor/monitor.h"
 #include "calls/routes.h"
 #include "collections.h"
+#include "common/cleanup.h"
 #include "common/log.h"
 #include "common/string_list.h"
 #include "common/text.h"
@@ -25,7 +26,8 @@
 /* One route of the configuration. */
 struct route {
 	char *pattern;		   /* with its base path */
-	char *key;		   /* "POST /thumbnails/{size}": names it over restarts */
+	char *key;		   /* "/thumbnails/{size}": names it over restarts */
+	unsigned methods;	   /* bits of enum http_method */
 	struct op_route *op_route; /* lent by style_route */
 	struct style_route *style_route;
 	struct store_collection *collection; /* a reference; NULL: it is none */
@@ -75,14 +77,37 @@ make_work(const struct config *whole, const struct config_route *config, struct 
 	return -ENOTSUP;
 }
 
+static unsigned
+method_set(const struct config_route *config)
+{
+	unsigned set = 0;
+
+	for (char **method = config->methods; *method; method++)
+		set |= http_method_find(*method);
+	return set;
+}
+
+/* The first route of a path; NULL if there is none. */
+static const struct route *
+find_path(const struct routes *routes, const char *pattern)
+{
+	for (size_t i = 0; i < routes->count; i++)
+		if (strcmp(routes->routes[i].pattern, pattern) == 0)
+			return &routes->routes[i];
+	return NULL;
+}
+
+/* A route is known by its path, so that its methods may change.  Where several share a path, the later ones are known by
+ * their methods as well. */
 static char *
-make_key(const struct config_route *config, const char *pattern)
+make_key(const struct routes *routes, const struct route *route)
 {
 	struct text key = {0};
 
-	for (char **method = config->methods; *method; method++)
-		text_addf(&key, "%s%s", key.len ? "," : "", *method);
-	text_addf(&key, " %s", pattern);
+	for (unsigned bit = 1; find_path(routes, route->pattern) && bit <= route->methods; bit <<= 1)
+		if (route->methods & bit)
+			text_addf(&key, "%s%s", key.len ? "," : "", http_method_name(bit));
+	text_addf(&key, "%s%s", key.len ? " " : "", route->pattern);
 	return text_take(&key);
 }
 
@@ -119,16 +144,6 @@ make_op_route(const struct config_route *config, const struct route *route, stru
 	return operations_add_route(operations, &op_config);
 }
 
-static unsigned
-method_set(const struct config_route *config)
-{
-	unsigned set = 0;
-
-	for (char **method = config->methods; *method; method++)
-		set |= http_method_find(*method);
-	return set;
-}
-
 static int
 enter_route(struct routes *routes, const struct config *whole, const struct config_route *config,
 	struct operations *operations, struct styles *styles)
@@ -141,7 +156,8 @@ enter_route(struct routes *routes, const struct config *whole, const struct conf
 		return rc;
 	route->collection = config->work == CONFIG_COLLECTION ? route_collection_new(whole, config) : NULL;
 	route->pattern = xasprintf("%s%s", config->base_path, config->path);
-	route->key = make_key(config, route->pattern);
+	route->methods = method_set(config);
+	route->key = make_key(routes, route);
 	route->op_route = make_op_route(config, route, operations, work);
 	work_unref(work);
 	struct style_route_config style_config = {
@@ -162,7 +178,7 @@ enter_route(struct routes *routes, const struct config *whole, const struct conf
 	route->style_route = style_route_new(styles, &style_config);
 	string_list_free(style_config.members);
 	routes->count++;
-	return rc < 0 ? rc : style_route_enter(route->style_route, routes->router, method_set(config));
+	return rc < 0 ? rc : style_route_enter(route->style_route, routes->router, route->methods);
 }
 
 /* Adds the monitors at the root and below the base path of every route. */
@@ -225,13 +241,45 @@ routes_router(const struct routes *routes)
 	return routes->router;
 }
 
+/* Whether one of the methods at the beginning of a key, "POST,PUT /x", is one of set. */
+static bool
+has_method(const char *key, unsigned set)
+{
+	bool has = false;
+
+	for (size_t len; *key != ' ' && *key; key += len + (key[len] == ',')) {
+		len = strcspn(key, ", ");
+		CLEANUP_FREE char *name = xstrndup(key, len);
+		has |= (http_method_find(name) & set) != 0;
+	}
+	return has;
+}
+
+/* Before 0.2 a key began with the route's methods. */
+static struct op_route *
+find_by_methods(const struct routes *routes, const char *key)
+{
+	const char *space = strchr(key, ' ');
+	struct op_route *found = NULL;
+
+	for (size_t i = 0; space && i < routes->count; i++) {
+		const struct route *route = &routes->routes[i];
+		if (strcmp(route->pattern, space + 1) != 0)
+			continue;
+		if (has_method(key, route->methods))
+			return route->op_route;
+		found = found ? found : route->op_route;
+	}
+	return found;
+}
+
 struct op_route *
 routes_find(const struct routes *routes, const char *key)
 {
 	for (size_t i = 0; i < routes->count; i++)
 		if (strcmp(routes->routes[i].key, key) == 0)
 			return routes->routes[i].op_route;
-	return NULL;
+	return find_by_methods(routes, key);
 }
 
 void

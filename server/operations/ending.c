@@ -5,6 +5,7 @@
  */
 #include "common/clock.h"
 #include "common/log.h"
+#include "operations/idempotency.h"
 #include "operations/private.h"
 #include "store/resources.h"
 
@@ -88,6 +89,12 @@ settle_change(struct op *op)
 	op->fields = (struct fields){0};
 }
 
+bool
+op_frees_key(const struct op *op, enum op_state end)
+{
+	return op->started_ms == 0 && op->status >= 500 && (end == OP_FAILED || end == OP_TIMED_OUT);
+}
+
 /* Shows an end that is durable or need not be. */
 static void
 publish(struct op *op)
@@ -105,6 +112,8 @@ publish(struct op *op)
 	op_set_state(op, end);
 	if (op->stored || !op->sync)
 		op_shelve(op);
+	if (op_frees_key(op, end))
+		op_key_remove(op);
 	list_splice(&watchers, &op->run->watchers);
 	op_run_free(op);
 	op_tell(operations->config.on_end, op);

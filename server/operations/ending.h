@@ -15,6 +15,9 @@ void op_end_with(struct op *op, enum op_state end, enum problem problem, const c
  * 503. */
 void op_interrupt(struct op *op);
 
+/* Whether the work of an operation that ended so never began, for certain: then its key may be used again. */
+bool op_frees_key(const struct op *op, enum op_state end);
+
 /* Keeps the result, or the tombstone, for that long. */
 void op_keep(struct op *op, int64_t for_ms);
 

@@ -54,7 +54,7 @@ struct op {
 	const char *style;	/* a constant: "location", "" for a synchronous call */
 	uint64_t sequence;	/* order of acceptance, over restarts */
 	int64_t accepted_ms;	/* wall clock */
-	int64_t started_ms;	/* 0: not started */
+	int64_t started_ms;	/* 0: not started; of an ended one: its work never began */
 	int64_t ended_ms;	/* 0: not ended */
 	struct timer timer;	/* see enum op_state */
 	struct op_key *key;	/* its Idempotency-Key; NULL: none */
@@ -65,7 +65,7 @@ struct op {
 const char *op_state_name(enum op_state state);
 enum op_state op_state_find(const char *name);
 
-/* The key of its route: "POST /thumbnails/{size}". */
+/* The key of its route: "/thumbnails/{size}". */
 const char *op_route_key(const struct op *op);
 
 /* Why op failed, for the caller to free: what its final response says if that is a JSON error, else a sentence of the

@@ -13,22 +13,60 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* How long the interrupted operations of a route that is gone are kept. */
+#define STAND_IN_KEEP_MS (60 * 60 * 1000)
+
 struct recovery {
 	struct operations *operations;
 	struct op_route *(*find_route)(void *arg, const char *key);
 	const char *(*find_style)(const char *name);
 	void *arg;
-	struct op_route *no_route; /* stands in for routes that the configuration has no more */
-	struct list interrupted;   /* struct op_run: to be ended once the store takes writes */
+	struct list interrupted; /* struct op_run: to be ended once the store takes writes */
 	uint64_t ended, queued, tombstones;
 };
+
+/* Whether the configuration has the route no more. */
+static bool
+is_stand_in(const struct op_route *route)
+{
+	return !route->work;
+}
+
+/* A route that stands in for one that the configuration has no more, and gives its operations and their keys to a later
+ * one of the same path.  The caller owns the reference. */
+static struct op_route *
+stand_in_ref(struct operations *operations, const char *key)
+{
+	const char *path = strchr(key, '/'); /* behind the methods, in the keys of versions before 0.2 */
+	struct op_route_config config = {
+		.key = path ? path : key, .keep_ms = STAND_IN_KEEP_MS, .keep_timed_out_ms = STAND_IN_KEEP_MS};
+
+	list_for_each(node, &operations->routes) {
+		struct op_route *route = container_of(node, struct op_route, link);
+		if (is_stand_in(route) && strcmp(route->key, config.key) == 0)
+			return op_route_ref(route);
+	}
+	return operations_add_route(operations, &config);
+}
+
+static struct op *
+new_op(struct recovery *recovery, const char *key)
+{
+	struct op_route *route = recovery->find_route(recovery->arg, key);
+
+	if (route)
+		return op_new(route);
+	route = stand_in_ref(recovery->operations, key);
+	struct op *op = op_new(route);
+	op_route_unref(route);
+	return op;
+}
 
 static struct op *
 restore_op(struct recovery *recovery, const struct store_operation *record)
 {
-	struct op_route *route = recovery->find_route(recovery->arg, record->route);
 	const char *style = recovery->find_style(record->style);
-	struct op *op = op_new(route ? route : recovery->no_route);
+	struct op *op = new_op(recovery, record->route);
 
 	op->id = record->id;
 	op->style = style ? style : "";
@@ -59,6 +97,8 @@ restore_end(struct recovery *recovery, struct op *op, const struct store_operati
 		state = OP_EXPIRED;
 	}
 	op->state = (uint8_t)state;
+	if (op_frees_key(op, op_state_find(record->end)))
+		op_key_remove(op);
 	op->progress = state == OP_SUCCEEDED ? 100 : 0;
 	if (state != OP_EXPIRED) {
 		op->body = blob_ref(record->result);
@@ -99,7 +139,7 @@ static void
 restore_outstanding(struct recovery *recovery, struct op *op, const struct store_operation *record)
 {
 	struct operations *operations = recovery->operations;
-	bool known = op->route != recovery->no_route;
+	bool known = !is_stand_in(op->route);
 	struct work_input *input = NULL;
 	int rc = record->input ? work_input_parse(record->input, record->input_len, &input) : -EINVAL;
 
@@ -119,7 +159,6 @@ restore_outstanding(struct recovery *recovery, struct op *op, const struct store
 		list_add_tail(&recovery->interrupted, &run->link);
 		return;
 	}
-	op->started_ms = 0;
 	recovery->queued++;
 	if (is_held)
 		op_go(op, PHASE_HELD);
@@ -145,21 +184,13 @@ end_interrupted(struct recovery *recovery)
 	while (!list_is_empty(&recovery->interrupted)) {
 		struct op_run *run = container_of(recovery->interrupted.next, struct op_run, link);
 		struct op *op = run->op;
-		const char *detail = op->route == recovery->no_route
+		const char *detail = is_stand_in(op->route)
 					     ? "The route of this operation is no longer configured."
 					     : NULL;
 
 		list_remove(&run->link);
 		op_end_with(op, OP_FAILED, PROBLEM_INTERRUPTED, detail);
 	}
-}
-
-static struct op_route *
-new_stand_in(struct operations *operations)
-{
-	struct op_route_config config = {.key = "", .keep_ms = 3600000, .keep_timed_out_ms = 3600000};
-
-	return operations_add_route(operations, &config);
 }
 
 int
@@ -173,7 +204,6 @@ operations_recover(struct operations *operations, struct op_route *(*find_route)
 	unsigned killed = 0;
 
 	list_init(&recovery.interrupted);
-	recovery.no_route = new_stand_in(operations);
 	int rc = store_load(operations->config.store, on_record, &recovery, ret_why);
 	if (rc == 0 && operations->config.kill_leftovers)
 		killed = operations->config.kill_leftovers(operations->config.arg);
@@ -190,6 +220,5 @@ operations_recover(struct operations *operations, struct op_route *(*find_route)
 			(unsigned long long)recovery.queued, interrupted, killed,
 			(double)(clock_mono_ms() - began_ms) / 1000);
 	}
-	op_route_unref(recovery.no_route);
 	return rc;
 }

@@ -132,6 +132,8 @@ work_is_done(struct op_run *run)
 		op_end_stopped(op, run->stop);
 	} else {
 		learn_run_time(op);
+		if (run->result.never_began)
+			op->started_ms = 0;
 		end_with_result(op, &run->result);
 	}
 	op_step(operations);

@@ -1,10 +1,13 @@
 """Idempotency-Key (contract, 7): the same call twice is one operation, whatever it is asked for."""
 
+import socket
+
 import pytest
 
 import expect
 from harness import echo, environment, eventually, job
 from styles import LOCATION, PREFER, STATUS, STYLES, TOKEN
+from upstream import Upstream
 
 KEY = {"Idempotency-Key": '"8e03978e-40d5-43dd-bc93-6894a57f9324"'}
 every_style = pytest.mark.parametrize("style", STYLES, ids=repr)
@@ -265,3 +268,65 @@ def test_status_and_token(serve, gate):
         assert PREFER.start(server, path=style.path, fields=KEY) == id_
         gate.open("d")
         assert style.is_ended(style.wait(server, id_))
+
+
+def test_a_queue_timeout_frees_the_key(serve, gate, tmp_path):
+    """Nothing has begun: the same call may be made again, also after a restart and once its result is gone."""
+    server = serve([job("/job", gate, concurrency=1, queue_timeout="100ms", keep_timed_out="1h")], state=str(tmp_path / "deferd.db"))
+    LOCATION.start(server, path="/job")
+    gate.wait_begun()
+    late = LOCATION.start(server, path="/job", fields=KEY)
+    expect.check_problem(LOCATION.wait(server, late), 503, "queue-timeout")
+    again = LOCATION.start(server, path="/job", fields=KEY)
+    assert again != late
+    expect.check_problem(LOCATION.wait(server, again), 503, "queue-timeout")
+    gate.open("d")
+    server.terminate()
+    server.wait_end()
+    server.start()
+    third = LOCATION.start(server, path="/job", fields=KEY)
+    assert third not in (late, again) and gate.wait_begun()[0] == third
+    expect.check_problem(LOCATION.poll(server, late), 503, "queue-timeout")
+    assert LOCATION.start(server, path="/job", fields=KEY) == third
+    gate.open("d")
+
+
+def test_an_upstream_that_was_not_reached_frees_the_key(serve, tmp_path):
+    """No connection, then the breaker; once the request was sent the key stays."""
+    with socket.create_server(("127.0.0.1", 0)) as port:
+        address = "http://127.0.0.1:%d" % port.getsockname()[1]
+    server = serve([{"path": "/up", "upstream": {"url": address, "retry": {"times": 0}, "breaker": {"failures": 2}}}], state=str(tmp_path / "deferd.db"))
+    ids = []
+    for _ in range(4):
+        ids.append(LOCATION.start(server, path="/up", fields=KEY))
+        assert LOCATION.wait(server, ids[-1]).status in (502, 503)
+    assert len(set(ids)) == 4
+
+
+@pytest.mark.parametrize("answer", [None, b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n"], ids=["lost", "503"])
+def test_an_upstream_that_was_reached_keeps_the_key(serve, answer):
+    def handle(peer, request):
+        if answer is None:
+            peer.reset()
+            return True
+        peer.send(answer)
+        return False
+
+    upstream = Upstream(handle)
+    server = serve([{"path": "/up", "upstream": {"url": upstream.origin, "retry": {"times": 0}}}])
+    server.kept_descriptors = 128
+    id_ = LOCATION.start(server, path="/up", fields=KEY)
+    assert LOCATION.wait(server, id_).status in (502, 503)
+    assert LOCATION.start(server, path="/up", fields=KEY) == id_
+    upstream.close()
+
+
+def test_a_cancelled_call_keeps_the_key(serve, gate):
+    """So that a late duplicate does not run."""
+    server = serve([job("/job", gate, concurrency=1)])
+    LOCATION.start(server, path="/job")
+    gate.wait_begun()
+    queued = LOCATION.start(server, path="/job", fields=KEY)
+    assert LOCATION.cancel(server, queued).status == 204
+    assert LOCATION.start(server, path="/job", fields=KEY) == queued
+    gate.open("d")

@@ -165,7 +165,7 @@ def test_one_line_an_end(serve):
     assert LOCATION.wait(server, id_).status == 400
     (end,) = [pairs for _, message, pairs in read_lines(server.log()) if message == "operation ended"]
     assert int(end.pop("wait_ms")) >= 0 and int(end.pop("run_ms")) >= 0
-    assert end == {"id": id_[:8], "route": "POST /fails", "style": "location", "state": "failed", "status": "400"}
+    assert end == {"id": id_[:8], "route": "/fails", "style": "location", "state": "failed", "status": "400"}
 
 
 def test_nothing_that_is_secret(serve):

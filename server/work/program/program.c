@@ -193,6 +193,7 @@ set_unavailable(const struct run *run, int error, struct work_result *result)
 	work_result_set_problem(result, PROBLEM_PROGRAM_UNAVAILABLE, is_passing ? 503 : 0, "%s",
 		is_passing ? "The program cannot be started at the moment."
 			   : "The program cannot be started.");
+	result->never_began = true;
 }
 
 static void

@@ -49,6 +49,7 @@ struct upstream_call {
 	bool is_trial; /* the breaker's */
 	int64_t began_ms;
 	unsigned tried;	       /* attempts so far */
+	bool has_sent;	       /* one of them has sent the request, or a part of it */
 	enum transfer_end end; /* of the last one */
 	struct upstream_response response;
 };
@@ -124,6 +125,7 @@ finish(struct upstream_call *call)
 {
 	struct work_run *run = call->run;
 
+	run->result->never_began = run->result->problem != PROBLEM_NONE && !call->has_sent;
 	fields_fini(&call->fields);
 	free(call->target);
 	if (run->check)
@@ -182,6 +184,7 @@ on_end(struct transfer *transfer, enum transfer_end end, const char *reason)
 	struct upstream_call *call = container_of(transfer, struct upstream_call, transfer);
 
 	call->end = end;
+	call->has_sent |= transfer->sends > 0;
 	take_result(call, reason);
 	bool is_broken = call->run->result->problem == PROBLEM_UPSTREAM_BROKEN;
 	breaker_leave(
