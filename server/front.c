@@ -59,6 +59,14 @@ give_room(void *arg, uint64_t bytes)
 	operations_give_room(server->operations, bytes);
 }
 
+static unsigned
+room_retry_after(void *arg)
+{
+	struct server *server = arg;
+
+	return operations_room_retry_after(server->operations);
+}
+
 /* The largest body that any route takes, and so the limit of the guard. */
 static uint64_t
 largest_body(const struct config *config)
@@ -192,7 +200,7 @@ start_front(struct server *server)
 		.idle_timeout_ms = server->config->idle_timeout_ms,
 		.max_connections = most_connections(server->config),
 		.max_connections_per_address = server->config->max_connections_per_address,
-		.room = {take_room, give_room, server},
+		.room = {take_room, give_room, room_retry_after, server},
 		.public_url = server->config->public_url,
 		.on_reply = on_reply,
 		.arg = server,

@@ -127,7 +127,7 @@ drain(struct server *server)
 	log_info("draining", "timeout_ms=%lld", (long long)server->config->drain_timeout_ms);
 	http_server_drain(server->http);
 	timer_start(server->timers, &server->drain_timeout, server->config->drain_timeout_ms);
-	operations_drain(server->operations, on_drained, server);
+	operations_drain(server->operations, server->config->drain_timeout_ms, on_drained, server);
 }
 
 static void

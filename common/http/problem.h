@@ -79,6 +79,7 @@ struct problem_report {
 	const char *request_id;	    /* for PROBLEM_WITH_CODE; NULL: none */
 	struct json_object *errors; /* an array of {pointer, keyword, message}, lent; NULL: none */
 	int operation_status;	    /* for PROBLEM_EXPIRED: status of the final response; 0: omitted */
+	unsigned retry_after_s;	    /* for the reply's Retry-After; 0: unknown */
 	enum problem_dialect dialect;
 };
 

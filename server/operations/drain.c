@@ -1,4 +1,5 @@
 /* The drain: nothing new begins, running work may end, waiting operations are left to the next start. */
+#include "common/clock.h"
 #include "operations/private.h"
 
 #include <assert.h>
@@ -38,9 +39,10 @@ let_go_of_queue(struct operations *operations)
 }
 
 void
-operations_drain(struct operations *operations, void (*on_drained)(void *arg), void *arg)
+operations_drain(struct operations *operations, int64_t timeout_ms, void (*on_drained)(void *arg), void *arg)
 {
 	assert(!operations->draining);
+	operations->drain_ends_ms = clock_mono_ms() + timeout_ms;
 	operations->draining = true;
 	operations->on_drained = on_drained;
 	operations->drained_arg = arg;

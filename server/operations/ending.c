@@ -13,6 +13,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+static void
+put_retry_after(const struct op *op, struct work_result *result)
+{
+	enum op_refusal why = result->problem == PROBLEM_DRAINING ? OP_REFUSED_DRAINING : OP_TAKEN;
+	unsigned seconds = result->retry_after_s;
+
+	fields_putf(&result->fields, "Retry-After", "%u",
+		seconds ? seconds : op_route_retry_after(op->route, why));
+}
+
 /* Writes a problem as the final response. */
 static void
 write_problem(struct op *op, struct work_result *result)
@@ -33,6 +43,8 @@ write_problem(struct op *op, struct work_result *result)
 	problem_format(&report, &document);
 	fields_put(&result->fields, "Content-Type", PROBLEM_CONTENT_TYPE);
 	result->status = report.status ? report.status : problem_status(report.problem);
+	if (result->status == 503)
+		put_retry_after(op, result);
 	result->body = blob_take_text(&document);
 	if (!result->detail)
 		result->detail = xstrdup(problem_title(result->problem));

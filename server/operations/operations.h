@@ -133,6 +133,9 @@ __attribute__((warn_unused_result)) enum op_refusal operations_submit(
 __attribute__((warn_unused_result)) bool operations_take_room(struct operations *operations, uint64_t bytes);
 void operations_give_room(struct operations *operations, uint64_t bytes);
 
+/* Seconds, at least 1, until one of the oldest results expires. */
+unsigned operations_room_retry_after(const struct operations *operations);
+
 /* What an operation that is held was called with, lent while it is; NULL if it is not held, or goes to the
  * next start. */
 const struct work_input *op_unjudged_input(const struct op *op);
@@ -202,9 +205,9 @@ enum op_cancel operations_cancel(struct op *op);
 void operations_abandon(struct operations *operations, struct op *op);
 
 /* Seconds after which asking again makes sense, at least 1: of an operation, and of a route that refused a
- * call. */
+ * call: when its queue may have room, when the next result expires (OP_REFUSED_STORAGE), or when the drain is over. */
 unsigned op_retry_after(const struct op *op);
-unsigned op_route_retry_after(const struct op_route *route);
+unsigned op_route_retry_after(const struct op_route *route, enum op_refusal why);
 
 /* Progress as last told by the work: percent in 0..100, and its text into buffer (empty if there is none). */
 int op_progress(const struct op *op, char *ret_text, size_t size);
@@ -220,9 +223,11 @@ __attribute__((warn_unused_result)) int operations_recover(struct operations *op
 
 /*
  * Takes no more, starts nothing more, answers waiting synchronous calls, lets what runs go on; calls
- * on_drained (in a later turn of the loop, once) when no work runs any more.
+ * on_drained (in a later turn of the loop, once) when no work runs any more.  timeout_ms is how long the caller will let it
+ * run, which Retry-After says.
  */
-void operations_drain(struct operations *operations, void (*on_drained)(void *arg), void *arg);
+void operations_drain(
+	struct operations *operations, int64_t timeout_ms, void (*on_drained)(void *arg), void *arg);
 
 /* While draining: stops what still runs, as a crash would leave it: by SIGTERM, or at once. */
 void operations_stop_running(struct operations *operations, enum work_stop stop);

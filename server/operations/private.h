@@ -101,6 +101,7 @@ struct operations {
 	struct timer retry;	/* runs while nothing is started, because the disk has no room */
 	_Atomic unsigned room_waits; /* runs that wait for room on the disk; any thread */
 	bool draining;
+	int64_t drain_ends_ms; /* monotonic; at the latest */
 	void (*on_drained)(void *arg);
 	void *drained_arg;
 	struct timer drained; /* calls on_drained in a turn of its own */

@@ -9,6 +9,9 @@
 /* The greatest Retry-After: some clients ignore huge values. */
 #define RETRY_AFTER_MAX_S 600
 
+/* How many of the oldest operations are looked at for the next result that expires. */
+#define EXPIRIES_MAX 1000
+
 static struct op_load *
 load_ref(struct operations *operations, const char *key)
 {
@@ -115,11 +118,16 @@ operations_each_route(
 }
 
 static unsigned
+whole_seconds(int64_t ms)
+{
+	return ms < 1000 ? 1 : (unsigned)((ms + 999) / 1000);
+}
+
+/* For estimates. */
+static unsigned
 seconds(int64_t ms)
 {
-	int64_t s = (ms + 999) / 1000;
-
-	return s < 1 ? 1 : s > RETRY_AFTER_MAX_S ? RETRY_AFTER_MAX_S : (unsigned)s;
+	return ms > RETRY_AFTER_MAX_S * INT64_C(1000) ? RETRY_AFTER_MAX_S : whole_seconds(ms);
 }
 
 /* Estimates from recent run times how long the queue takes to empty. */
@@ -137,8 +145,34 @@ op_retry_after(const struct op *op)
 	return seconds(queue_ms(op->route) + op->route->load->run_ms);
 }
 
-unsigned
-op_route_retry_after(const struct op_route *route)
+/* How long until one of the oldest results expires and gives its bytes back; 0 if there is none. */
+static int64_t
+next_expiry_ms(const struct operations *operations)
 {
+	int64_t next = INT64_MAX, now = clock_mono_ms();
+	unsigned looked_at = 0;
+
+	for (const struct list *node = operations->all.prev;
+		node != &operations->all && looked_at < EXPIRIES_MAX; node = node->prev, looked_at++) {
+		const struct op *op = container_of((struct list *)(uintptr_t)node, struct op, link);
+		if (op->body && timer_is_running(&op->timer) && op->timer.at_ms < next)
+			next = op->timer.at_ms;
+	}
+	return next == INT64_MAX ? 0 : next - now;
+}
+
+unsigned
+operations_room_retry_after(const struct operations *operations)
+{
+	return whole_seconds(next_expiry_ms(operations));
+}
+
+unsigned
+op_route_retry_after(const struct op_route *route, enum op_refusal why)
+{
+	if (why == OP_REFUSED_DRAINING)
+		return whole_seconds(route->operations->drain_ends_ms - clock_mono_ms());
+	if (why == OP_REFUSED_STORAGE && store_is_healthy(route->operations->config.store))
+		return operations_room_retry_after(route->operations);
 	return seconds(queue_ms(route));
 }

@@ -23,7 +23,8 @@ struct work_result {
 	struct blob *body;    /* NULL: none */
 	enum problem problem; /* not NONE: fields and body are empty, the operations write the problem */
 	char *detail;	      /* with a problem: its detail; else NULL or a sentence on why the work failed */
-	bool never_began;     /* with a problem: nothing of the work has happened, for certain */
+	unsigned retry_after_s; /* with a problem of status 503: when it may be over; 0: unknown */
+	bool never_began;	/* with a problem: nothing of the work has happened, for certain */
 };
 
 void work_result_fini(struct work_result *result);

@@ -42,6 +42,8 @@ def check_answer(response, method):
         assert re.search(f"/operations/{UUID4}$", response.get("Content-Location") or ""), response
     if response.media_type() == PROBLEM_TYPE and method != "HEAD":
         check_document(response.json(), response.status)
+    if response.status in (429, 503) and response.media_type() == PROBLEM_TYPE:
+        assert re.fullmatch(r"[1-9][0-9]*", response.get("Retry-After") or ""), response
     if response.status == 405:
         assert response.get("Allow"), response
     if response.status in (204, 304):

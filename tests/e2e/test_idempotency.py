@@ -296,6 +296,7 @@ def test_an_upstream_that_was_not_reached_frees_the_key(serve, tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as port:
         address = "http://127.0.0.1:%d" % port.getsockname()[1]
     server = serve([{"path": "/up", "upstream": {"url": address, "retry": {"times": 0}, "breaker": {"failures": 2}}}], state=str(tmp_path / "deferd.db"))
+    server.kept_descriptors = 128
     ids = []
     for _ in range(4):
         ids.append(LOCATION.start(server, path="/up", fields=KEY))

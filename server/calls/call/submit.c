@@ -47,14 +47,37 @@ answer_end(struct call *call)
 		answer_final(call_end(call), op, &fields, false);
 }
 
+/* Overload: 503 for the whole server, 429 for the route, unless the style has one status for both. */
+static void
+refuse_load(struct call *call)
+{
+	static const struct {
+		enum problem problem;
+		const char *detail;
+	} reasons[] = {
+		[OP_REFUSED_CAPACITY] = {PROBLEM_CAPACITY, "The server is at capacity."},
+		[OP_REFUSED_QUEUE] = {PROBLEM_QUEUE_FULL, "This route's queue is full."},
+		[OP_REFUSED_DRAINING] = {PROBLEM_DRAINING, "The server is shutting down."},
+		[OP_REFUSED_STORAGE] = {PROBLEM_STORAGE, "Operations cannot be stored at the moment."},
+	};
+	CLEANUP(fields_fini) struct fields fields = {0};
+	int status = call->style ? call->style->overload_status : 0;
+
+	fields_putf(&fields, "Retry-After", "%u",
+		op_route_retry_after(call->route->config.op_route, call->refusal));
+	call_refuse(call, reasons[call->refusal].problem, status, reasons[call->refusal].detail, &fields);
+}
+
 /* The server lets go of an operation that has not ended: it goes down. */
 static void
 answer_draining(struct call *call)
 {
-	if (call->style)
+	if (call->style) {
 		tell_accepted(call);
-	else
-		call_refuse(call, PROBLEM_DRAINING, 0, NULL, NULL);
+	} else {
+		call->refusal = OP_REFUSED_DRAINING;
+		refuse_load(call);
+	}
 }
 
 static void
@@ -110,26 +133,6 @@ on_accepted(struct op_acceptor *acceptor, struct op *op, int error)
 		call_refuse(call, PROBLEM_STORAGE, 0, NULL, NULL);
 	else
 		call_await(call, op);
-}
-
-/* Overload: 503 for the whole server, 429 for the route, unless the style has one status for both. */
-static void
-refuse_load(struct call *call)
-{
-	static const struct {
-		enum problem problem;
-		const char *detail;
-	} reasons[] = {
-		[OP_REFUSED_CAPACITY] = {PROBLEM_CAPACITY, "The server is at capacity."},
-		[OP_REFUSED_QUEUE] = {PROBLEM_QUEUE_FULL, "This route's queue is full."},
-		[OP_REFUSED_DRAINING] = {PROBLEM_DRAINING, "The server is shutting down."},
-		[OP_REFUSED_STORAGE] = {PROBLEM_STORAGE, "Operations cannot be stored at the moment."},
-	};
-	CLEANUP(fields_fini) struct fields fields = {0};
-	int status = call->style ? call->style->overload_status : 0;
-
-	fields_putf(&fields, "Retry-After", "%u", op_route_retry_after(call->route->config.op_route));
-	call_refuse(call, reasons[call->refusal].problem, status, reasons[call->refusal].detail, &fields);
 }
 
 void

@@ -58,6 +58,7 @@ write_refusal(struct http_connection *connection)
 {
 	struct problem_report report = {
 		.problem = connection->guard.problem, .detail = connection->guard.reason};
+	const struct http_room *room = &connection->env->room;
 	const struct seen *seen = connection->seen;
 	struct http_request request = {
 		.method = seen->method,
@@ -68,6 +69,8 @@ write_refusal(struct http_connection *connection)
 		.shared = connection->env->shared,
 	};
 
+	if (report.problem == PROBLEM_STORAGE && room->retry_after)
+		report.retry_after_s = room->retry_after(room->arg);
 	strcpy(request.id, seen->id);
 	head_format_refusal(&request, &report, &connection->refusal);
 }

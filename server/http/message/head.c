@@ -120,7 +120,7 @@ head_format_refusal(
 	fields_put(&fields, "Content-Type", PROBLEM_CONTENT_TYPE);
 	fields_put(&fields, "Cache-Control", "no-store");
 	if (problem_status(report->problem) == 503)
-		fields_put(&fields, "Retry-After", "10");
+		fields_putf(&fields, "Retry-After", "%u", report->retry_after_s ? report->retry_after_s : 1);
 	head_format(ret_reply, request, problem_status(report->problem), &fields, &len, "close");
 	text_add(ret_reply, json.data, json.len);
 	http_shared_count_reply(request->shared, request, problem_status(report->problem), json.len);

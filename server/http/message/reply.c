@@ -150,12 +150,16 @@ void
 reply_problem(struct http_request *request, const struct problem_report *report, const struct fields *fields)
 {
 	CLEANUP(text_fini) struct text json = {0};
+	struct field after;
 
+	int status = report->status ? report->status : problem_status(report->problem);
 	problem_format(report, &json);
+	if ((status == 429 || status == 503) && !(fields && fields_find(fields, "Retry-After", &after)) &&
+		!fields_find(&request->extra, "Retry-After", &after))
+		fields_put(&request->extra, "Retry-After", "1");
 	fields_put(&request->extra, "Content-Type", PROBLEM_CONTENT_TYPE);
 	request->is_not_stored = true;
-	reply_bytes(request, report->status ? report->status : problem_status(report->problem), fields,
-		json.data, json.len);
+	reply_bytes(request, status, fields, json.data, json.len);
 }
 
 void

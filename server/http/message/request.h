@@ -51,6 +51,7 @@ struct http_target {
 struct http_room {
 	bool (*take)(void *arg, uint64_t bytes);
 	void (*give)(void *arg, uint64_t bytes);
+	unsigned (*retry_after)(void *arg); /* seconds until there may be room again */
 	void *arg;
 };
 

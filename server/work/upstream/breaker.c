@@ -30,6 +30,15 @@ admit(struct breaker *breaker, bool *ret_is_trial)
 	return true;
 }
 
+unsigned
+breaker_retry_after(struct breaker *breaker)
+{
+	pthread_mutex_lock(&breaker->lock);
+	int64_t left_ms = breaker->open_until_ms - clock_mono_ms();
+	pthread_mutex_unlock(&breaker->lock);
+	return left_ms < 1000 ? 1 : (unsigned)((left_ms + 999) / 1000);
+}
+
 bool
 breaker_enter(struct breaker *breaker, bool *ret_is_trial)
 {

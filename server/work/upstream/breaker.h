@@ -46,6 +46,9 @@ struct breaker {
 void breaker_init(struct breaker *breaker, const struct breaker_config *config);
 void breaker_fini(struct breaker *breaker);
 
+/* Seconds, at least 1, until a call tries the upstream again.  Any thread. */
+unsigned breaker_retry_after(struct breaker *breaker);
+
 /* Whether a call may be made.  If so, end it with breaker_leave() and pass *ret_is_trial back. */
 bool breaker_enter(struct breaker *breaker, bool *ret_is_trial);
 void breaker_leave(struct breaker *breaker, bool is_trial, enum breaker_outcome outcome);

@@ -298,6 +298,7 @@ on_turn(struct transfer *transfer)
 	} else if (!breaker_enter(&call->upstream->breaker, &call->is_trial)) {
 		work_result_set_problem(result, PROBLEM_UPSTREAM_UNREACHABLE, 503,
 			"The upstream server has failed repeatedly and is not called for a while.");
+		result->retry_after_s = breaker_retry_after(&call->upstream->breaker);
 		finish(call);
 	} else {
 		attempt(call);

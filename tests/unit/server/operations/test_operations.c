@@ -267,7 +267,7 @@ drains(void **state)
 	UNTIL(fixture_begun(f) == 1);
 	op_watch(waiting, &f->watcher, remember_watched);
 	f->accepted = NULL;
-	operations_drain(f->operations, remember_drained, f);
+	operations_drain(f->operations, 1000, remember_drained, f);
 	/* Who watches what waits is told that it has not ended. */
 	assert_ptr_equal(f->accepted, waiting);
 	assert_int_equal(waiting->state, OP_QUEUED);
@@ -290,7 +290,7 @@ leaves_what_becomes_durable_while_it_drains(void **state)
 
 	assert_int_equal(fixture_try_submit(f, f->b, "/1", false, NULL, &op), OP_TAKEN);
 	assert_int_equal(op->state, OP_ACCEPTING);
-	operations_drain(f->operations, remember_drained, f);
+	operations_drain(f->operations, 1000, remember_drained, f);
 	UNTIL(f->accepted);
 	assert_ptr_equal(f->accepted, op);
 	assert_int_equal(f->accept_error, 0);
@@ -314,7 +314,7 @@ says_once_that_it_is_drained(void **state)
 
 	UNTIL(running->state == OP_RUNNING);
 	fixture_open_gate(f, 1);
-	operations_drain(f->operations, remember_drained, f);
+	operations_drain(f->operations, 1000, remember_drained, f);
 	UNTIL(op_has_ended(running));
 	fixture_pass_time(f, 1);
 	assert_true(f->drained);

@@ -186,7 +186,7 @@ start(void **state)
 		.header_timeout_ms = HEADER_MS,
 		.idle_timeout_ms = IDLE_MS,
 		.shared = &scene->shared,
-		.room = {take_room, give_room, scene},
+		.room = {take_room, give_room, NULL, scene},
 		.on_whole = on_whole,
 		.on_head = on_head,
 		.on_close = on_close,
