@@ -5,6 +5,8 @@ import re
 import subprocess
 import time
 
+from bare import ROOT
+
 UNIT = "lib/systemd/system/deferd.service"
 CONFIG = "etc/deferd/deferd.json"
 CALLS = "http://127.0.0.1:8580"
@@ -109,6 +111,14 @@ def test_life(debs, bare, tmp_path):
     bare.run("apt-get", "-q", "-y", "autoremove", "--purge")
     assert bare.files() - before == {"etc/deferd", "etc/deferd/users.htpasswd"}
     assert before <= bare.files()
+
+
+def test_version(debs):
+    """It is that of meson.build."""
+    version = re.search(r"(?m)^  version: '([^']+)',$", (ROOT / "meson.build").read_text())[1]
+    for deb in debs:
+        done = subprocess.run(["dpkg-deb", "--field", deb, "Version"], capture_output=True, text=True, check=True, timeout=60)
+        assert done.stdout == f"{version}\n"
 
 
 def test_debug_symbols(debs, tmp_path):
