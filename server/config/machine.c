@@ -5,18 +5,24 @@
 #include "common/memory.h"
 #include "common/text.h"
 
-#include <stdio.h>
-#include <stdlib.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysinfo.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 
+/* Enough for a file of the kernel that has a line for each hierarchy of control groups. */
+#define FILE_SIZE 16384
+
+/* The beginning of a file as a string, "" if it cannot be read. */
 static void
-cleanup_file(FILE **file)
+read_start(const char *path, char *buffer, size_t size)
 {
-	if (*file)
-		fclose(*file);
+	CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t len = fd >= 0 ? read(fd, buffer, size - 1) : 0;
+
+	buffer[len > 0 ? len : 0] = '\0';
 }
 
 /* The number in a file, UINT64_MAX if it has another word ("max") or cannot be read. */
@@ -24,12 +30,10 @@ static uint64_t
 read_limit(const char *directory, const char *name)
 {
 	CLEANUP_FREE char *path = xasprintf("%s/%s", directory, name);
-	CLEANUP(cleanup_file) FILE *file = fopen(path, "re");
 	char line[32];
 	uint64_t value;
 
-	if (!file || !fgets(line, sizeof line, file))
-		return UINT64_MAX;
+	read_start(path, line, sizeof line);
 	return text_parse_uint(line, strcspn(line, "\n"), UINT64_MAX, &value) == 0 ? value : UINT64_MAX;
 }
 
@@ -44,14 +48,15 @@ static char *
 find_group(const char *root)
 {
 	CLEANUP_FREE char *path = xasprintf("%s/proc/self/cgroup", root);
-	CLEANUP(cleanup_file) FILE *file = fopen(path, "re");
-	char line[4096];
+	CLEANUP_FREE char *lines = xcalloc(1, FILE_SIZE);
 
-	while (file && fgets(line, sizeof line, file)) {
+	read_start(path, lines, FILE_SIZE);
+	for (char *line = lines; line; line = strchr(line, '\n')) {
+		line += line[0] == '\n';
 		if (strncmp(line, "0::/", 4) != 0)
 			continue;
-		line[strcspn(line, "\n")] = '\0';
-		return xstrdup(line[4] ? line + 3 : "");
+		size_t len = strcspn(line, "\n");
+		return len > 4 ? xstrndup(line + 3, len - 3) : xstrdup("");
 	}
 	return NULL;
 }

@@ -15,8 +15,11 @@ ROOT = Path(__file__).resolve().parents[2]
 ENTER = 'mount -t proc proc "$1/proc"; mount --bind "$2" "$1/var/cache/apt/archives"; shift 2; exec "$@"'
 # For a server: the addresses of this machine are its own, so that each may use the port of its configuration.
 SERVE = 'ip link set lo up; mount -t proc proc "$1/proc"; shift; exec "$@"'
+# As apt answers when nobody is there: a configuration that was changed stays.  What it has downloaded stays for the next system.
+INSTALL = ("apt-get", "-q", "-y", "-o", "Dpkg::Options::=--force-confold", "-o", "APT::Sandbox::User=root",
+           "-o", "APT::Keep-Downloaded-Packages=true", "--no-install-recommends", "install")
 # What differs after any installation: caches, logs, and the records of the package managers.
-PASSING = ("var/cache", "var/log", "var/lib/dpkg", "var/lib/apt", "etc/ld.so.cache", "proc", "dev", "tmp", "run", "sys")
+PASSING = ("var/cache", "var/log", "var/lib/dpkg", "var/lib/apt", "etc/ld.so.cache", "proc", "dev", "root", "tmp", "run", "sys")
 START_LIMIT = 10  # seconds until a new server answers
 
 
@@ -65,11 +68,18 @@ class Bare:
             assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
         return done
 
-    def install(self, package):
-        shutil.copy(package, self.root / "tmp")
-        # As apt answers when nobody is there: a configuration that was changed stays.
-        return self.run("apt-get", "-q", "-y", "-o", "Dpkg::Options::=--force-confold", "-o", "APT::Sandbox::User=root",
-                        "-o", "APT::Keep-Downloaded-Packages=true", "--no-install-recommends", "install", f"/tmp/{package.name}")
+    def bring(self, package):
+        """Copies a package into the system; where it is there."""
+        shutil.copy(package, self.root / "root")
+        return f"/root/{package.name}"
+
+    def install(self, *names):
+        """Packages by their names or files."""
+        return self.run(*INSTALL, *(self.bring(name) if isinstance(name, Path) else name for name in names))
+
+    def fetch(self, package):
+        """What an installation of the package would download, without it."""
+        return self.run(*INSTALL, "--download-only", self.bring(package))
 
     def files(self):
         """Every file, directory and link, except what each installation changes."""
@@ -99,9 +109,12 @@ class Served:
     def __init__(self, process):
         self.process = process
 
+    def curl_command(self, *arguments):
+        return ["nsenter", f"--target={self.process.pid}", "--net", "curl", "-sS", "--max-time", "20", *arguments]
+
     def curl(self, *arguments, check=True):
-        done = subprocess.run(["nsenter", f"--target={self.process.pid}", "--net", "curl", "-sS", "--max-time", "20", *arguments],
-                              capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60)
+        done = subprocess.run(self.curl_command(*arguments), capture_output=True, text=True, stdin=subprocess.DEVNULL,
+                              timeout=60)
         if check:
             assert done.returncode == 0, done.stderr
         return done.stdout

@@ -5,6 +5,9 @@ import re
 import subprocess
 import time
 
+from bare import INSTALL, ROOT
+from booted import boot
+
 UNIT = "lib/systemd/system/deferd.service"
 CONFIG = "etc/deferd/deferd.json"
 CALLS = "http://127.0.0.1:8580"
@@ -109,6 +112,50 @@ def test_life(debs, bare, tmp_path):
     bare.run("apt-get", "-q", "-y", "autoremove", "--purge")
     assert bare.files() - before == {"etc/deferd", "etc/deferd/users.htpasswd"}
     assert before <= bare.files()
+
+
+def test_life_with_systemd(debs, bare, tmp_path):
+    """The unit serves at once with its own user; an upgrade refuses no call; what is removed has been stopped."""
+    (deb, _) = debs
+    bare.install("systemd", "systemd-sysv", "dbus")
+    bare.fetch(deb)
+    newer = bare.bring(repack(deb, tmp_path, "999", "of the newer version"))
+    with boot(bare, tmp_path) as booted:
+        booted.run(*INSTALL, f"/root/{deb.name}")
+        booted.wait_ready(READY)
+        assert booted.curl("--data-binary", "abc", f"{CALLS}/checksums") == EXPECTED
+        url = accept(booted)
+        assert result(booted, url) == EXPECTED
+        assert "deferd" in booted.names()
+        first = booted.run("systemctl", "show", "--value", "--property=MainPID", "deferd.service").stdout
+        owner = (bare.root / "var/lib/private/deferd/deferd.db").stat().st_uid
+        assert owner >= 61184, "a dynamic user"
+
+        # Calls one after the other while the package is upgraded: they wait, and none is refused.
+        script = f"while [ ! -e {tmp_path}/stop ]; do curl -sS -f --max-time 60 --data-binary abc {CALLS}/checksums || exit 1; done"
+        with subprocess.Popen([*booted.enter("--net"), "sh", "-c", script], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as calls:
+            booted.run(*INSTALL, newer)
+            (tmp_path / "stop").touch()
+            answers = calls.communicate(timeout=120)[0]
+        assert calls.returncode == 0 and set(answers.splitlines(True)) == {EXPECTED}, answers[-500:]
+        booted.wait_ready(READY)
+        assert booted.run("systemctl", "show", "--value", "--property=MainPID", "deferd.service").stdout != first
+        assert result(booted, url) == EXPECTED
+
+        booted.run("apt-get", "-q", "-y", "remove", "deferd")
+        assert booted.curl(f"{CALLS}/checksums", check=False) == ""
+        assert "deferd" not in booted.names()
+        assert (bare.root / "var/lib/private/deferd/deferd.db").exists()
+        booted.run("apt-get", "-q", "-y", "purge", "deferd")
+        assert not list(bare.root.glob("var/lib/**/deferd*.db")) and not (bare.root / "var/lib/deferd").is_symlink()
+
+
+def test_version(debs):
+    """It is that of meson.build."""
+    version = re.search(r"(?m)^  version: '([^']+)',$", (ROOT / "meson.build").read_text())[1]
+    for deb in debs:
+        done = subprocess.run(["dpkg-deb", "--field", deb, "Version"], capture_output=True, text=True, check=True, timeout=60)
+        assert done.stdout == f"{version}\n"
 
 
 def test_debug_symbols(debs, tmp_path):
