@@ -143,4 +143,5 @@ const struct style style_azure = {
 		.reply = reply_monitor,
 		.item = monitor_item}},
 	.openapi = {.accepted = "AcceptedAzure", .responses = responses, .schemas = schemas},
+	.words = {.accepted = "Operation-Location is where the operation is polled"},
 };

@@ -227,4 +227,5 @@ const struct style style_google = {
 			.responses = responses,
 			.schemas = schemas,
 		},
+	.words = {.accepted = "name in the JSON is operations/ID"},
 };

@@ -221,4 +221,5 @@ const struct style style_prediction = {
 			.responses = responses,
 			.schemas = schemas,
 		},
+	.words = {.accepted = "urls.get in the JSON is where it is polled"},
 };
