@@ -157,6 +157,13 @@ give_room(void *arg, uint64_t bytes)
 	scene->room += bytes;
 }
 
+static unsigned
+room_retry_after(void *arg)
+{
+	(void)arg;
+	return 10;
+}
+
 static void
 on_close(struct http_connection *connection)
 {
@@ -186,7 +193,7 @@ start(void **state)
 		.header_timeout_ms = HEADER_MS,
 		.idle_timeout_ms = IDLE_MS,
 		.shared = &scene->shared,
-		.room = {take_room, give_room, NULL, scene},
+		.room = {take_room, give_room, room_retry_after, scene},
 		.on_whole = on_whole,
 		.on_head = on_head,
 		.on_close = on_close,
