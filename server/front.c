@@ -216,6 +216,7 @@ start_front(struct server *server)
 	if (rc < 0)
 		return rc;
 	metrics_set_http(server->metrics, server->http);
+	http_server_set_site(server->http, &server->config->site);
 	http_server_set_router(server->http, routes_router(server->routes));
 	int handed_over = notify_listen_fds();
 	if (handed_over > 0)
@@ -248,6 +249,7 @@ start_admin_front(struct server *server)
 		rc = http_server_new(server->base, server->timers, &config, &server->admin_http);
 	if (rc < 0)
 		return rc;
+	http_server_set_site(server->admin_http, &(struct http_site){.hosts = server->config->site.hosts});
 	http_server_set_router(server->admin_http, server->admin_router);
 	return listen_on(server->admin_http, &server->config->admin, "admin on");
 }

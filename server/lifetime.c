@@ -171,6 +171,7 @@ reload(struct server *server)
 	}
 	reload_fronts(server, config);
 	log_set_level((enum log_level)config->log_level);
+	http_server_set_site(server->http, &config->site);
 	http_server_set_router(server->http, routes_router(routes));
 	routes_free(server->routes);
 	server->routes = routes;

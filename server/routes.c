@@ -168,6 +168,7 @@ enter_route(struct routes *routes, const struct config *whole, const struct conf
 		.request_types = config->request_types,
 		.users = config->users,
 		.max_body_bytes = config->max_body_bytes,
+		.cors = config->has_cors ? &config->cors : NULL,
 		.idempotency_required = config->idempotency_required,
 		.keeps_credentials = config->work == CONFIG_UPSTREAM && config->upstream.forward_credentials,
 		.collection = route->collection,

@@ -24,6 +24,8 @@ static const struct {
 	[PROBLEM_REQUEST_TIMEOUT] = {"request-timeout", 408, "The request took too long to arrive"},
 	[PROBLEM_UNAUTHORIZED] = {"unauthorized", 401, "Authentication is required"},
 	[PROBLEM_FORBIDDEN] = {"forbidden", 403, "The caller does not have permission"},
+	[PROBLEM_FOREIGN_ORIGIN] = {"foreign-origin", 403, "Pages of this origin may not call"},
+	[PROBLEM_MISDIRECTED] = {"misdirected", 421, "The server does not answer to this name"},
 	[PROBLEM_NOT_FOUND] = {"not-found", 404, "Not found"},
 	[PROBLEM_METHOD_NOT_ALLOWED] = {"method-not-allowed", 405, "The method is not allowed here"},
 	[PROBLEM_INVALID_PARAMETER] = {"invalid-parameter", 400, "A parameter is not valid"},

@@ -119,17 +119,23 @@ style_route_new(struct styles *styles, const struct style_route_config *config)
 	route->config.request_types = copy_list(config->request_types);
 	route->config.users = copy_list(config->users);
 	route->config.members = copy_list(config->members);
+	if (config->cors) {
+		http_cors_copy(&route->cors, config->cors);
+		route->config.cors = &route->cors;
+	}
 	if (config->collection)
 		store_collection_ref(config->collection);
 	route->call_target = (struct http_target){
 		.handler = config->collection ? on_collection : call_begin,
 		.arg = route,
+		.cors = route->config.cors,
 		.is_by_lane = !config->collection,
 		.refuse_early = refuse_early,
 	};
 	route->item_target = (struct http_target){
 		.handler = on_item,
 		.arg = route,
+		.cors = route->config.cors,
 		.answer_now = answer_item_now,
 		.refuse_early = refuse_early,
 	};

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "common/text.h"
+#include "http/message/site.h"
 #include "work/program/program.h"
 #include "work/upstream/upstream.h"
 
@@ -59,6 +60,8 @@ struct config_route {
 	unsigned queue;	      /* CONFIG_NO_LIMIT: as the server's capacity allows */
 	bool rerun;
 	bool idempotency_required;
+	bool has_cors;
+	struct http_cors cors;	    /* with has_cors: in place of the server's */
 	struct json_object *schema; /* an object or boolean, of the route or the collection; NULL: none */
 	bool assert_formats;	    /* format in the schema is an assertion */
 	enum config_work work;
@@ -74,6 +77,7 @@ struct config {
 	size_t listen_count;
 	struct config_listen admin; /* address NULL: none */
 	char *public_url;	    /* without a slash at its end; NULL: from the request */
+	struct http_site site;	    /* names, and pages of other origins */
 	char **trusted_proxies;	    /* networks and "unix", ended by NULL; NULL: none */
 	char *state;		    /* path of the database, NULL: "memory" */
 	unsigned workers, upstream_concurrency, capacity;

@@ -23,6 +23,10 @@ struct machine_limits;
 /* Tables of the whole configuration (the owner is a struct config), of a listener, of a route and of its work. */
 extern const struct setting_table config_table;
 extern const struct setting_table config_listen_table;
+
+/* The setting cors (site.c), and the conversion of a host name. */
+extern const struct setting_table config_cors_table;
+char *config_convert_host(struct settings *settings, const char *host);
 extern const struct setting_table config_route_table;
 extern const struct setting_table config_collection_table; /* the owner is the route */
 extern const struct setting_table config_program_table;

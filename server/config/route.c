@@ -81,6 +81,11 @@ static const struct setting route_rows[] = {
 		.fallback = "\"sync\"",
 		.add_type = add_style_type,
 		.meaning = "The style for calls that do not request one themselves."},
+	{.name = "cors",
+		ROUTE(SETTING_OBJECT, cors),
+		.members = &config_cors_table,
+		.fallback_note = "the server's",
+		.meaning = "The pages of other origins that may call this route."},
 	{.name = "query",
 		ROUTE(SETTING_NAMES, query),
 		.max = 100,
@@ -354,6 +359,7 @@ finish_route(struct settings *settings, struct json_object *value, void *owner)
 		if (kind->work == CONFIG_COLLECTION)
 			config_check_collection(settings, route);
 	}
+	route->has_cors = settings_has(&config_route_table, value, "cors");
 	add_head(route);
 	check_style(settings, route, kind);
 	check_names(settings, value, route);

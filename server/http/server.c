@@ -165,6 +165,13 @@ http_server_new(struct event_base *base, struct timers *timers, const struct htt
 }
 
 void
+http_server_set_site(struct http_server *server, const struct http_site *site)
+{
+	http_site_fini(&server->dispatch.site);
+	http_site_copy(&server->dispatch.site, site);
+}
+
+void
 http_server_set_router(struct http_server *server, const struct router *router)
 {
 	server->dispatch.router = router;
@@ -249,6 +256,7 @@ http_server_free(struct http_server *server)
 	event_free(server->adopt_event);
 	address_counts_fini(&server->addresses);
 	lane_fini(&server->dispatch);
+	http_site_fini(&server->dispatch.site);
 	connection_env_fini(&server->dispatch.connections);
 	http_shared_fini(&server->dispatch.shared);
 	free(server);

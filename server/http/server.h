@@ -13,6 +13,7 @@
 struct auth;
 struct event_base;
 struct http_server;
+struct http_site;
 struct timers;
 struct ssl_ctx_st;
 
@@ -36,6 +37,10 @@ struct http_config {
 
 __attribute__((warn_unused_result)) int http_server_new(struct event_base *base, struct timers *timers,
 	const struct http_config *config, struct http_server **ret_server);
+
+/* Sets the names that the server answers to and the pages that may call it, from the next request on; copied.  At first
+ * there are none but its own. */
+void http_server_set_site(struct http_server *server, const struct http_site *site);
 
 /* Routes to these patterns from the next request on; the targets (struct http_target) and the router are
  * lent. */

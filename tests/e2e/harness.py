@@ -124,6 +124,10 @@ class Gate:
             os.close(descriptor)
 
 
+# Names by which tests call servers that ask for no log-in.
+HOSTS = ["a", "behind", "bench", "deferd.example", "fr", "front", "h", "here", "here.example", "other", "other.example", "poison", "x"]
+
+
 class Server:
     """A running server.  Ended by end(), which looks at everything that must be left in order.
 
@@ -135,7 +139,7 @@ class Server:
         self.wrapper = [str(part) for part in wrapper]
         self.pass_fds = pass_fds
         self.directory = directory
-        self.config = {"listen": "127.0.0.1:0", "state": "memory", "drain_timeout": "10s", "routes": routes}
+        self.config = {"listen": "127.0.0.1:0", "state": "memory", "drain_timeout": "10s", "hosts": HOSTS, "routes": routes}
         self.config.update(settings)
         self.file = directory / "deferd.json"
         self.log_file = directory / "log"

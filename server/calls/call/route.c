@@ -51,5 +51,6 @@ style_route_unref(struct style_route *route)
 	store_collection_unref(route->config.collection);
 	free(route->below);
 	free(route->pattern);
+	http_cors_fini(&route->cors);
 	free(route);
 }

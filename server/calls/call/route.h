@@ -3,6 +3,7 @@
 
 #include "calls/call/styles.h"
 #include "http/message/request.h"
+#include "http/message/site.h"
 
 struct monitor_target;
 struct schema;
@@ -17,6 +18,7 @@ struct style_route_config {
 	char **request_types; /* media types allowed, ended by NULL; NULL: all */
 	char **users;	      /* principals allowed, ended by NULL; NULL: all */
 	uint64_t max_body_bytes;
+	const struct http_cors *cors; /* NULL: the server's */
 	bool idempotency_required;
 	bool keeps_credentials; /* the work sends them on; else they are neither kept nor stored */
 
@@ -34,6 +36,7 @@ struct style_route {
 	struct styles *styles;
 	struct style_route_config config; /* its strings and lists are the route's own */
 	char *pattern;
+	struct http_cors cors;
 	struct http_target call_target;
 	struct monitor_target *below; /* the monitors that its style has below it */
 	size_t below_count;

@@ -88,8 +88,10 @@ monitor_target_init(struct monitor_target *target, struct styles *styles, struct
 {
 	target->place =
 		(struct style_place){.styles = styles, .style = style, .monitor = monitor, .route = route};
-	target->target = (struct http_target){
-		.handler = on_monitor, .arg = &target->place, .answer_now = answer_monitor_now};
+	target->target = (struct http_target){.handler = on_monitor,
+		.arg = &target->place,
+		.cors = route ? route->config.cors : NULL,
+		.answer_now = answer_monitor_now};
 }
 
 int

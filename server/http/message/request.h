@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct http_cors;
 struct http_request;
 struct http_shared;
 struct http_transport;
@@ -43,7 +44,8 @@ struct http_target {
 	void *arg;
 	http_answer_fn answer_now; /* called with arg by the fast lane; NULL: see is_by_lane */
 	bool is_by_lane; /* the fast lane may call the handler; false: it leaves the request to evhttp */
-	http_refuse_fn refuse_early; /* called with arg before the body; NULL: there is nothing to refuse */
+	const struct http_cors *cors; /* the pages that may call (site.h); NULL: those of the whole server */
+	http_refuse_fn refuse_early;  /* called with arg before the body; NULL: there is nothing to refuse */
 };
 
 /* Room for the bytes of bodies, which all that hold some share: take says whether there is room for so many more, and

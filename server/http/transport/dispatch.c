@@ -107,10 +107,45 @@ dispatch_knows(struct http_request *request)
 	return auth_knows(auth, request, &caller);
 }
 
+/* Without a log-in the name that a page has called us by is all that tells whether it may. */
+static bool
+has_host(const struct http_request *request)
+{
+	const struct dispatch *dispatch = dispatch_of(request);
+	struct ssl_ctx_st *tls = connection_of(request)->door->tls;
+
+	if ((dispatch->auth && auth_has_users(dispatch->auth)) || (tls && tls_asks_clients(tls)))
+		return true;
+	return site_has_host(&dispatch->site, request);
+}
+
+bool
+dispatch_is_plain(const struct http_request *request)
+{
+	return has_host(request) && !site_is_asked(request);
+}
+
+/* Whether a browser may have sent the request; else it has been replied to. */
+static bool
+admits(struct http_request *request)
+{
+	const struct dispatch *dispatch = dispatch_of(request);
+
+	if (!has_host(request)) {
+		reply_problemf(request, PROBLEM_MISDIRECTED,
+			"The server does not answer to the name in Host; the setting hosts may name it.");
+		return false;
+	}
+	return !site_is_asked(request) || site_admits(&dispatch->site, request, dispatch->router);
+}
+
 void
 dispatch_begin(struct http_request *request)
 {
 	struct auth *auth = dispatch_of(request)->auth;
+
+	if (!admits(request))
+		return;
 
 	if (!auth) {
 		route(request);

@@ -5,6 +5,7 @@
 #include "common/list.h"
 #include "http/connection/connection.h"
 #include "http/message/shared.h"
+#include "http/message/site.h"
 
 #include <stdbool.h>
 
@@ -18,6 +19,7 @@ struct dispatch {
 	const struct router *router; /* lent; NULL: no path leads anywhere yet */
 	struct auth *auth;	     /* lent; NULL: no log-in is needed */
 	bool all_admins;	     /* every caller is one */
+	struct http_site site;
 
 	struct http_request *running; /* evhttp.c: its handler runs now; NULL once it has replied */
 
@@ -44,6 +46,9 @@ void dispatch_init_request(struct http_request *request, struct http_connection 
 
 /* Finds out who makes the request, at once or later, and where its path leads; or replies. */
 void dispatch_begin(struct http_request *request);
+
+/* Whether the request need not be looked at for the sake of browsers: its Host is right, and no page has sent it. */
+bool dispatch_is_plain(const struct http_request *request);
 
 /* Whether it is known at once who makes the request and that the caller is admitted: then sets principal, which
  * is lent until the next log-in, and is_admin.  Else changes nothing. */

@@ -244,7 +244,9 @@ read_request(struct lane *lane, struct http_connection *connection, const char *
 	if (!target)
 		return NULL;
 	piece_read_fields(note, lane->text, &lane->piece);
-	return http_request_asks_close(request) || !dispatch_knows(request) ? NULL : target;
+	return http_request_asks_close(request) || !dispatch_is_plain(request) || !dispatch_knows(request)
+		       ? NULL
+		       : target;
 }
 
 /* The request is about to be answered: from now on time counts. */

@@ -6,6 +6,7 @@
 #include "common/clock.h"
 #include "common/loop/timer.h"
 #include "http/message/reply.h"
+#include "http/message/site.h"
 #include "http/server.h"
 #include "http/transport/lane.h"
 #include "tests/unit/server/http/guard/guard_corpus.h"
@@ -210,6 +211,10 @@ add_targets(struct sides *sides, struct side *side, bool has_lane)
 	assert_int_equal(router_add(router, "/poll/{rest...}", HTTP_GET, &side->any), 0);
 }
 
+/* The names in the corpus. */
+static char *hosts[] = {"a", "b", "c", "u", "ia", "example.com", "api.example.com", "a.example", NULL};
+static const struct http_site site = {.hosts = hosts};
+
 static void
 start_side(struct sides *sides, struct side *side, bool has_lane)
 {
@@ -225,6 +230,7 @@ start_side(struct sides *sides, struct side *side, bool has_lane)
 	assert_int_equal(http_server_new(sides->base, sides->timers, &config, &side->http), 0);
 	assert_int_equal(http_server_listen(side->http, "127.0.0.1:0", NULL, &address), 0);
 	add_targets(sides, side, has_lane);
+	http_server_set_site(side->http, &site);
 	http_server_set_router(side->http, side->router);
 	side->address = (struct sockaddr_in){.sin_family = AF_INET,
 		.sin_port = htons((uint16_t)atoi(strrchr(address, ':') + 1)),
@@ -402,7 +408,7 @@ check_split(
 	text_fini(&closed);
 }
 
-#define HOST "Host: a.example:80\r\n"
+#define HOST "Host: localhost:80\r\n"
 
 /* Requests, and whether the lane answers them, or the last of them, when they come whole. */
 static const struct {
@@ -415,7 +421,7 @@ static const struct {
 	{"HEAD /x HTTP/1.1\r\n" HOST "\r\n", true},
 	{"GET /poll/a/b%2Fc HTTP/1.1\r\n" HOST "\r\n", true},
 	{"GET /x?problem=1 HTTP/1.1\r\n" HOST "\r\n", true},
-	{"GET /x HTTP/1.1\r\nhOsT: a\r\nAccept:*/*\r\nX-Empty:\r\nX-Blank:   \r\nPrefer: a\r\n"
+	{"GET /x HTTP/1.1\r\nhOsT: localhost\r\nAccept:*/*\r\nX-Empty:\r\nX-Blank:   \r\nPrefer: a\r\n"
 	 "Prefer:  wait=5 \t \r\n\r\n",
 		true},
 	{"GET /x HTTP/1.1\r\n" HOST "X-Request-Id: abc\r\n\r\n", true},
@@ -504,7 +510,7 @@ test_large_heads(void **state)
 	for (unsigned fields = GUARD_NOTE_FIELDS - 2; fields <= GUARD_NOTE_FIELDS + 1; fields++) {
 		struct text wire = {0};
 		unsigned before = sides->open.by_lane;
-		text_add_string(&wire, "GET /x HTTP/1.1\r\nHost: a\r\n");
+		text_add_string(&wire, "GET /x HTTP/1.1\r\nHost: localhost\r\n");
 		for (unsigned i = 1; i < fields; i++)
 			text_addf(&wire, "X-%u: %u\r\n", i, i);
 		text_add_string(&wire, "\r\n");
@@ -514,7 +520,7 @@ test_large_heads(void **state)
 	}
 	for (size_t len = 1900; len < 2100; len += 1) {
 		struct text wire = {0};
-		text_add_string(&wire, "GET /x HTTP/1.1\r\nHost: a\r\nX-Long: ");
+		text_add_string(&wire, "GET /x HTTP/1.1\r\nHost: localhost\r\nX-Long: ");
 		while (wire.len < len)
 			text_add_char(&wire, 'a');
 		text_add_string(&wire, "\r\n\r\n");
