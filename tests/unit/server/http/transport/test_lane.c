@@ -212,8 +212,9 @@ add_targets(struct sides *sides, struct side *side, bool has_lane)
 }
 
 /* The names in the corpus. */
-static char *hosts[] = {"a", "b", "c", "u", "ia", "example.com", "api.example.com", "a.example", NULL};
-static const struct http_site site = {.hosts = hosts};
+static const char *const hosts[] = {
+	"a", "b", "c", "u", "ia", "example.com", "api.example.com", "a.example", NULL};
+static const struct http_site site = {.hosts = (char **)(uintptr_t)hosts};
 
 static void
 start_side(struct sides *sides, struct side *side, bool has_lane)
