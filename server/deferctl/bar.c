@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 
 #define CELLS 24
+#define NARROW 56 /* columns that have no room for a bar with its rate */
 
 void
 bar_init(struct bar *bar, bool is_quiet)
@@ -44,6 +45,8 @@ bar_format(
 
 	if (news->progress < 0) {
 		text_add_string(line, "waiting");
+	} else if (columns < NARROW) {
+		text_addf(line, "%d%%", news->progress);
 	} else {
 		text_add_string(line, bar->is_coloured ? "[\033[32m" : "[");
 		for (unsigned i = 0; i < CELLS; i++)
@@ -51,7 +54,8 @@ bar_format(
 		text_addf(line, "%s] %3d%%", bar->is_coloured ? "\033[0m" : "", news->progress);
 		add_rate(bar, news->progress, now_ms, line);
 	}
-	size_t used = line->len - start - (bar->is_coloured && news->progress >= 0 ? 9 : 0);
+	size_t used =
+		line->len - start - (bar->is_coloured && news->progress >= 0 && columns >= NARROW ? 9 : 0);
 	if (news->message[0] && used + 4 < columns)
 		text_addf(line, "  %.*s", (int)(columns - used - 3), news->message);
 }

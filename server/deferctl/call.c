@@ -31,12 +31,12 @@ static void
 put_fields(const struct options *options, struct fields *fields)
 {
 	struct field field;
-	const char *data = options->data;
+	const char *data = options->data ? options->data : "";
 
 	fields_put(fields, "Prefer", "respond-async");
 	if (!is_safe(options->method))
 		fields_putf(fields, "Idempotency-Key", "\"%s\"", options->key);
-	if (data && !fields_find(&options->fields, "Content-Type", &field))
+	if (*data && !fields_find(&options->fields, "Content-Type", &field))
 		fields_put(fields, "Content-Type",
 			data[0] == '{' || data[0] == '[' ? "application/json" : "application/octet-stream");
 }
@@ -57,6 +57,18 @@ is_tried_again(const struct session *session, const struct exchange *exchange, i
 	       !fields_find(&exchange->fields, "AsyncResult", &field);
 }
 
+/* A method that usually has a body has an empty one where none is given. */
+static const char *
+find_data(const struct options *options)
+{
+	static const char *const with_body[] = {"POST", "PUT", "PATCH"};
+
+	for (size_t i = 0; i < sizeof with_body / sizeof *with_body && !options->data; i++)
+		if (strcmp(options->method, with_body[i]) == 0)
+			return "";
+	return options->data;
+}
+
 static int
 send_call(struct session *session, struct exchange *exchange)
 {
@@ -65,7 +77,7 @@ send_call(struct session *session, struct exchange *exchange)
 	for (uint64_t attempt = 0;; attempt++) {
 		*exchange = (struct exchange){.method = options->method,
 			.url = session->url,
-			.data = options->data,
+			.data = find_data(options),
 			.sort = sort_call};
 		put_fields(options, &exchange->send);
 		int code = exchange_run(session, exchange);
@@ -107,5 +119,9 @@ call_command(struct session *session)
 	if (code == 0)
 		return follow(session, &exchange);
 	exchange_complain(session, code);
+	if (!is_safe(session->options->method))
+		fprintf(stderr,
+			"deferctl: an operation may have begun.  To join it, call again with --key %s\n",
+			session->options->key);
 	return code;
 }

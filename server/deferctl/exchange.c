@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 
 #define HEADER_MAX (256 * 1024)
 #define KEPT_MAX (4 * 1024 * 1024)
@@ -163,10 +164,18 @@ set_credentials(struct session *session, const struct exchange *exchange, struct
 	return list;
 }
 
+static int
+on_seek(void *arg, curl_off_t offset, int origin)
+{
+	return fseeko(arg, offset, origin) == 0 ? CURL_SEEKFUNC_OK : CURL_SEEKFUNC_CANTSEEK;
+}
+
 /* The body; false where its file cannot be read.  The file is the caller's to close. */
 static bool
 set_body(CURL *curl, const char *data, FILE **ret_file)
 {
+	struct stat status;
+
 	if (!data)
 		return true;
 	if (data[0] != '@') {
@@ -178,12 +187,18 @@ set_body(CURL *curl, const char *data, FILE **ret_file)
 	if (!file)
 		return false;
 	*ret_file = file;
+	if (fstat(fileno(file), &status) < 0)
+		return false;
+	if (S_ISDIR(status.st_mode)) {
+		errno = EISDIR;
+		return false;
+	}
 	curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L);
 	curl_easy_setopt(curl, CURLOPT_READDATA, file);
-	if (fseeko(file, 0, SEEK_END) == 0) {
-		curl_easy_setopt(curl, CURLOPT_INFILESIZE_LARGE, (curl_off_t)ftello(file));
-		rewind(file);
-	}
+	curl_easy_setopt(curl, CURLOPT_SEEKFUNCTION, on_seek);
+	curl_easy_setopt(curl, CURLOPT_SEEKDATA, file);
+	if (S_ISREG(status.st_mode))
+		curl_easy_setopt(curl, CURLOPT_INFILESIZE_LARGE, (curl_off_t)(status.st_size - ftello(file)));
 	return true;
 }
 
@@ -248,6 +263,13 @@ perform(struct session *session, struct exchange *exchange)
 	return (int)code;
 }
 
+static void
+close_file(FILE *file)
+{
+	if (file && file != stdin)
+		fclose(file);
+}
+
 int
 exchange_run(struct session *session, struct exchange *exchange)
 {
@@ -261,6 +283,7 @@ exchange_run(struct session *session, struct exchange *exchange)
 	if (!set_body(session->curl, exchange->data, &file)) {
 		snprintf(
 			session->error, sizeof session->error, "%s: %s", exchange->data + 1, strerror(errno));
+		close_file(file);
 		return CURLE_READ_ERROR;
 	}
 	set_rest(session, exchange);
@@ -269,8 +292,7 @@ exchange_run(struct session *session, struct exchange *exchange)
 	curl_easy_setopt(session->curl, CURLOPT_HTTPHEADER, list);
 	int code = perform(session, exchange);
 	curl_slist_free_all(list);
-	if (file && file != stdin)
-		fclose(file);
+	close_file(file);
 	return code;
 }
 

@@ -104,8 +104,8 @@ show(struct session *session, const char *url, const char *before)
 	fputs(before, stdout);
 	if (!session->options->is_json)
 		return print_table(&exchange);
-	printf("%s\n", exchange.body.len > 0 ? exchange.body.data : "null");
-	return EXIT_GOOD;
+	fflush(stdout);
+	return output_line(&session->output, &exchange.body) < 0 ? CURLE_WRITE_ERROR : EXIT_GOOD;
 }
 
 int

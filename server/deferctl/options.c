@@ -12,6 +12,7 @@
 #include <string.h>
 
 #define TOKEN_MAX 8192
+#define KEY_MAX 255
 #define RETRIES_DEFAULT 5
 
 static const char help[] = "usage: deferctl call [-X METHOD] [-d @FILE|DATA] [-H FIELD] [-o FILE] URL\n"
@@ -232,6 +233,22 @@ complete(struct options *options)
 	}
 }
 
+/* What would not fit into a request as it is. */
+static int
+check(const struct options *options)
+{
+	size_t len = strlen(options->key);
+
+	if (!text_is_token(options->method, strlen(options->method)))
+		return refuse("the method is none");
+	if (len == 0 || len > KEY_MAX || strpbrk(options->key, "\"\\"))
+		return refuse("the key has no fit length, or a quote or backslash in it");
+	for (const char *at = options->key; *at; at++)
+		if (*at <= ' ' || *at >= 0x7f)
+			return refuse("the key has more than visible characters of ASCII in it");
+	return 0;
+}
+
 int
 options_read(struct options *ret_options, int argc, char **argv)
 {
@@ -253,7 +270,7 @@ options_read(struct options *ret_options, int argc, char **argv)
 	if (options->token && (options->token[strcspn(options->token, "\r\n")] != '\0'))
 		return refuse("the token has a line end in it");
 	complete(options);
-	return 0;
+	return check(options);
 }
 
 void

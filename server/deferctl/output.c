@@ -42,14 +42,17 @@ write_all(int fd, const char *data, size_t len)
 
 /* A copy in which nothing moves the terminal's cursor but line ends. */
 static char *
-dup_for_terminal(const char *data, size_t len)
+dup_for_terminal(const char *data, size_t len, char *last)
 {
 	char *copy = xcalloc(len + 1, 1);
 
 	for (size_t i = 0; i < len; i++) {
 		unsigned char c = (unsigned char)data[i];
 		bool is_control = (c < 0x20 && c != '\n' && c != '\t' && c != '\r') || c == 0x7f;
+		/* The second byte of a C1 control in UTF-8. */
+		is_control |= c >= 0x80 && c < 0xa0 && (unsigned char)*last == 0xc2;
 		copy[i] = is_control ? '?' : data[i];
+		*last = data[i];
 	}
 	return copy;
 }
@@ -63,11 +66,19 @@ output_write(struct output *output, const char *data, size_t len)
 	if (rc < 0)
 		return rc;
 	if (!output->path && isatty(output->fd))
-		copy = dup_for_terminal(data, len);
+		copy = dup_for_terminal(data, len, &output->last);
 	rc = write_all(output->fd, copy ? copy : data, len);
 	if (rc == 0)
 		output->bytes += len;
 	return rc;
+}
+
+int
+output_line(struct output *output, const struct text *text)
+{
+	int rc = text->len > 0 ? output_write(output, text->data, text->len) : 0;
+
+	return rc < 0 ? rc : output_write(output, "\n", 1);
 }
 
 int

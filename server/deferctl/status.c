@@ -38,15 +38,13 @@ print_member(const char *name, const char *value)
 }
 
 static int
-print_status(const struct session *session, const struct exchange *exchange)
+print_status(struct session *session, const struct exchange *exchange)
 {
 	CLEANUP(cleanup_json) struct json_object *value = NULL;
 	struct json_mistake mistake;
 
-	if (session->options->is_json) {
-		printf("%s\n", exchange->body.len > 0 ? exchange->body.data : "null");
-		return EXIT_GOOD;
-	}
+	if (session->options->is_json)
+		return output_line(&session->output, &exchange->body) < 0 ? CURLE_WRITE_ERROR : EXIT_GOOD;
 	if (exchange->body.len == 0 ||
 		json_parse(exchange->body.data, exchange->body.len, &value, &mistake) < 0 ||
 		!json_object_is_type(value, json_type_object)) {

@@ -223,6 +223,24 @@ def test_retry_with_one_key():
         assert first == second and len(first) == 38
 
 
+def test_empty_body_and_directory(tmp_path):
+    with Hostile({"/call": answer(200, b"ok")}) as server:
+        assert ctl("call", f"{server.base}/call").returncode == 0
+        (_, _, sent), = server.requests
+        assert sent["Content-Length"] == "0" and sent["Prefer"] == "respond-async"
+        assert ctl("call", "-d", f"@{tmp_path}", f"{server.base}/call").returncode == 26
+        assert ctl("call", "-d", f"@{tmp_path}/none", f"{server.base}/call").returncode == 26
+
+
+def test_body_from_a_pipe(serve):
+    server = serve([echo()])
+    given, ours = os.pipe()
+    os.write(ours, b"piped")
+    os.close(ours)
+    assert ctl("call", "-d", "@-", f"{server.base}/echo", stdin=given).stdout == b"piped"
+    os.close(given)
+
+
 def test_endless_redirects_and_huge_headers():
     with Hostile({"/loop": answer(302, Location="/loop"), "/call": answer(202, Location="/loop"),
                   "/huge": b"HTTP/1.1 200 x\r\n" + b"X-A: " + b"a" * 60000 + b"\r\n" + b"X-B: bbbbbbbbbb\r\n" * 100000}) as server:
@@ -240,7 +258,7 @@ def test_escape_sequences_on_a_terminal():
     """A bar is drawn on a terminal; what the server says cannot move its cursor."""
     polls = {"/call": answer(202, Location="/m", Retry_After="0"),
              "/m": lambda count: answer(202, Retry_After="0", X_Progress=f"{count * 20}% \u009b2J\u202eevil")
-             if count < 4 else answer(200, b"\x1b[2Jdone")}
+             if count < 4 else answer(200, "\x1b[2Jdone\u009b2J".encode())}
     with Hostile(polls) as server:
         ours, theirs = pty.openpty()
         client = subprocess.Popen([find_client(), "call", f"{server.base}/call"], stdin=theirs, stdout=theirs, stderr=theirs,
@@ -266,7 +284,8 @@ def read_terminal(terminal):
 @pytest.mark.parametrize("arguments", [
     [], ["dance"], ["call"], ["call", "/path"], ["call", "ftp://x/"], ["call", "--dance", "http://x/"], ["wait", "a", "b"],
     ["call", "-u", "ann", "http://x/"], ["call", "-H", "none", "http://x/"], ["call", "--json", "http://x/"],
-    ["output", "http://x/"]])
+    ["output", "http://x/"], ["call", "-X", "GET /", "http://x/"], ["call", "--key", "a\nb", "http://x/"],
+    ["call", "--key", "", "http://x/"]])
 def test_usage(arguments):
     done = ctl(*arguments)
     assert done.returncode == 64 and done.stdout == b"" and done.stderr.startswith(b"deferctl: ")

@@ -28,8 +28,10 @@ test_format(void **state)
 	assert_bar(&bar, (struct monitor_news){.progress = 0}, 1000, 80, "[........................]   0%");
 	assert_bar(&bar, (struct monitor_news){.progress = 50}, 26000, 80,
 		"[############............]  50%  2.0%/s  0:25 left");
-	assert_bar(&bar, (struct monitor_news){.progress = 50, .message = "0123456789"}, 26000, 60,
-		"[############............]  50%  2.0%/s  0:25 left  0123456");
+	assert_bar(&bar, (struct monitor_news){.progress = 50, .message = "0123456789"}, 26000, 59,
+		"[############............]  50%  2.0%/s  0:25 left  012345");
+	assert_bar(&bar, (struct monitor_news){.progress = 50, .message = "0123456789"}, 26000, 12,
+		"50%  012345");
 	assert_bar(&bar, (struct monitor_news){.progress = 100}, 51000, 80,
 		"[########################] 100%  2.0%/s  0:00 left");
 }
