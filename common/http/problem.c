@@ -50,6 +50,7 @@ static const struct {
 		"The operation was interrupted by a restart of the server"},
 	[PROBLEM_EXPIRED] = {"expired", 410, "The result is no longer kept"},
 	[PROBLEM_ALREADY_ENDED] = {"already-ended", 409, "The operation has already ended"},
+	[PROBLEM_NOT_ENDED] = {"not-ended", 409, "The operation has not ended yet"},
 	[PROBLEM_RESULT_TOO_LARGE] = {"result-too-large", 500, "The result is too large"},
 	[PROBLEM_PROGRAM_FAILED] = {"program-failed", 500, "The program failed"},
 	[PROBLEM_PROGRAM_UNAVAILABLE] = {"program-unavailable", 500, "The program could not be started"},

@@ -9,6 +9,7 @@
 #include "operations/private.h"
 #include "store/resources.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -240,9 +241,9 @@ op_forget(struct op *op)
 	op_free(op);
 }
 
-/* Drops the result.  The tombstone answers 410 for a while. */
+/* Drops the result.  The tombstone answers 410 for a while.  done may be NULL. */
 static void
-expire(struct op *op)
+expire(struct op *op, store_done_fn done, void *arg)
 {
 	struct operations *operations = op->route->operations;
 	int64_t for_ms = operations->config.keep_tombstone_ms;
@@ -255,7 +256,7 @@ expire(struct op *op)
 	op->body = NULL;
 	free(op->detail);
 	op->detail = NULL;
-	store_expire(operations->config.store, &op->id, op->sequence, clock_wall_ms() + for_ms);
+	store_expire(operations->config.store, &op->id, op->sequence, clock_wall_ms() + for_ms, done, arg);
 	op_keep(op, for_ms);
 }
 
@@ -286,7 +287,7 @@ op_on_timer(struct timer *timer)
 	case OP_FAILED:
 	case OP_TIMED_OUT:
 	case OP_CANCELLED:
-		expire(op);
+		expire(op, NULL, NULL);
 		break;
 	case OP_EXPIRED:
 		op_forget(op);
@@ -296,4 +297,12 @@ op_on_timer(struct timer *timer)
 		break;
 	}
 	op_step(operations);
+}
+
+void
+operations_remove_result(struct op *op, store_done_fn done, void *arg)
+{
+	assert(op_has_ended(op) && op->state != OP_EXPIRED);
+	timer_stop(&op->timer);
+	expire(op, done, arg);
 }

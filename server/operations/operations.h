@@ -199,6 +199,9 @@ enum op_cancel {
 };
 enum op_cancel operations_cancel(struct op *op);
 
+/* Drops the result of op, which has ended and not expired: a tombstone is left.  done is told when that is durable. */
+void operations_remove_result(struct op *op, store_done_fn done, void *arg);
+
 /* The client of a synchronous call has left: if the call still waits, has no key and nobody else watches it,
  * it is dropped; a change of a resource is cancelled. The caller must have unwatched it and must not use op
  * any more. */

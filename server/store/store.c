@@ -76,11 +76,12 @@ store_end(struct store *store, const struct store_operation *operation, store_do
 }
 
 void
-store_expire(struct store *store, const struct id *id, uint64_t sequence, int64_t forget_ms)
+store_expire(struct store *store, const struct id *id, uint64_t sequence, int64_t forget_ms,
+	store_done_fn done, void *arg)
 {
 	struct store_operation operation = {.id = *id, .sequence = sequence, .forget_ms = forget_ms};
 
-	store->backend->write(store, STORE_EXPIRE, &operation, NULL, NULL);
+	store->backend->write(store, STORE_EXPIRE, &operation, done, arg);
 }
 
 void

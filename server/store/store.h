@@ -140,8 +140,9 @@ void store_process(
  * for an operation that was never accepted (a synchronous one). */
 void store_end(struct store *store, const struct store_operation *operation, store_done_fn done, void *arg);
 
-/* Drops the result and keeps the tombstone until forget_ms.  No completion; retried like store_end. */
-void store_expire(struct store *store, const struct id *id, uint64_t sequence, int64_t forget_ms);
+/* Drops the result and keeps the tombstone until forget_ms.  Retried like store_end.  done may be NULL. */
+void store_expire(struct store *store, const struct id *id, uint64_t sequence, int64_t forget_ms,
+	store_done_fn done, void *arg);
 
 /* Removes the operation, whatever its state.  No completion. */
 void store_forget(struct store *store, const struct id *id, uint64_t sequence);

@@ -4,10 +4,10 @@
 #include "calls/call/styles.h"
 #include "calls/monitor/envelope.h"
 #include "calls/monitor/monitor.h"
-#include "calls/monitor/status_document.h"
 #include "common/cleanup.h"
 #include "common/json/json.h"
 #include "http/message/reply.h"
+#include "operations/document.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -33,11 +33,12 @@ rpc_code(const struct op *op)
 static void
 add_operation(struct text *json, const struct http_request *request, const struct op *op)
 {
+	CLEANUP_FREE char *base = http_request_base(request);
 	char id[ID_TEXT_SIZE];
 
 	id_format(&op->id, id);
 	text_addf(json, "{\"name\":\"operations/%s\",\"metadata\":{" STRUCT_TYPE, id);
-	status_document_add(json, request, op);
+	op_document_add(json, op, base);
 	text_addf(json, "},\"done\":%s", op_has_ended(op) ? "true" : "false");
 }
 
@@ -154,6 +155,28 @@ wait(struct http_request *request, const struct style_place *place)
 		monitor_hold(request, place->styles, reply_monitor, op, ms);
 }
 
+static void
+reply_removed(struct http_request *request)
+{
+	CLEANUP(text_fini) struct text json = {0};
+	CLEANUP(fields_fini) struct fields fields = {0};
+
+	text_add_string(&json, "{}");
+	fields_put(&fields, "Cache-Control", "no-store");
+	reply_json(request, 200, &fields, &json);
+}
+
+static void
+remove_ended(struct http_request *request, const struct style_place *place)
+{
+	struct op *op = monitor_find(request, place);
+
+	if (!op || op->state == OP_EXPIRED)
+		answer_missing(request, place->style, op);
+	else
+		monitor_remove(request, place->style, op, reply_removed);
+}
+
 static const char operation_item[] =
 	"{'parameters': [{'$ref': '#/components/parameters/operationId'}],"
 	" 'get': {'summary': 'An operation',"
@@ -210,6 +233,8 @@ const struct style style_google = {
 			     .id_prefix = "operations/",
 			     .polls = HTTP_GET,
 			     .reply = reply_monitor,
+			     .handles = HTTP_DELETE,
+			     .handle = remove_ended,
 			     .item = operation_item},
 		{.path = "/v1/operations/{id}:cancel",
 			.id_prefix = "operations/",

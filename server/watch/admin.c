@@ -78,10 +78,7 @@ on_list(struct http_request *request, void *arg)
 {
 	struct admin *admin = arg;
 
-	if (request->is_admin)
-		list_reply(request, admin->sources.operations, admin->sources.timers);
-	else
-		reply_problemf(request, PROBLEM_NOT_FOUND, "No route leads to this path.");
+	list_reply(request, admin->sources.operations, admin->sources.timers);
 }
 
 struct admin *

@@ -6,14 +6,18 @@
 #include "common/loop/timer.h"
 #include "http/message/query.h"
 #include "http/message/reply.h"
+#include "operations/document.h"
 #include "operations/operations.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define LIMIT_DEFAULT 100
+#define LIMIT_DEFAULT 20
 #define LIMIT_MAX 1000
+
+/* Operations that may be asked for by their ids. */
+#define IDS_MAX 100
 
 /* Operations examined in one turn of the loop: well below a millisecond, wherever they lie in
  * memory. */
@@ -35,6 +39,7 @@ struct list_walk {
 	struct list_query query;
 	struct op_cursor cursor;
 	int64_t now_ms;
+	char *base; /* of links */
 	struct text json;
 	uint64_t found;
 	struct id last; /* the last one found */
@@ -78,6 +83,18 @@ read_marker(struct http_request *request, struct operations *operations, struct 
 	return query->after != NULL;
 }
 
+/* Whether the request's caller may see op: admins see all, others their own; without log-in everybody sees what nobody
+ * in particular has called. */
+static bool
+is_shown(const struct http_request *request, const struct op *op)
+{
+	if (request->is_admin)
+		return true;
+	if (!request->principal || !op->principal)
+		return !request->principal && !op->principal;
+	return strcmp(request->principal, op->principal) == 0;
+}
+
 /* Returns what is wrong with the query as a sentence, or NULL. */
 static const char *
 read_query(struct http_request *request, struct operations *operations, struct list_query *query)
@@ -117,36 +134,17 @@ passes(const struct list_query *query, const struct op *op, int64_t now_ms)
 	return now_ms - op->accepted_ms >= (int64_t)query->min_age_s * 1000;
 }
 
+/* Adds the status document; admins see the caller as well. */
 static void
-add_date(struct text *json, const char *name, int64_t wall_ms)
+add_op(struct text *json, const struct http_request *request, const struct op *op, const char *base)
 {
-	char date[CLOCK_ISO8601_SIZE];
-
-	if (wall_ms == 0) {
-		text_addf(json, ",\"%s\":null", name);
+	op_document_add(json, op, base);
+	if (!request->is_admin)
 		return;
-	}
-	clock_format_iso8601(wall_ms, date);
-	text_addf(json, ",\"%s\":\"%s\"", name, date);
-}
-
-static void
-add_op(struct text *json, const struct op *op)
-{
-	char id[ID_TEXT_SIZE];
-
-	id_format(&op->id, id);
-	text_addf(json, "{\"id\":\"%s\",\"state\":\"%s\",\"style\":\"%s\",\"route\":", id,
-		op_state_name((enum op_state)op->state), op->style[0] ? op->style : "sync");
-	text_add_json(json, op_route_key(op));
+	json->len--;
 	text_add_string(json, ",\"principal\":");
 	text_add_json(json, op->principal);
-	add_date(json, "accepted", op->accepted_ms);
-	add_date(json, "started", op->started_ms);
-	add_date(json, "ended", op->ended_ms);
-	if (op_has_ended(op))
-		text_addf(json, ",\"status\":%d", op->status);
-	text_addf(json, ",\"progress\":%d}", op_progress(op, NULL, 0));
+	text_add_char(json, '}');
 }
 
 /* Adds the URL of the next page: the same query with another marker. */
@@ -168,13 +166,25 @@ add_next(struct text *json, const struct http_request *request, const struct id 
 	text_add_json(json, url.data);
 }
 
+static void
+add_self(struct text *json, const struct http_request *request)
+{
+	CLEANUP_FREE char *base = http_request_base(request);
+	CLEANUP_FREE char *url = xasprintf("%s%.*s%s%s", base, (int)request->path_len, request->path,
+		request->query ? "?" : "", request->query ? request->query : "");
+
+	text_add_json(json, url);
+}
+
 /* Answers with the page.  has_more: another operation after the last one found matches. */
 static void
 finish(struct list_walk *walk, bool has_more)
 {
 	CLEANUP(fields_fini) struct fields fields = {0};
 
-	text_add_string(&walk->json, "],\"links\":{\"next\":");
+	text_add_string(&walk->json, "],\"links\":{\"self\":");
+	add_self(&walk->json, walk->request);
+	text_add_string(&walk->json, ",\"next\":");
 	if (has_more)
 		add_next(&walk->json, walk->request, &walk->last);
 	else
@@ -185,6 +195,7 @@ finish(struct list_walk *walk, bool has_more)
 	op_cursor_stop(&walk->cursor);
 	timer_stop(&walk->timer);
 	query_fini(&walk->query);
+	free(walk->base);
 	text_fini(&walk->json);
 	free(walk);
 }
@@ -194,7 +205,7 @@ add_found(struct list_walk *walk, const struct op *op)
 {
 	if (walk->found++ > 0)
 		text_add_char(&walk->json, ',');
-	add_op(&walk->json, op);
+	add_op(&walk->json, walk->request, op, walk->base);
 	walk->last = op->id;
 }
 
@@ -208,7 +219,7 @@ go_on(struct list_walk *walk)
 			finish(walk, false);
 			return;
 		}
-		if (!passes(&walk->query, op, walk->now_ms))
+		if (!is_shown(walk->request, op) || !passes(&walk->query, op, walk->now_ms))
 			continue;
 		if (walk->found == walk->query.limit) {
 			finish(walk, true);
@@ -232,10 +243,48 @@ on_gone(struct http_request *request)
 	finish(request->arg, false);
 }
 
+/* Answers with those of ids that the caller may see, in the order of the list. */
+static void
+reply_named(struct http_request *request, struct operations *operations, char *ids)
+{
+	CLEANUP_FREE char *base = http_request_base(request);
+	CLEANUP(text_fini) struct text json = {0};
+	CLEANUP(fields_fini) struct fields fields = {0};
+	unsigned named = 0;
+	char *rest = ids;
+	struct id id;
+
+	text_add_string(&json, "{\"operations\":[");
+	for (char *text; (text = strsep(&rest, ",")) && named <= IDS_MAX; named++) {
+		struct op *op =
+			id_parse(text, strlen(text), &id) == 0 ? operations_find(operations, &id) : NULL;
+		if (!op || !is_shown(request, op))
+			continue;
+		if (json.data[json.len - 1] == '}')
+			text_add_char(&json, ',');
+		add_op(&json, request, op, base);
+	}
+	if (named > IDS_MAX) {
+		reply_problemf(request, PROBLEM_INVALID_PARAMETER, "id has more than %d ids.", IDS_MAX);
+		return;
+	}
+	text_add_string(&json, "],\"links\":{\"self\":");
+	add_self(&json, request);
+	text_add_string(&json, ",\"next\":null}}");
+	fields_put(&fields, "Cache-Control", "no-store");
+	reply_json(request, 200, &fields, &json);
+}
+
 void
 list_reply(struct http_request *request, struct operations *operations, struct timers *timers)
 {
+	CLEANUP_FREE char *ids = http_request_query(request, "id");
 	struct list_query query = {0};
+
+	if (ids) {
+		reply_named(request, operations, ids);
+		return;
+	}
 	const char *mistake = read_query(request, operations, &query);
 
 	if (mistake) {
@@ -247,6 +296,7 @@ list_reply(struct http_request *request, struct operations *operations, struct t
 	walk->request = request;
 	walk->timers = timers;
 	walk->query = query;
+	walk->base = http_request_base(request);
 	walk->now_ms = clock_wall_ms();
 	timer_init(&walk->timer, on_turn);
 	op_cursor_start(&walk->cursor, operations, query.after);

@@ -32,9 +32,9 @@ def test_cancel(serve, gate):
     GOOGLE.check_failed_as(server, GOOGLE.poll(server, queued), queued, 410, "cancelled")
     gate.open("d")
     assert GOOGLE.is_ended(GOOGLE.wait(server, running))
-    before = GOOGLE.poll(server, running).body
+    before = GOOGLE.poll(server, running).json()["response"]
     assert server.post(f"/v1/operations/{running}:cancel").status == 200
-    assert GOOGLE.poll(server, running).body == before
+    assert GOOGLE.poll(server, running).json()["response"] == before
     GOOGLE.check_unknown(server.post(f"/v1/operations/{unknown_id()}:cancel"))
 
 

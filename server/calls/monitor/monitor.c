@@ -160,3 +160,52 @@ monitor_cancel(struct http_request *request, struct styles *styles, const struct
 	else
 		answer_cancel(request, styles, style, op);
 }
+
+/* A request whose result is being removed. */
+struct removal {
+	struct http_request *request; /* NULL: the client has left */
+	void (*reply)(struct http_request *request);
+};
+
+static void
+on_removed(void *arg, int error)
+{
+	struct removal *removal = arg;
+	struct http_request *request = removal->request;
+
+	if (request) {
+		request->on_gone = NULL;
+		request->arg = NULL;
+	}
+	if (request && error)
+		answer_problem(
+			request, PROBLEM_PLAIN, PROBLEM_STORAGE, 0, "The removal cannot be stored.", NULL);
+	else if (request)
+		removal->reply(request);
+	free(removal);
+}
+
+static void
+on_remover_gone(struct http_request *request)
+{
+	struct removal *removal = request->arg;
+
+	removal->request = NULL;
+	answer_gone(request);
+}
+
+void
+monitor_remove(struct http_request *request, const struct style *style, struct op *op,
+	void (*reply)(struct http_request *request))
+{
+	if (!op_has_ended(op)) {
+		answer_problem(request, style->dialect, PROBLEM_NOT_ENDED, 0, NULL, NULL);
+		return;
+	}
+	struct removal *removal = xcalloc(1, sizeof *removal);
+	removal->request = request;
+	removal->reply = reply;
+	request->arg = removal;
+	request->on_gone = on_remover_gone;
+	operations_remove_result(op, on_removed, removal);
+}

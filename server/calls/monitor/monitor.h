@@ -44,6 +44,10 @@ void monitor_hold(struct http_request *request, struct styles *styles, style_rep
 void monitor_get(struct http_request *request, struct styles *styles, style_reply_fn *reply, struct op *op);
 void monitor_cancel(
 	struct http_request *request, struct styles *styles, const struct style *style, struct op *op);
+/* Removes the result of op, which is not expired, and calls reply once that is durable; 409 while op has not ended. */
+void monitor_remove(struct http_request *request, const struct style *style, struct op *op,
+	void (*reply)(struct http_request *request));
+
 /* Whether monitor_get answers before it returns, and without reading a file. */
 bool monitor_is_at_hand(const struct http_request *request, const struct op *op);
 bool monitor_may_use(const struct http_request *request, const struct op *op);

@@ -40,7 +40,7 @@ test_memory(void **state)
 	store_begin(store, &operation.id, 1, 5, NULL, outcome_done, &outcomes[1]);
 	store_process(store, &operation.id, 1, 77, 88);
 	store_end(store, &last, outcome_done, &outcomes[2]);
-	store_expire(store, &operation.id, 1, 9);
+	store_expire(store, &operation.id, 1, 9, NULL, NULL);
 	store_forget(store, &operation.id, 1);
 	assert_int_equal(count, 0);
 	event_base_loop(place.base, EVLOOP_ONCE);
@@ -91,7 +91,7 @@ test_life(void **state)
 	wanted.fields = wanted.detail = NULL;
 	wanted.fields_len = 0;
 	wanted.forget_ms = 1800000000000;
-	store_expire(life->store, &wanted.id, 7, wanted.forget_ms);
+	store_expire(life->store, &wanted.id, 7, wanted.forget_ms, NULL, NULL);
 	life_assert_found(life, &wanted);
 
 	store_forget(life->store, &wanted.id, 7);
@@ -176,7 +176,7 @@ test_order_of_completion(void **state)
 		store_accept(life->store, &operation, outcome_done, &outcomes[made]);
 		store_begin(life->store, &operation.id, sequence, 1, NULL, outcome_done, &outcomes[made + 1]);
 		store_end(life->store, &last, outcome_done, &outcomes[made + 2]);
-		store_expire(life->store, &operation.id, sequence, 1);
+		store_expire(life->store, &operation.id, sequence, 1, NULL, NULL);
 		store_forget(life->store, &operation.id, sequence);
 		made += 3;
 	}
@@ -225,7 +225,7 @@ test_unknown_operations(void **state)
 	last = place_end(3);
 	last.id.bytes[0]++;
 	assert_int_equal(life_end(life, &last), -ENOENT);
-	store_expire(life->store, &last.id, 3, 1);
+	store_expire(life->store, &last.id, 3, 1, NULL, NULL);
 	store_forget(life->store, &last.id, 3);
 	store_process(life->store, &last.id, 3, 1, 1);
 	life_assert_found(life, &operation);

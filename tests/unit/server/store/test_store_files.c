@@ -75,7 +75,7 @@ test_large_files(void **state)
 	struct life *life = *state;
 
 	check_large(life, file_blob);
-	store_expire(life->store, &(struct id){{1, [15] = 0xff}}, 1, 5);
+	store_expire(life->store, &(struct id){{1, [15] = 0xff}}, 1, 5, NULL, NULL);
 	life_reopen(life);
 	assert_int_equal(life->found.count, 1);
 	assert_int_equal(place_count_files(&life->place), 0);

@@ -125,7 +125,7 @@ clean_up(struct child *child, const struct store_operation *operation)
 
 	if (operation->sequence % 3 == 0) {
 		say(child, operation->sequence, WILL_EXPIRE);
-		store_expire(child->store, &operation->id, operation->sequence, 5);
+		store_expire(child->store, &operation->id, operation->sequence, 5, NULL, NULL);
 	}
 	if (operation->sequence > 100 && known[old] != GONE) {
 		struct store_operation forgotten = place_operation(old);

@@ -145,7 +145,7 @@ fill(struct scene *scene)
 		if (i % 2 == 0)
 			store_end(store, &last, outcome_done, &outcomes[2 * i - 1]);
 		if (i % 4 == 0)
-			store_expire(store, &operation.id, i, 5);
+			store_expire(store, &operation.id, i, 5, NULL, NULL);
 		if (i % 8 == 0)
 			store_forget(store, &operation.id, i);
 		blob_unref(operation.body);
