@@ -241,6 +241,16 @@ def test_body_from_a_pipe(serve):
     os.close(given)
 
 
+def test_fields_of_a_call_are_not_polled_with():
+    given = ["Idempotency-Key: mine", "If-Match: *", "Content-Type: text/plain", "X-Api-Key: k"]
+    with Hostile({"/call": answer(202, Location="/m"), "/m": answer(200, b"done")}) as server:
+        options = [part for field in given for part in ("-H", field)]
+        assert ctl("call", "-d", "x", *options, f"{server.base}/call").returncode == 0
+        (_, _, sent), (_, _, polled) = server.requests
+        assert [f"{name}: {sent[name]}" for name in ("Idempotency-Key", "If-Match", "Content-Type", "X-Api-Key")] == given
+        assert polled["X-Api-Key"] == "k" and not {"Idempotency-Key", "If-Match", "Content-Type"} & set(polled)
+
+
 def test_endless_redirects_and_huge_headers():
     with Hostile({"/loop": answer(302, Location="/loop"), "/call": answer(202, Location="/loop"),
                   "/huge": b"HTTP/1.1 200 x\r\n" + b"X-A: " + b"a" * 60000 + b"\r\n" + b"X-B: bbbbbbbbbb\r\n" * 100000}) as server:
