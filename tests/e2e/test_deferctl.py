@@ -4,6 +4,7 @@ import http.server
 import json
 import os
 import pty
+import re
 import signal
 import subprocess
 import threading
@@ -318,3 +319,15 @@ def test_list(serve, gate):
     assert done.returncode == 0 and url.rpartition("/")[2].encode() in done.stdout, done
     assert len(json.loads(ctl("list", "--json", f"http://{server.admin}").stdout)["operations"]) == 1
     gate.open()
+
+
+def test_completion_and_manual_know_every_option():
+    folder = harness.ROOT / "server/deferctl"
+    options = set(re.findall(r"--([a-z-]+)", ctl("--help").stdout.decode()))
+    assert len(options) > 15
+    for name in ("deferctl.bash", "_deferctl"):
+        assert set(re.findall(r"--([a-z-]+)", (folder / name).read_text())) == options, name
+    assert set(re.findall(r"-([a-z-]{4,})", (folder / "deferctl.1").read_text())) >= options - {"key"}
+    done = subprocess.run(["bash", "-c", f". {folder}/deferctl.bash; COMP_WORDS=(deferctl c); COMP_CWORD=1; _deferctl; "
+                           "echo ${COMPREPLY[@]}"], capture_output=True, text=True, check=True, timeout=DEADLINE)
+    assert done.stdout == "call cancel\n"
