@@ -27,6 +27,15 @@ is_safe(const char *method)
 	return strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
 }
 
+/* Whether the call has the key of --key, or the one that was made for it. */
+static bool
+has_own_key(const struct options *options)
+{
+	struct field field;
+
+	return !is_safe(options->method) && !fields_find(&options->fields, "Idempotency-Key", &field);
+}
+
 static void
 put_fields(const struct options *options, struct fields *fields)
 {
@@ -34,7 +43,7 @@ put_fields(const struct options *options, struct fields *fields)
 	const char *data = options->data ? options->data : "";
 
 	fields_put(fields, "Prefer", "respond-async");
-	if (!is_safe(options->method))
+	if (has_own_key(options))
 		fields_putf(fields, "Idempotency-Key", "\"%s\"", options->key);
 	if (*data && !fields_find(&options->fields, "Content-Type", &field))
 		fields_put(fields, "Content-Type",
@@ -78,6 +87,7 @@ send_call(struct session *session, struct exchange *exchange)
 		*exchange = (struct exchange){.method = options->method,
 			.url = session->url,
 			.data = find_data(options),
+			.is_call = true,
 			.sort = sort_call};
 		put_fields(options, &exchange->send);
 		int code = exchange_run(session, exchange);
@@ -119,7 +129,7 @@ call_command(struct session *session)
 	if (code == 0)
 		return follow(session, &exchange);
 	exchange_complain(session, code);
-	if (!is_safe(session->options->method))
+	if (has_own_key(session->options))
 		fprintf(stderr,
 			"deferctl: an operation may have begun.  To join it, call again with --key %s\n",
 			session->options->key);

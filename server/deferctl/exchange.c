@@ -128,10 +128,25 @@ on_progress(void *arg, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
 	return interrupt_count() > 0;
 }
 
+/* Whether a field is about the call that it was given for, and would mean something else in a poll. */
+static bool
+is_of_call(const struct field *field)
+{
+	static const struct field_name names[] = {FIELD_NAME("Idempotency-Key"), FIELD_NAME("Prefer"),
+		FIELD_NAME("Range"), FIELD_NAME("Expect"), FIELD_NAME("Transfer-Encoding"),
+		FIELD_NAME("X-Callback-Url")};
+
+	return field_is_one_of(field, names, sizeof names / sizeof *names) ||
+	       (field->name_len > 8 && strncasecmp(field->name, "Content-", 8) == 0) ||
+	       (field->name_len > 3 && strncasecmp(field->name, "If-", 3) == 0);
+}
+
 static struct curl_slist *
-add_fields(struct curl_slist *list, const struct fields *fields)
+add_fields(struct curl_slist *list, const struct fields *fields, bool is_call)
 {
 	fields_for_each(field, fields) {
+		if (!is_call && is_of_call(&field))
+			continue;
 		CLEANUP_FREE char *line = xasprintf("%.*s:%s%.*s", (int)field.name_len, field.name,
 			field.value_len ? " " : "", (int)field.value_len, field.value);
 		if (field.value_len == 0)
@@ -150,7 +165,7 @@ set_credentials(struct session *session, const struct exchange *exchange, struct
 
 	if (!target_is_same_origin(session->url, exchange->url))
 		return list;
-	list = add_fields(list, &options->fields);
+	list = add_fields(list, &options->fields, exchange->is_call);
 	if (options->token && !options->user) {
 		CLEANUP_FREE char *line = xasprintf("Authorization: Bearer %s", options->token);
 		return curl_slist_append(list, line);
@@ -287,7 +302,7 @@ exchange_run(struct session *session, struct exchange *exchange)
 		return CURLE_READ_ERROR;
 	}
 	set_rest(session, exchange);
-	struct curl_slist *list = add_fields(curl_slist_append(NULL, "Expect:"), &exchange->send);
+	struct curl_slist *list = add_fields(curl_slist_append(NULL, "Expect:"), &exchange->send, true);
 	list = set_credentials(session, exchange, list);
 	curl_easy_setopt(session->curl, CURLOPT_HTTPHEADER, list);
 	int code = perform(session, exchange);

@@ -30,7 +30,8 @@ enum exchange_body {
 
 struct exchange {
 	const char *method, *url;
-	const char *data;   /* as of -d: @FILE or the bytes; NULL: no body */
+	const char *data; /* as of -d: @FILE or the bytes; NULL: no body */
+	bool is_call; /* has all fields of -H; another has not those that are about a call's body or conditions */
 	struct fields send; /* beside those of the options */
 	long stall_s;	    /* how long nothing may come; 0: any time */
 	enum exchange_body (*sort)(const struct exchange *exchange); /* by status and fields; NULL: kept */

@@ -4,6 +4,7 @@ import http.server
 import json
 import os
 import pty
+import re
 import signal
 import subprocess
 import threading
@@ -241,6 +242,16 @@ def test_body_from_a_pipe(serve):
     os.close(given)
 
 
+def test_fields_of_a_call_are_not_polled_with():
+    given = ["Idempotency-Key: mine", "If-Match: *", "Content-Type: text/plain", "X-Api-Key: k"]
+    with Hostile({"/call": answer(202, Location="/m"), "/m": answer(200, b"done")}) as server:
+        options = [part for field in given for part in ("-H", field)]
+        assert ctl("call", "-d", "x", *options, f"{server.base}/call").returncode == 0
+        (_, _, sent), (_, _, polled) = server.requests
+        assert [f"{name}: {sent[name]}" for name in ("Idempotency-Key", "If-Match", "Content-Type", "X-Api-Key")] == given
+        assert polled["X-Api-Key"] == "k" and not {"Idempotency-Key", "If-Match", "Content-Type"} & set(polled)
+
+
 def test_endless_redirects_and_huge_headers():
     with Hostile({"/loop": answer(302, Location="/loop"), "/call": answer(202, Location="/loop"),
                   "/huge": b"HTTP/1.1 200 x\r\n" + b"X-A: " + b"a" * 60000 + b"\r\n" + b"X-B: bbbbbbbbbb\r\n" * 100000}) as server:
@@ -308,3 +319,15 @@ def test_list(serve, gate):
     assert done.returncode == 0 and url.rpartition("/")[2].encode() in done.stdout, done
     assert len(json.loads(ctl("list", "--json", f"http://{server.admin}").stdout)["operations"]) == 1
     gate.open()
+
+
+def test_completion_and_manual_know_every_option():
+    folder = harness.ROOT / "server/deferctl"
+    options = set(re.findall(r"--([a-z-]+)", ctl("--help").stdout.decode()))
+    assert len(options) > 15
+    for name in ("deferctl.bash", "_deferctl"):
+        assert set(re.findall(r"--([a-z-]+)", (folder / name).read_text())) == options, name
+    assert set(re.findall(r"-([a-z-]{4,})", (folder / "deferctl.1").read_text())) >= options - {"key"}
+    done = subprocess.run(["bash", "-c", f". {folder}/deferctl.bash; COMP_WORDS=(deferctl c); COMP_CWORD=1; _deferctl; "
+                           "echo ${COMPREPLY[@]}"], capture_output=True, text=True, check=True, timeout=DEADLINE)
+    assert done.stdout == "call cancel\n"
