@@ -130,13 +130,15 @@ publish(struct op *op)
 	list_splice(&watchers, &op->run->watchers);
 	op_run_free(op);
 	op_tell(operations->config.on_end, op);
-	op_notify(op, &watchers);
-	if (op->sync && !op->stored)
-		op_free(op);
-	else if (op->sync && !op->key && operations->pool)
-		op_forget(op);
-	else
+	bool is_unknown = op->sync && !op->stored; /* to the store */
+	bool is_dropped = is_unknown || (op->sync && !op->key && operations->pool);
+	if (!is_dropped)
 		op_keep(op, keep_ms(op, end));
+	op_notify(op, &watchers);
+	if (is_unknown)
+		op_free(op);
+	else if (is_dropped)
+		op_forget(op);
 }
 
 static void

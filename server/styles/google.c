@@ -7,7 +7,6 @@
 #include "common/cleanup.h"
 #include "common/json/json.h"
 #include "http/message/reply.h"
-#include "operations/document.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -33,12 +32,11 @@ rpc_code(const struct op *op)
 static void
 add_operation(struct text *json, const struct http_request *request, const struct op *op)
 {
-	CLEANUP_FREE char *base = http_request_base(request);
 	char id[ID_TEXT_SIZE];
 
 	id_format(&op->id, id);
 	text_addf(json, "{\"name\":\"operations/%s\",\"metadata\":{" STRUCT_TYPE, id);
-	op_document_add(json, op, base);
+	answer_add_status(json, request, op);
 	text_addf(json, "},\"done\":%s", op_has_ended(op) ? "true" : "false");
 }
 
@@ -185,6 +183,12 @@ static const char operation_item[] =
 	"   '200': {'description': 'In every state.', 'content': {'application/json': {"
 	"    'schema': {'$ref': '#/components/schemas/GoogleOperation'}}}},"
 	"   '404': {'$ref': '#/components/responses/NotFound'},"
+	"   '410': {'$ref': '#/components/responses/Expired'}}},"
+	" 'delete': {'summary': 'Remove the result before it expires',"
+	"  'responses': {"
+	"   '200': {'description': 'It is gone.'},"
+	"   '404': {'$ref': '#/components/responses/NotFound'},"
+	"   '409': {'$ref': '#/components/responses/Conflict'},"
 	"   '410': {'$ref': '#/components/responses/Expired'}}}}";
 
 static const char cancel_item[] = "{'parameters': [{'$ref': '#/components/parameters/operationId'}],"

@@ -5,7 +5,6 @@
 #include "calls/monitor/monitor.h"
 #include "common/cleanup.h"
 #include "http/message/reply.h"
-#include "operations/document.h"
 
 #include <stdlib.h>
 
@@ -29,7 +28,6 @@ reply_status(struct http_request *request, const struct style_place *place)
 {
 	CLEANUP(text_fini) struct text json = {0};
 	CLEANUP(fields_fini) struct fields fields = {0};
-	CLEANUP_FREE char *base = http_request_base(request);
 	const struct op *op = monitor_find(request, place);
 
 	if (!op) {
@@ -37,7 +35,7 @@ reply_status(struct http_request *request, const struct style_place *place)
 		return;
 	}
 	answer_put_poll(&fields, op);
-	op_document_add(&json, op, base);
+	answer_add_status(&json, request, op);
 	reply_json(request, 200, &fields, &json);
 }
 

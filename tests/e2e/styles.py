@@ -87,6 +87,10 @@ class Style:
     def check_overload(self, response, status, name=None):
         expect.check_overload(response, (status,), name)
 
+    def timeless(self, body):
+        """What a monitor says without what is told by the clock."""
+        return body
+
     def __repr__(self):
         return self.name
 
@@ -535,6 +539,9 @@ class Google(Style):
             assert strip_instance(document["response"]["value"]) == strip_instance(final.json())
         else:
             assert "body" in document["response"]["value"]
+
+    def timeless(self, body):
+        return re.sub(rb'"expires_at":"[^"]*"', b"", body)
 
     def check_error(self, response, id_, code):
         error = self.check_operation(response, id_, True, {"error"})["error"]

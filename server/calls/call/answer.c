@@ -7,6 +7,7 @@
 #include "common/log.h"
 #include "http/message/head.h"
 #include "http/message/reply.h"
+#include "operations/document.h"
 #include "operations/operations.h"
 
 #include <stdlib.h>
@@ -161,6 +162,14 @@ answer_add_member(struct text *json, const char *name, const char *value)
 {
 	text_addf(json, ",\"%s\":", name);
 	text_add_json(json, value);
+}
+
+void
+answer_add_status(struct text *json, const struct http_request *request, const struct op *op)
+{
+	CLEANUP_FREE char *base = http_request_base(request);
+
+	op_document_add(json, op, base);
 }
 
 void

@@ -26,6 +26,8 @@ void answer_final(struct http_request *request, const struct op *op, struct fiel
 /* Add members to a JSON object that has one already: a date (ISO 8601), and a text. */
 void answer_add_date(struct text *json, const char *name, int64_t wall_ms);
 void answer_add_member(struct text *json, const char *name, const char *value);
+/* Adds the status document of op (operations/document.h). */
+void answer_add_status(struct text *json, const struct http_request *request, const struct op *op);
 /* Adds why op failed, as a sentence in a JSON string: what its work said, else what its status code means. */
 void answer_add_reason(struct text *json, const struct op *op);
 /* Whether the final response says that it is JSON. */
