@@ -4,6 +4,7 @@
 #include "calls/call/styles.h"
 #include "calls/monitor/envelope.h"
 #include "calls/monitor/monitor.h"
+#include "calls/monitor/own.h"
 #include "common/cleanup.h"
 #include "common/json/json.h"
 #include "http/message/reply.h"
@@ -16,6 +17,10 @@
 
 /* The longest body of a request to wait. */
 #define WAIT_BODY_BYTES 1024
+
+/* Elements of a page. */
+#define PAGE_DEFAULT 20
+#define PAGE_MAX 1000
 
 /* Codes of google.rpc. */
 enum { RPC_CANCELLED = 1, RPC_DEADLINE_EXCEEDED = 4, RPC_INTERNAL = 13 };
@@ -175,6 +180,55 @@ remove_ended(struct http_request *request, const struct style_place *place)
 		monitor_remove(request, place->style, op, reply_removed);
 }
 
+static void
+add_listed(struct text *json, const struct http_request *request, const struct op *op)
+{
+	add_operation(json, request, op);
+	if (op_has_ended(op) && op->state != OP_SUCCEEDED)
+		add_error(json, op);
+	text_add_char(json, '}');
+}
+
+static void
+end_list(struct text *json, const struct http_request *request, const struct id *last)
+{
+	char id[ID_TEXT_SIZE] = "";
+
+	if (last)
+		id_format(last, id);
+	text_addf(json, "],\"nextPageToken\":\"%s\"}", id);
+}
+
+static const struct own_list operations_list = {
+	.begin = "{\"operations\":[", .add = add_listed, .end = end_list};
+
+/* A filter other than "done=true" is not known, and a page size that is none is the default (AIP-158). */
+static void
+list(struct http_request *request, const struct style_place *place)
+{
+	CLEANUP_FREE char *filter = http_request_query(request, "filter");
+	CLEANUP_FREE char *size = http_request_query(request, "pageSize");
+	struct own_query query = {.limit = PAGE_DEFAULT, .marker = http_request_query(request, "pageToken")};
+	uint64_t limit;
+
+	query.is_done = filter && strcmp(filter, "done=true") == 0;
+	if (size && text_parse_uint(size, strlen(size), PAGE_MAX, &limit) == 0 && limit > 0)
+		query.limit = (size_t)limit;
+	own_reply(request, place->styles, place->style, &operations_list, &query);
+}
+
+static const char list_item[] =
+	"{'get': {'summary': 'The operations of the caller, without their responses',"
+	"  'parameters': [{'name': 'pageSize', 'in': 'query', 'schema': {'type': 'integer'}},"
+	"   {'name': 'pageToken', 'in': 'query', 'schema': {'type': 'string'}},"
+	"   {'name': 'filter', 'in': 'query', 'description': 'done=true', 'schema': {'type': 'string'}}],"
+	"  'responses': {"
+	"   '200': {'description': 'A page.', 'content': {'application/json': {'schema': {'type': 'object',"
+	"    'properties': {'operations': {'type': 'array', 'items': {'$ref': "
+	"'#/components/schemas/GoogleOperation'}},"
+	"     'nextPageToken': {'type': 'string'}}}}}},"
+	"   '400': {'$ref': '#/components/responses/BadRequest'}}}}";
+
 static const char operation_item[] =
 	"{'parameters': [{'$ref': '#/components/parameters/operationId'}],"
 	" 'get': {'summary': 'An operation',"
@@ -248,7 +302,8 @@ const struct style style_google = {
 			.id_prefix = "operations/",
 			.handles = HTTP_POST,
 			.handle = wait,
-			.item = wait_item}},
+			.item = wait_item},
+		{.path = "/v1/operations", .handles = HTTP_GET, .handle = list, .item = list_item}},
 	.openapi =
 		{
 			.accepted = "AcceptedGoogle",

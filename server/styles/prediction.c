@@ -4,11 +4,15 @@
 #include "calls/call/route.h"
 #include "calls/monitor/envelope.h"
 #include "calls/monitor/monitor.h"
+#include "calls/monitor/own.h"
 #include "common/cleanup.h"
 #include "http/message/reply.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+/* Predictions on a page. */
+#define PAGE_SIZE 100
 
 static const char *
 status_of(const struct op *op)
@@ -168,6 +172,59 @@ reply_monitor(struct http_request *request, struct styles *styles, struct op *op
 	reply(request, styles, op, fields, &polled);
 }
 
+/* Outputs are at their URLs. */
+static void
+add_listed(struct text *json, const struct http_request *request, const struct op *op)
+{
+	add_prediction(json, request, op);
+	if (op->state == OP_SUCCEEDED)
+		add_result_url(json, request, op);
+	else
+		text_add_string(json, "null");
+	text_add_char(json, '}');
+}
+
+static void
+end_list(struct text *json, const struct http_request *request, const struct id *last)
+{
+	CLEANUP_FREE char *base = http_request_base(request);
+	char id[ID_TEXT_SIZE];
+
+	text_add_string(json, "],\"previous\":null,\"next\":");
+	if (last) {
+		id_format(last, id);
+		CLEANUP_FREE char *url =
+			xasprintf("%s%.*s?cursor=%s", base, (int)request->path_len, request->path, id);
+		text_add_json(json, url);
+	} else {
+		text_add_string(json, "null");
+	}
+	text_add_char(json, '}');
+}
+
+static const struct own_list predictions_list = {
+	.begin = "{\"results\":[", .add = add_listed, .end = end_list};
+
+static void
+list(struct http_request *request, const struct style_place *place)
+{
+	struct own_query query = {.route = place->route->config.op_route,
+		.limit = PAGE_SIZE,
+		.marker = http_request_query(request, "cursor")};
+
+	own_reply(request, place->styles, place->style, &predictions_list, &query);
+}
+
+static const char list_item[] =
+	"{'get': {'summary': 'The predictions of the caller, newest first',"
+	"  'parameters': [{'name': 'cursor', 'in': 'query', 'schema': {'type': 'string'}}],"
+	"  'responses': {"
+	"   '200': {'description': 'A page.', 'content': {'application/json': {'schema': {'type': 'object',"
+	"    'properties': {'results': {'type': 'array', 'items': {'$ref': "
+	"'#/components/schemas/Prediction'}},"
+	"     'next': {'type': ['string', 'null']}, 'previous': {'type': ['string', 'null']}}}}}},"
+	"   '400': {'$ref': '#/components/responses/BadRequest'}}}}";
+
 static const char prediction_item[] =
 	"{'get': {'summary': 'A prediction',"
 	"  'parameters': [{'$ref': '#/components/parameters/operationId'},"
@@ -213,6 +270,7 @@ const struct style style_prediction = {
 	.reply_ended = reply_accepted,
 	.reply_cancelled = reply_monitor,
 	.below = {{.path = "/{id}", .polls = HTTP_GET, .reply = reply_monitor, .item = prediction_item},
+		{.path = "", .handles = HTTP_GET, .handle = list, .item = list_item},
 		{.path = "/{id}/cancel", .cancels = HTTP_POST, .item = cancel_item}},
 	.openapi =
 		{

@@ -71,6 +71,11 @@ def test_gax_of_a_failure(google, node):
 def test_gax_cancels(google, node):
     assert node("gax.mjs", google.base, "cancel", "/v1/slow", "{}")["error"]["code"] == 1
 
+def test_gax_lists(google, node):
+    outcome = node("gax.mjs", google.base, "list", "/v1/jobs", "{}")
+    assert outcome["listed"] == [outcome["name"]]
+
+
 @pytest.fixture
 def replicate(serve):
     return serve([route("/predictions", CAT, style="prediction"), route("/failing/predictions", FAILING, style="prediction"),

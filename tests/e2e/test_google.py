@@ -6,6 +6,7 @@ import pytest
 
 import expect
 from harness import eventually, route
+from principals import bearer, known_by_tokens
 from styles import GOOGLE, LOCATION, routes, unknown_id
 
 
@@ -84,4 +85,30 @@ def test_any_style_is_read(serve, gate):
     id_ = LOCATION.start(server)
     gate.wait_begun()
     GOOGLE.check_pending(server, GOOGLE.poll(server, id_), id_, "running")
+    gate.open("d")
+
+
+def test_list(serve, gate):
+    server = serve(routes(gate))
+    ids = []
+    for _ in range(5):
+        ids.append(GOOGLE.start(server))
+        gate.wait_begun()
+    gate.open("dd")
+    eventually(lambda: len(server.get("/v1/operations?filter=done%3Dtrue").json()["operations"]) == 2)
+    page = server.get("/v1/operations?pageSize=2").json()
+    assert [one["name"] for one in page["operations"]] == [f"operations/{id_}" for id_ in (ids[4], ids[3])]
+    rest = server.get(f"/v1/operations?pageToken={page['nextPageToken']}").json()
+    assert [one["name"] for one in rest["operations"]] == [f"operations/{id_}" for id_ in ids[2::-1]] and rest["nextPageToken"] == ""
+    expect.check_problem(server.get(f"/v1/operations?pageToken={unknown_id()}"), 400, "invalid-parameter")
+    gate.open("ddd")
+
+
+def test_list_of_ones_own(serve, gate, tmp_path):
+    server = serve(routes(gate), auth=known_by_tokens(tmp_path, "ann", "bob", "su"))
+    id_ = GOOGLE.start(server, fields=bearer("tok-ann"))
+    gate.wait_begun()
+    for name, count in (("ann", 1), ("bob", 0), ("su", 1)):
+        assert len(server.get("/v1/operations", bearer(f"tok-{name}")).json()["operations"]) == count
+    expect.check_problem(server.get(f"/v1/operations?pageToken={id_}", bearer("tok-bob")), 400, "invalid-parameter")
     gate.open("d")

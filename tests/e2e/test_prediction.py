@@ -89,3 +89,21 @@ def test_path_parameters(serve):
     url = f"{server.base}/models/a%20b/predictions/{id_}"
     assert response.json()["urls"] == {"get": url, "cancel": url + "/cancel"}
     PREDICTION.check_prediction(server, PREDICTION.wait(server, id_), id_, "succeeded")
+
+
+def test_list(serve, gate):
+    """Of this route alone, newest first, in pages."""
+    server = serve(routes(gate))
+    other = LOCATION.start(server)
+    gate.wait_begun()
+    ids = []
+    for _ in range(2):
+        ids.append(PREDICTION.start(server))
+        gate.wait_begun()
+    document = server.get(PREDICTION.path).json()
+    assert [one["id"] for one in document["results"]] == ids[::-1] and other not in ids
+    assert document["next"] is None and document["previous"] is None
+    assert document["results"][0]["urls"]["get"] == server.base + PREDICTION.target(ids[1])
+    older = server.get(f"{PREDICTION.path}?cursor={ids[1]}").json()["results"]
+    assert [one["id"] for one in older] == ids[:1]
+    gate.open("ddd")

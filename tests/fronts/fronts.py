@@ -148,6 +148,10 @@ class Haproxy(Front):
     def command(self):
         return [find(self.binary), "-db", "-f", self.write("haproxy.cfg", HAPROXY, options=self.options)]
 
+    def accepts(self):
+        """Its two sockets are there one after the other."""
+        return (self.directory / "stats").exists() and super().accepts()
+
     def forwarded(self):
         with socket.socket(socket.AF_UNIX) as sock:
             sock.connect(str(self.directory / "stats"))

@@ -159,11 +159,12 @@ def test_version(debs):
 
 
 def test_debug_symbols(debs, tmp_path):
-    """The debug symbols are those of this program."""
+    """The debug symbols are those of these programs."""
     deb, symbols = debs
-    identity = subprocess.run(["dpkg-deb", "--field", symbols, "Build-Ids"], capture_output=True, text=True, check=True).stdout.strip()
+    identities = subprocess.run(["dpkg-deb", "--field", symbols, "Build-Ids"], capture_output=True, text=True, check=True).stdout.split()
     files = subprocess.run(["dpkg-deb", "--contents", symbols], capture_output=True, text=True, check=True).stdout
-    assert f".build-id/{identity[:2]}/{identity[2:]}.debug" in files
+    assert len(identities) == 2 and all(f".build-id/{one[:2]}/{one[2:]}.debug" in files for one in identities)
     subprocess.run(["dpkg-deb", "--extract", deb, tmp_path], check=True, timeout=60)
-    notes = subprocess.run(["readelf", "--notes", tmp_path / "usr/sbin/deferd"], capture_output=True, text=True, check=True).stdout
-    assert f"Build ID: {identity}" in notes
+    for program in ("usr/sbin/deferd", "usr/bin/deferctl"):
+        notes = subprocess.run(["readelf", "--notes", tmp_path / program], capture_output=True, text=True, check=True).stdout
+        assert any(f"Build ID: {one}" in notes for one in identities)
